@@ -1,0 +1,70 @@
+"""Action decoding, shared by training, twin and node: leaky integration on the last target (leaky PLAI, IndustReal).
+
+The action moves the impedance controller's *target*, not the arm, so that a standing error builds up force and overcomes
+stiction; the leak keeps the target within ``max_error`` of the measured pose, so that stiffness times that distance bounds
+the force by construction.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from refinery.rotations import Poses
+from refinery.task import ControlSpec
+
+Array = NDArray[np.float64]
+ACTION_NAMES = ("dx", "dy", "dz", "drx", "dry", "drz")
+"""Order of the action, each in [-1, 1], along and about the axes of the estimated socket frame."""
+
+
+class ActionDecoder:
+    """Turns a batch of actions into targets for the impedance controller.
+
+    Args:
+        control: Scales and limits.
+        count: Batch size B.
+    """
+
+    def __init__(self, control: ControlSpec, count: int = 1) -> None:
+        self._scale = np.asarray(control.action_scale)
+        self._max_error = np.asarray(control.max_error)
+        self._smoothing = control.action_smoothing
+        self.smoothed = np.zeros((count, 6))
+        """The exponentially averaged action, shape (B, 6)."""
+        self.target = Poses(pos_m=np.zeros((count, 3)), quat_xyzw=np.tile([0.0, 0.0, 0.0, 1.0], (count, 1)))
+        """The target of the tool in the base frame."""
+
+    def reset(self, measured: Poses, index: NDArray[np.intp] | slice = slice(None)) -> None:
+        """Start from the measured tool pose (base frame) with no action, for the rows ``index``."""
+        self.smoothed[index] = 0.0
+        self.target.pos_m[index] = measured.pos_m
+        self.target.quat_xyzw[index] = measured.quat_xyzw
+
+    def decode(self, action: Array, measured: Poses, socket: Poses) -> Poses:
+        """Advance the target by one policy step.
+
+        Args:
+            action: Policy output, shape (B, 6); clipped to [-1, 1].
+            measured: Measured tool pose in the base frame.
+            socket: Estimated socket pose in the base frame; its axes are the action's axes.
+
+        Returns:
+            The new target of the tool in the base frame (also kept in :attr:`target`).
+        """
+        clipped = np.clip(action, -1.0, 1.0)
+        self.smoothed = self._smoothing * clipped + (1.0 - self._smoothing) * self.smoothed
+        step = self.smoothed * self._scale
+        axes = socket.rotation
+        from_measured = axes.apply(self.target.pos_m - measured.pos_m, inverse=True) + step[:, :3]
+        np.clip(from_measured, -self._max_error[:3], self._max_error[:3], out=from_measured)
+        pos = measured.pos_m + axes.apply(from_measured)
+
+        turned = Rotation.from_rotvec(axes.apply(step[:, 3:])) * self.target.rotation
+        now = measured.rotation
+        error = axes.apply((turned * now.inv()).as_rotvec(), inverse=True)
+        np.clip(error, -self._max_error[3:], self._max_error[3:], out=error)
+        quat = (Rotation.from_rotvec(axes.apply(error)) * now).as_quat()
+        self.target = Poses(pos_m=np.atleast_2d(pos), quat_xyzw=np.atleast_2d(quat))
+        return self.target

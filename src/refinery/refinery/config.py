@@ -1,0 +1,154 @@
+"""Strict YAML to frozen dataclasses: a misspelt key or a wrong type is an error that names the file and the key."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import types
+import typing
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from refinery.errors import ConfigError
+
+T = TypeVar("T")
+
+
+def load_dataclass(path: Path, cls: type[T]) -> T:
+    """Read a YAML file into a (possibly nested) dataclass.
+
+    Args:
+        path: YAML file.
+        cls: Dataclass type; its annotations say which keys and types are accepted.
+
+    Returns:
+        An instance of ``cls``; its own ``__post_init__`` has validated ranges.
+
+    Raises:
+        ConfigError: The file is missing or unreadable, a key is unknown or missing, or a value has the wrong type
+            or is out of range.
+    """
+    path = Path(path)
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        near = sorted(p.stem for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
+        hint = f"there are: {', '.join(near)}" if near else "check the path"
+        raise ConfigError(path, "", "a YAML file", "nothing there", hint) from None
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(path, "", "readable YAML", " ".join(str(error).split())) from None
+    return from_mapping(raw, cls, source=path)
+
+
+def from_mapping(raw: object, cls: type[T], *, source: object, prefix: str = "") -> T:
+    """Build a dataclass from a mapping, refusing unknown and missing keys.
+
+    Args:
+        raw: Parsed YAML or JSON.
+        cls: Dataclass type.
+        source: Named in errors.
+        prefix: Dotted path of ``raw`` inside the file.
+
+    Returns:
+        An instance of ``cls``.
+
+    Raises:
+        ConfigError: As in :func:`load_dataclass`.
+    """
+    if not isinstance(raw, dict):
+        raise ConfigError(source, prefix, f"a mapping with the keys of {cls.__name__}", raw)
+    hints = typing.get_type_hints(cls)
+    fields = {f.name: f for f in dataclasses.fields(cls) if f.init}  # type: ignore[arg-type]
+    for key in raw:
+        if key not in fields:
+            close = difflib.get_close_matches(str(key), fields, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(fields)}"
+            raise ConfigError(source, _join(prefix, str(key)), "a known key", str(key), hint)
+    values: dict[str, Any] = {}
+    for name, field in fields.items():
+        key = _join(prefix, name)
+        if name in raw:
+            values[name] = _convert(raw[name], hints[name], source, key)
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            raise ConfigError(source, key, _describe(hints[name]), "nothing (the key is missing)")
+    try:
+        return cls(**values)
+    except ConfigError as error:
+        raise ConfigError(source, _join(prefix, error.key), error.expected, error.got) from None
+
+
+def check(condition: bool, key: str, expected: str, got: object) -> None:
+    """Raise a :class:`ConfigError` for a value out of range (for ``__post_init__``).
+
+    Args:
+        condition: What must hold.
+        key: Field name.
+        expected: The accepted range, with its unit.
+        got: The value found.
+
+    Raises:
+        ConfigError: ``condition`` is false.
+    """
+    if not condition:
+        raise ConfigError("configuration", key, expected, got)
+
+
+def to_mapping(value: object) -> Any:
+    """Turn a dataclass tree into plain dicts and lists, ready for YAML or JSON."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: to_mapping(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init}
+    if isinstance(value, (list, tuple)):
+        return [to_mapping(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): to_mapping(item) for key, item in value.items()}
+    return value
+
+
+def _join(prefix: str, name: str) -> str:
+    return f"{prefix}.{name}" if prefix and name else prefix or name
+
+
+def _describe(kind: Any) -> str:
+    if dataclasses.is_dataclass(kind):
+        return f"a mapping ({getattr(kind, '__name__', kind)})"
+    return str(getattr(kind, "__name__", kind)).replace("typing.", "")
+
+
+def _convert(value: Any, kind: Any, source: object, key: str) -> Any:
+    """Convert one YAML value to the annotated type, or raise naming the key."""
+    origin = typing.get_origin(kind)
+    if origin in (typing.Union, types.UnionType):
+        if value is None and type(None) in typing.get_args(kind):
+            return None
+        (inner,) = [arg for arg in typing.get_args(kind) if arg is not type(None)]
+        return _convert(value, inner, source, key)
+    if dataclasses.is_dataclass(kind):
+        return from_mapping(value, typing.cast("type[Any]", kind), source=source, prefix=key)
+    if origin is tuple:
+        return _convert_tuple(value, typing.get_args(kind), source, key)
+    if origin is dict:
+        if not isinstance(value, dict):
+            raise ConfigError(source, key, "a mapping", value)
+        inner = typing.get_args(kind)[1]
+        return {str(k): _convert(v, inner, source, f"{key}.{k}") for k, v in value.items()}
+    if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+        if value != value or value in (float("inf"), float("-inf")):
+            raise ConfigError(source, key, "a finite number", value)
+        return float(value)
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    if kind in (int, str, bool) and type(value) is kind:
+        return value
+    raise ConfigError(source, key, _describe(kind), value)
+
+
+def _convert_tuple(value: Any, args: tuple[Any, ...], source: object, key: str) -> tuple[Any, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise ConfigError(source, key, "a list", value)
+    if len(args) == 2 and args[1] is Ellipsis:
+        return tuple(_convert(item, args[0], source, f"{key}[{i}]") for i, item in enumerate(value))
+    if len(value) != len(args):
+        raise ConfigError(source, key, f"a list of {len(args)} values", value)
+    return tuple(_convert(item, arg, source, f"{key}[{i}]") for i, (item, arg) in enumerate(zip(value, args, strict=True)))

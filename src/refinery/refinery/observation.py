@@ -1,0 +1,112 @@
+"""Observation encoding, shared by training, twin and node, so that simulation and robot cannot drift apart.
+
+Only what a real cell measures goes in: tool pose, a noisy socket estimate, the controller's own target. The running mean of
+the estimates stands in for a filter or a recurrent policy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinery.rotations import Poses
+from refinery.task import Task
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Term:
+    """One named slice of the observation."""
+
+    name: str
+    """Identifier, stored in the bundle."""
+    size: int
+    """Number of values."""
+    unit: str
+    """Unit of one unit of the value, e.g. ``10 mm``."""
+    frame: str
+    """Frame of the components."""
+
+
+TERMS = (
+    Term(name="plug_pos_coarse", size=3, unit="10 mm", frame="estimated socket"),
+    Term(name="plug_pos_fine", size=3, unit="tanh of 2 mm", frame="estimated socket"),
+    Term(name="plug_rotvec", size=3, unit="0.1 rad", frame="estimated socket"),
+    Term(name="tool_step", size=3, unit="1 mm per policy step", frame="estimated socket"),
+    Term(name="tool_turn", size=3, unit="0.01 rad per policy step", frame="estimated socket"),
+    Term(name="spring_stretch", size=3, unit="share of max_error", frame="estimated socket"),
+    Term(name="spring_twist", size=3, unit="share of max_error", frame="estimated socket"),
+    Term(name="last_action", size=6, unit="1", frame="estimated socket"),
+    Term(name="time_left", size=1, unit="share of the episode", frame="none"),
+)
+"""The observation, in order."""
+OBSERVATION_SIZE = sum(term.size for term in TERMS)
+
+
+class ObservationEncoder:
+    """Turns measurements into observations; keeps the running mean of the socket estimates and the last tool pose.
+
+    Args:
+        task: Geometry of the grasp, rates and scales.
+        count: Batch size B.
+    """
+
+    def __init__(self, task: Task, count: int = 1) -> None:
+        self._plug = task.plug.tool_from_plug
+        self._steps = task.control.episode_steps
+        self._max_error = np.asarray(task.control.max_error)
+        self._sum = np.zeros((count, 3))
+        self._seen = np.zeros(count, dtype=np.int64)
+        self._last_pos = np.zeros((count, 3))
+        self._last_quat = np.tile([0.0, 0.0, 0.0, 1.0], (count, 1))
+
+    def reset(self, measured: Poses, index: NDArray[np.intp] | slice = slice(None)) -> None:
+        """Forget the past of the rows ``index``; ``measured`` is their tool pose in the base frame."""
+        self._sum[index] = 0.0
+        self._seen[index] = 0
+        self._last_pos[index] = measured.pos_m
+        self._last_quat[index] = measured.quat_xyzw
+
+    def filter_socket(self, estimate: Poses) -> Poses:
+        """Take in one socket estimate (base frame) and return the running mean of the position so far."""
+        self._sum += estimate.pos_m
+        self._seen += 1
+        return Poses(pos_m=self._sum / self._seen[:, None], quat_xyzw=estimate.quat_xyzw)
+
+    def encode(self, measured: Poses, socket: Poses, target: Poses, last_action: Array) -> NDArray[np.float32]:
+        """Encode one policy step.
+
+        Args:
+            measured: Measured tool pose, base frame.
+            socket: Filtered socket estimate (from :meth:`filter_socket`), base frame.
+            target: Present target of the tool, base frame.
+            last_action: Smoothed action of the last step, shape (B, 6).
+
+        Returns:
+            Observations, shape (B, :data:`OBSERVATION_SIZE`), float32, terms in the order of :data:`TERMS`.
+        """
+        axes = socket.rotation
+        now = measured.rotation
+        plug = socket.inverse() @ (measured @ self._plug)
+        last = Poses(pos_m=self._last_pos, quat_xyzw=self._last_quat)
+        step = axes.apply(measured.pos_m - last.pos_m, inverse=True)
+        turn = axes.apply((now * last.rotation.inv()).as_rotvec(), inverse=True)
+        stretch = axes.apply(target.pos_m - measured.pos_m, inverse=True)
+        twist = axes.apply((target.rotation * now.inv()).as_rotvec(), inverse=True)
+        self._last_pos, self._last_quat = measured.pos_m.copy(), measured.quat_xyzw.copy()
+        time_left = 1.0 - (self._seen[:, None] - 1) / self._steps
+        parts = (
+            plug.pos_m / 0.01,
+            np.tanh(plug.pos_m / 0.002),
+            plug.rotation.as_rotvec() / 0.1,
+            step / 0.001,
+            turn / 0.01,
+            stretch / self._max_error[:3],
+            twist / self._max_error[3:],
+            last_action,
+            time_left,
+        )
+        return np.concatenate([np.atleast_2d(part) for part in parts], axis=1).astype(np.float32)

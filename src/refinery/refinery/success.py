@@ -1,0 +1,56 @@
+"""Success tests on the true plug pose: *strict* is what Refinery reports, *engaged* is the released code's loose test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinery.rotations import Poses
+from refinery.task import SuccessSpec
+
+_KEYPOINTS_M = np.linspace(-0.075, 0.075, 4)
+"""Four keypoints on a 0.15 m line along the plug's axis (Isaac Lab automate_algo_utils.check_plug_inserted_in_socket)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InsertionErrors:
+    """Where the plug is relative to the seated pose, each of shape (B,)."""
+
+    height_m: NDArray[np.float64]
+    """Height of the tip over the bottom of the hole, [m]; 0 is seated."""
+    lateral_m: NDArray[np.float64]
+    """Distance of the tip from the axis of the hole, [m]."""
+    angle_rad: NDArray[np.float64]
+    """Rotation of the plug away from the socket, [rad]."""
+
+
+def insertion_errors(socket: Poses, plug: Poses) -> InsertionErrors:
+    """Measure plug against socket; both in one parent frame, broadcasting over the batch."""
+    relative = socket.inverse() @ plug
+    return InsertionErrors(
+        height_m=relative.pos_m[:, 2],
+        lateral_m=np.linalg.norm(relative.pos_m[:, :2], axis=1),
+        angle_rad=np.atleast_1d(relative.rotation.magnitude()),
+    )
+
+
+def strict(errors: InsertionErrors, spec: SuccessSpec) -> NDArray[np.bool_]:
+    """Seated to ``depth_tolerance_m`` (from above and below), on the axis and straight; to be read at the last step."""
+    return (
+        (np.abs(errors.height_m) < spec.depth_tolerance_m)
+        & (errors.lateral_m < spec.lateral_tolerance_m)
+        & (errors.angle_rad < spec.angle_tolerance_rad)
+    )
+
+
+def engaged(socket: Poses, plug: Poses, spec: SuccessSpec, depth_m: float) -> NDArray[np.bool_]:
+    """Tip below the rim and mean keypoint error under ``engaged_error_m``; the released code accepts it at any step."""
+    relative = socket.inverse() @ plug
+    axis = relative.rotation.as_matrix()[:, :, 2]
+    keypoints = relative.pos_m[:, None, :] + _KEYPOINTS_M[None, :, None] * axis[:, None, :]
+    goals = np.zeros((4, 3))
+    goals[:, 2] = _KEYPOINTS_M
+    error = np.linalg.norm(keypoints - goals, axis=2).mean(axis=1)
+    return (relative.pos_m[:, 2] < depth_m) & (error < spec.engaged_error_m)

@@ -1,0 +1,239 @@
+"""What is inserted into what, how the arm is controlled meanwhile, and what counts as success (``config/tasks/*.yaml``)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from refinery.config import check, load_dataclass, to_mapping
+from refinery.initial_state import InitialStateSpec
+from refinery.rotations import Poses
+
+Vec3 = tuple[float, float, float]
+Vec6 = tuple[float, float, float, float, float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlugSpec:
+    """The held part: a cross-section extruded along the insertion axis; its frame sits in the middle of the tip, z up."""
+
+    section_m: tuple[tuple[float, float], ...]
+    """Corners of the cross-section in the plug's xy plane, in order, [m]. This version builds axis-aligned rectangles."""
+    length_m: float
+    """Extent along the insertion axis, [m], (0, 0.2]."""
+    mass_kg: float
+    """Mass, [kg], (0, 3] (the payload of the arm)."""
+    grasp_xyz_m: Vec3
+    """Plug tip in the gripper's tool frame, [m]."""
+    grasp_rpy_rad: Vec3
+    """Plug orientation in the tool frame, roll, pitch, yaw about fixed axes, [rad]."""
+
+    def __post_init__(self) -> None:
+        """Validate ranges and the shape of the section."""
+        check(0 < self.length_m <= 0.2, "length_m", "a length in (0, 0.2] m", self.length_m)
+        check(0 < self.mass_kg <= 3, "mass_kg", "a mass in (0, 3] kg", self.mass_kg)
+        corners = np.asarray(self.section_m)
+        half = np.abs(corners).max(axis=0) if corners.ndim == 2 else np.zeros(2)
+        want = {(sx, sy) for sx in (-1, 1) for sy in (-1, 1)}
+        got = {tuple(np.sign(corner).astype(int)) for corner in corners} if len(corners) == 4 else set()
+        rectangle = got == want and np.allclose(np.abs(corners), half) and bool(np.all(half > 0))
+        check(rectangle, "section_m", "the 4 corners of a centred, axis-aligned rectangle [m]", self.section_m)
+
+    @property
+    def half_size_m(self) -> tuple[float, float]:
+        """Half the width along x and y, [m]."""
+        half = np.abs(np.asarray(self.section_m)).max(axis=0)
+        return float(half[0]), float(half[1])
+
+    @property
+    def tool_from_plug(self) -> Poses:
+        """Plug pose in the tool frame, batch of one."""
+        return Poses.from_xyz_rpy(self.grasp_xyz_m, self.grasp_rpy_rad)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SocketSpec:
+    """The hole: the plug's section grown by the clearance, in a full plate; its frame is the seated plug's frame."""
+
+    clearance_m: float
+    """Gap per side between plug and hole, [m], (0, 0.005]."""
+    depth_m: float
+    """Depth of the hole, [m], (0, 0.1]."""
+    plate_half_size_m: float
+    """Half the edge of the square plate around the hole, [m]."""
+    friction: float
+    """Sliding friction coefficient of the contact, [0, 2]."""
+    nominal_xyz_m: Vec3
+    """Where the socket stands in the arm's base frame, [m]."""
+    range_xyz_m: Vec3
+    """Half-range of the uniform draw around the nominal position, [m] (a cell is never set up twice the same)."""
+    range_yaw_rad: float
+    """Half-range of the socket's yaw in the base frame, [rad]."""
+
+    def __post_init__(self) -> None:
+        """Validate ranges."""
+        check(0 < self.clearance_m <= 0.005, "clearance_m", "a clearance per side in (0, 0.005] m", self.clearance_m)
+        check(0 < self.depth_m <= 0.1, "depth_m", "a depth in (0, 0.1] m", self.depth_m)
+        check(0.02 <= self.plate_half_size_m <= 0.3, "plate_half_size_m", "0.02 to 0.3 m", self.plate_half_size_m)
+        check(0 <= self.friction <= 2, "friction", "a coefficient in [0, 2]", self.friction)
+        check(all(v >= 0 for v in (*self.range_xyz_m, self.range_yaw_rad)), "range_xyz_m", ">= 0", self.range_xyz_m)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoiseSpec:
+    """What the policy does not know: errors of the socket estimate and of the arm."""
+
+    estimate_bias_m: float
+    """Standard deviation of the estimate's error in x and y, constant over an episode (calibration), [m]."""
+    estimate_bias_yaw_rad: float
+    """Standard deviation of the estimate's yaw error, constant over an episode, [rad]."""
+    estimate_jitter_m: float
+    """Half-range of the uniform error of every single estimate (pixel noise), per axis, [m]."""
+    control_bias_m: float
+    """Standard deviation of the arm's position error per axis, constant over an episode (kinematic calibration), [m]."""
+
+    def __post_init__(self) -> None:
+        """Validate ranges."""
+        for name, value in to_mapping(self).items():
+            check(0 <= value <= 0.1, name, "a value in [0, 0.1]", value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlSpec:
+    """The Cartesian impedance controller and how an action moves its target."""
+
+    policy_rate_hz: float
+    """Policy evaluations per second, [Hz], (0, 1000]. The paper's code: 15 Hz."""
+    episode_s: float
+    """Time limit of an insertion, [s]."""
+    stiffness: Vec6
+    """Cartesian stiffness x, y, z [N/m], rx, ry, rz [Nm/rad]."""
+    damping_ratio: float
+    """Of the impedance, 1 is critical (for a unit apparent mass), (0, 3]."""
+    max_error: Vec6
+    """Largest distance of target from measured pose, x, y, z [m], rx, ry, rz [rad]: stiffness times this bounds the force."""
+    action_scale: Vec6
+    """Movement of the target per policy step at full action, x, y, z [m], rx, ry, rz [rad]."""
+    action_smoothing: float
+    """Share of the new action in the exponential average, (0, 1]; 1 is no smoothing."""
+
+    def __post_init__(self) -> None:
+        """Validate ranges."""
+        check(0 < self.policy_rate_hz <= 1000, "policy_rate_hz", "a rate in (0, 1000] Hz", self.policy_rate_hz)
+        check(0 < self.episode_s <= 120, "episode_s", "a time in (0, 120] s", self.episode_s)
+        check(0 < self.damping_ratio <= 3, "damping_ratio", "a ratio in (0, 3]", self.damping_ratio)
+        check(0 < self.action_smoothing <= 1, "action_smoothing", "a share in (0, 1]", self.action_smoothing)
+        for name in ("stiffness", "max_error", "action_scale"):
+            check(all(v > 0 for v in getattr(self, name)), name, "six positive values", getattr(self, name))
+
+    @property
+    def episode_steps(self) -> int:
+        """Policy steps in an episode."""
+        return round(self.episode_s * self.policy_rate_hz)
+
+    @property
+    def max_force(self) -> Vec6:
+        """Bound of the commanded force [N] and torque [Nm] per axis: stiffness times largest error."""
+        k, e = self.stiffness, self.max_error
+        return (k[0] * e[0], k[1] * e[1], k[2] * e[2], k[3] * e[3], k[4] * e[4], k[5] * e[5])
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuccessSpec:
+    """When an insertion counts."""
+
+    depth_tolerance_m: float
+    """Strict: the tip is this close to the bottom of the hole, [m]."""
+    lateral_tolerance_m: float
+    """Strict: the tip is this close to the axis of the hole, [m]."""
+    angle_tolerance_rad: float
+    """Strict: the plug is turned and tilted by less than this, [rad]."""
+    engaged_error_m: float
+    """Engaged (the released code's test): mean distance of 4 keypoints on the plug's axis from their goals, [m]."""
+
+    def __post_init__(self) -> None:
+        """Validate ranges."""
+        for name, value in to_mapping(self).items():
+            check(0 < value <= 1, name, "a value in (0, 1]", value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitSpec:
+    """What the guard enforces while the policy runs."""
+
+    workspace_low_m: Vec3
+    """Lower corner of the box the tool may be commanded to, in the socket frame, [m]."""
+    workspace_high_m: Vec3
+    """Upper corner of that box, [m]."""
+    max_tilt_rad: float
+    """Largest commanded rotation of the plug away from the socket, [rad]."""
+    max_speed_m_s: float
+    """Largest speed of the commanded target, [m/s]."""
+    max_wrench: Vec6
+    """Measured external force x, y, z [N] and torque [Nm] that stops the arm."""
+
+    def __post_init__(self) -> None:
+        """Validate ranges."""
+        pairs = zip(self.workspace_low_m, self.workspace_high_m, strict=True)
+        check(all(low < high for low, high in pairs), "workspace_high_m", "above workspace_low_m", self.workspace_high_m)
+        check(0 < self.max_tilt_rad <= 3.2, "max_tilt_rad", "an angle in (0, 3.2] rad", self.max_tilt_rad)
+        check(0 < self.max_speed_m_s <= 1, "max_speed_m_s", "a speed in (0, 1] m/s", self.max_speed_m_s)
+        check(all(v > 0 for v in self.max_wrench), "max_wrench", "six positive values", self.max_wrench)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One insertion task, complete: the same object drives training, the twin and the nodes."""
+
+    name: str
+    """Identifier, used in file names and ROS requests."""
+    description: str
+    """One sentence for people."""
+    plug: PlugSpec
+    """The held part."""
+    socket: SocketSpec
+    """The hole."""
+    initial_state: InitialStateSpec
+    """The initial states: dimensions, where the base policy trains, where it is deployed."""
+    noise: NoiseSpec
+    """Errors of estimate and arm."""
+    control: ControlSpec
+    """Impedance and action."""
+    success: SuccessSpec
+    """What counts."""
+    limits: LimitSpec
+    """What the guard enforces."""
+
+    def __post_init__(self) -> None:
+        """Validate what spans several parts."""
+        check(self.name.isidentifier(), "name", "letters, digits and underscores", self.name)
+        tilt = max(abs(v) for v in (*self.initial_state.deployed_high[3:], *self.initial_state.deployed_low[3:]))
+        check(tilt < self.limits.max_tilt_rad, "limits.max_tilt_rad", f"> {tilt} (the widest initial state)", self.limits.max_tilt_rad)
+
+    @property
+    def rim_height_m(self) -> float:
+        """Height of the rim over the seated tip, [m]."""
+        return self.socket.depth_m
+
+    def hash(self) -> str:
+        """SHA-256 of the task's contents, independent of the layout of its file."""
+        return hashlib.sha256(json.dumps(to_mapping(self), sort_keys=True).encode()).hexdigest()
+
+
+def load_task(path: Path) -> Task:
+    """Read a task file.
+
+    Args:
+        path: ``config/tasks/<name>.yaml``.
+
+    Returns:
+        The validated task.
+
+    Raises:
+        ConfigError: With the file, the key, what was expected and what was found.
+    """
+    return load_dataclass(path, Task)

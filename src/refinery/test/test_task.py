@@ -1,0 +1,63 @@
+import copy
+
+import pytest
+import yaml
+
+from refinery.config import from_mapping, to_mapping
+from refinery.errors import ConfigError
+from refinery.paths import config_file, share_dir
+from refinery.task import Task, load_task
+
+TASKS = sorted((share_dir() / "config" / "tasks").glob("*.yaml"))
+
+
+@pytest.fixture
+def raw():
+    return yaml.safe_load(config_file("tasks", "peg_rect").read_text())
+
+
+@pytest.mark.parametrize("file", TASKS, ids=lambda f: f.stem)
+def test_every_shipped_task_loads_under_its_own_name(file):
+    assert load_task(file).name == file.stem
+
+
+def test_hash_follows_contents_not_layout(raw):
+    task = from_mapping(raw, Task, source="x")
+    assert from_mapping(to_mapping(task), Task, source="y").hash() == task.hash()
+    other = copy.deepcopy(raw)
+    other["socket"]["clearance_m"] *= 1.0001
+    assert from_mapping(other, Task, source="x").hash() != task.hash()
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("socket.clearance_m", -0.0005, "clearance per side"),
+        ("socket.friction", -1, "coefficient"),
+        ("plug.section_m", [[0, 0], [1, 0], [0, 1]], "rectangle"),
+        ("control.policy_rate_hz", 0, "rate"),
+        ("control.stiffness", [1, 1, 1, 1, 1, 0], "positive"),
+        ("initial_state.trained_high", [0.5, 0.01, 0.035, 0.1, 0.1, 0.3], "contains the training box"),
+        ("initial_state.deployed_low", [0.5, 0, 0, 0, 0, 0], "not below"),
+        ("limits.max_tilt_rad", 0.1, "widest initial state"),
+        ("noise.estimate_jitter_m", 5.0, "[0, 0.1]"),
+    ],
+)
+def test_bad_values_name_their_key(raw, path, value, words):
+    part, key = path.split(".")
+    raw[part][key] = value
+    with pytest.raises(ConfigError) as caught:
+        from_mapping(raw, Task, source="peg.yaml")
+    assert "peg.yaml" in str(caught.value) and part in str(caught.value) and words in str(caught.value)
+
+
+def test_misspelt_key_is_named(raw):
+    raw["socket"]["clearence_m"] = raw["socket"].pop("clearance_m")
+    with pytest.raises(ConfigError, match=r"socket\.clearence_m.*did you mean 'clearance_m'"):
+        from_mapping(raw, Task, source="peg.yaml")
+
+
+def test_force_bound_is_stiffness_times_error(raw):
+    control = from_mapping(raw, Task, source="x").control
+    assert control.max_force[0] == pytest.approx(control.stiffness[0] * control.max_error[0])
+    assert max(control.max_force[:3]) <= 15.0
