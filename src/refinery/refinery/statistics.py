@@ -1,0 +1,98 @@
+"""The one place that knows about statistics: intervals for success rates and paired comparisons, all from scipy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from refinery.config import check
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rate:
+    """k successes in n trials with a 95 % Wilson interval."""
+
+    k: int
+    """Successes."""
+    n: int
+    """Trials, at least 1."""
+
+    def __post_init__(self) -> None:
+        """Validate the counts."""
+        check(self.n >= 1, "n", "at least 1 trial", self.n)
+        check(0 <= self.k <= self.n, "k", f"0 to {self.n} successes", self.k)
+
+    @classmethod
+    def of(cls, outcomes: ArrayLike) -> Rate:
+        """Count the outcomes of an array of booleans."""
+        array = np.asarray(outcomes, dtype=bool)
+        return cls(k=int(array.sum()), n=int(array.size))
+
+    @property
+    def value(self) -> float:
+        """Success rate in [0, 1]."""
+        return self.k / self.n
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % Wilson score interval (scipy.stats.binomtest)."""
+        found = stats.binomtest(self.k, self.n).proportion_ci(confidence_level=0.95, method="wilson")
+        return float(found.low), float(found.high)
+
+    def to_json(self) -> dict[str, int]:
+        """The form every results file uses."""
+        return {"k": self.k, "n": self.n}
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{100 * self.value:.1f} % ({self.k}/{self.n}, 95 % interval {100 * low:.1f} to {100 * high:.1f} %)"
+
+
+def paired_p_value(first: ArrayLike, second: ArrayLike) -> float:
+    """Exact McNemar test of two boolean outcome arrays on common seeds.
+
+    Args:
+        first: Outcomes under one condition, shape (n,).
+        second: Outcomes under the other, same seeds, shape (n,).
+
+    Returns:
+        Two-sided p-value; 1.0 when no pair differs.
+    """
+    a, b = np.asarray(first, dtype=bool), np.asarray(second, dtype=bool)
+    only_a, only_b = int(np.sum(a & ~b)), int(np.sum(~a & b))
+    if only_a + only_b == 0:
+        return 1.0
+    return float(stats.binomtest(only_a, only_a + only_b, 0.5).pvalue)
+
+
+def rate_difference_interval(first: Rate, second: Rate) -> tuple[float, float]:
+    """Newcombe's 95 % interval of ``second - first`` (hybrid of two Wilson intervals), as fractions.
+
+    Source: Newcombe (1998), Statistics in Medicine 17, method 10.
+    """
+    (l1, u1), (l2, u2) = first.interval, second.interval
+    p1, p2 = first.value, second.value
+    d = p2 - p1
+    low = d - float(np.hypot(p2 - l2, u1 - p1))
+    high = d + float(np.hypot(u2 - p2, p1 - l1))
+    return low, high
+
+
+def held_out_bits(outcomes: ArrayLike, predicted: ArrayLike, baseline: ArrayLike) -> float:
+    """Bits per rollout a prediction gains over a baseline on held-out outcomes (positive: the prediction knows something).
+
+    Args:
+        outcomes: Booleans, shape (n,).
+        predicted: Predicted success probabilities, shape (n,).
+        baseline: Baseline probabilities, shape (n,) or a scalar.
+
+    Returns:
+        Mean log2 likelihood ratio.
+    """
+    y = np.asarray(outcomes, dtype=bool)
+    p = np.clip(np.asarray(predicted, dtype=float), 1e-3, 1 - 1e-3)
+    q = np.clip(np.broadcast_to(np.asarray(baseline, dtype=float), y.shape), 1e-3, 1 - 1e-3)
+    return float(np.mean(np.where(y, np.log2(p / q), np.log2((1 - p) / (1 - q)))))
