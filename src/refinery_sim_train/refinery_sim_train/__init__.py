@@ -1,0 +1,1 @@
+"""Offline refinement: environments, PPO, success model, mixture, evaluation, export."""

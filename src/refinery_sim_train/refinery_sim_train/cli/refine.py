@@ -1,0 +1,69 @@
+"""``refine``: find where a base policy fails, fine-tune it there, fit the mixture, test, and write a bundle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from refinery.config import to_mapping
+from refinery.statistics import rate_difference_interval
+from refinery_sim_train.cli.common import make_env, read_preset, read_task, run, shipped_base
+from refinery_sim_train.console import console
+from refinery_sim_train.learn.agent import Agent
+from refinery_sim_train.refine.loop import Refinement, RefineResult
+from refinery_sim_train.refine.run_folder import RunFolder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Args:
+    """Refine a policy where it fails and write a bundle for the robot."""
+
+    task: str = "peg_rect"
+    """Name in config/tasks or path of a task file."""
+    preset: str = "quick"
+    """Name in config/refine or path: rounds, episodes and environment steps."""
+    base: Path | None = None
+    """Weights of the base policy (.npz of train_base); default: the shipped one."""
+    seed: int = 0
+    """Seed of everything, 0 to 9999."""
+    out: Path | None = None
+    """Run folder; default runs/<task>_<preset>_<seed>."""
+    resume: bool = False
+    """Go on with a run that was interrupted; finished stages are not repeated."""
+
+
+def refine(args: Args) -> RefineResult:
+    """Run the refinement and print what it found."""
+    task, spec = read_task(args.task), read_preset(args.preset)
+    base_file = args.base or shipped_base(task)
+    base = Agent.load(base_file)
+    out = args.out or Path("runs") / f"{task.name}_{Path(args.preset).stem}_{args.seed}"
+    identity = {
+        "task": to_mapping(task),
+        "task_hash": task.hash(),
+        "settings": to_mapping(spec),
+        "seed": args.seed,
+        "base": base_file.name,
+    }
+    folder = RunFolder(out, identity, resume=args.resume)
+    console.print(f"refining {task.name}: {task.description}")
+    env = make_env(task, spec.environments)
+    result = Refinement(task, env, base, spec, args.seed, folder).run(out / "bundle", lambda text: console.print(f"  {text}"))
+    low, high = rate_difference_interval(result.base.rate, result.refined.rate)
+    console.print(f"base     {result.base.rate}")
+    console.print(f"refined  {result.refined.rate}")
+    console.print(
+        f"gain     {100 * (result.refined.rate.value - result.base.rate.value):+.1f} points "
+        f"(95 % interval {100 * low:+.1f} to {100 * high:+.1f}; paired p = {result.p_value:.1e}), "
+        f"for {result.env_steps} environment steps"
+    )
+    return result
+
+
+def _command(args: Args) -> None:
+    refine(args)
+
+
+def main() -> None:
+    """Entry point."""
+    run(Args, _command)

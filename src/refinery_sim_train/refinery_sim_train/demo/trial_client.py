@@ -1,0 +1,128 @@
+"""Runs trials through the public ROS interface of the nodes, as any client would: new cell, place, insert, ask the truth."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import rclpy
+from rclpy.action import ActionClient
+from rclpy.node import Node
+from rclpy.task import Future
+
+from refinery.errors import NotReadyError
+from refinery_msgs.action import Insert, Place
+from refinery_msgs.msg import GuardReason, Outcome
+from refinery_msgs.srv import SampleInit, TwinTrial, TwinTruth
+
+Watch = Callable[[], None]
+"""Called while waiting; raises when there is no point in waiting any longer."""
+
+OUTCOMES = {
+    value: name.lower()
+    for name, value in (
+        ("SUCCESS", Outcome.SUCCESS),
+        ("FAILED", Outcome.FAILED),
+        ("STOPPED", Outcome.STOPPED),
+        ("CANCELLED", Outcome.CANCELLED),
+        ("REFUSED", Outcome.REFUSED),
+        ("TIMED_OUT", Outcome.TIMED_OUT),
+    )
+}
+"""Names of the outcome values."""
+
+
+class TrialClient:
+    """Client of the twin, sampler and policy nodes.
+
+    Args:
+        node: The client's node.
+        watch: Called while waiting.
+    """
+
+    def __init__(self, node: Node, watch: Watch) -> None:
+        self._node, self._watch = node, watch
+        self._trial = node.create_client(TwinTrial, "/twin/trial")
+        self._truth = node.create_client(TwinTruth, "/twin/truth")
+        self._sample = node.create_client(SampleInit, "/sample_init")
+        self._place = ActionClient(node, Place, "/place")
+        self._insert = ActionClient(node, Insert, "/insert")
+
+    def wait_until_ready(self, timeout_s: float = 60.0) -> None:
+        """Wait for every interface, and until the sampler answers an empty request.
+
+        Raises:
+            NotReadyError: Names the service or action that is missing, or the sampler's last answer.
+        """
+        end = time.monotonic() + timeout_s
+        for name, client in (("/twin/trial", self._trial), ("/twin/truth", self._truth), ("/sample_init", self._sample)):
+            self._until(client.service_is_ready, end, f"service {name}")
+        for name, action in (("/place", self._place), ("/insert", self._insert)):
+            self._until(action.server_is_ready, end, f"action {name}")
+        answer = "none"
+        while time.monotonic() < end:
+            response = self._result(self._sample.call_async(SampleInit.Request()), 10.0, "/sample_init")
+            if response.success:
+                return
+            answer = response.message
+            self._spin(0.2)
+        raise NotReadyError(f"/sample_init is not ready after {timeout_s:.0f} s; its last answer: {answer}")
+
+    def new_cell(self, seed: int) -> None:
+        """Set the twin up for a trial.
+
+        Raises:
+            NotReadyError: The twin refused.
+        """
+        response = self._result(self._trial.call_async(TwinTrial.Request(seed=seed)), 30.0, "/twin/trial")
+        if not response.success:
+            raise NotReadyError(f"/twin/trial: {response.message}")
+
+    def place(self, mode: str, seed: int) -> Place.Result:
+        """Sample an initial state and move there; the result says how it ended."""
+        return self._act(self._place, Place.Goal(mode=mode, seed=seed), 60.0, "/place")
+
+    def insert(self, trial_id: int) -> Insert.Result:
+        """Run the policy; the result says how it ended."""
+        return self._act(self._insert, Insert.Goal(trial_id=trial_id), 60.0, "/insert")
+
+    def truth(self) -> TwinTruth.Response:
+        """Ask the twin how the insertion really ended."""
+        return self._result(self._truth.call_async(TwinTruth.Request()), 10.0, "/twin/truth")
+
+    def settle(self, wall_s: float) -> None:
+        """Let messages flow for a while."""
+        self._spin(wall_s)
+
+    def _act(self, client: ActionClient, goal: Any, timeout_s: float, name: str) -> Any:
+        handle = self._result(client.send_goal_async(goal), 10.0, name)
+        if not handle.accepted:
+            raise NotReadyError(f"{name}: the goal was rejected; the node's log says why")
+        return self._result(handle.get_result_async(), timeout_s, name).result
+
+    def _result(self, future: Future, timeout_s: float, name: str) -> Any:
+        self._until(future.done, time.monotonic() + timeout_s, f"an answer of {name}")
+        return future.result()
+
+    def _until(self, ready: Callable[[], bool], end: float, what: str) -> None:
+        while not ready():
+            if time.monotonic() > end:
+                raise NotReadyError(f"waited in vain for {what}; is the node running? (refinery up --robot twin)")
+            self._spin(0.05)
+
+    def _spin(self, wall_s: float) -> None:
+        end = time.monotonic() + wall_s
+        while True:
+            self._watch()
+            rclpy.spin_once(self._node, timeout_sec=max(0.0, min(0.05, end - time.monotonic())))
+            if time.monotonic() >= end:
+                return
+
+
+REASONS = {
+    getattr(GuardReason, name): name.lower()
+    for name in dir(GuardReason)
+    if name.isupper() and isinstance(getattr(GuardReason, name), int)
+}
+"""Names of the guard reasons."""

@@ -1,0 +1,71 @@
+"""Trials on the twin from uniform and from sampled initial states, on the same cells, scored by the twin's truth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from refinery.report.data import TrialRecord
+from refinery_msgs.msg import Outcome
+from refinery_sim_train.demo.trial_client import OUTCOMES, REASONS, TrialClient
+
+MODES = {"uniform": "uniform", "sampled": "best"}
+"""How each kind of start is asked for at /place."""
+FIRST_SEED = 910_000
+"""Cells of the demo's trials; no other stream of seeds uses these numbers."""
+
+
+def run_trials(client: TrialClient, count: int, seed: int, report: Callable[[float, str], None]) -> list[TrialRecord]:
+    """Run ``count`` trials of each kind; trial i of both kinds sees the same cell and noise.
+
+    Args:
+        client: Ready client.
+        count: Trials of each kind.
+        seed: Of the run.
+        report: Called with the share done and a note.
+
+    Returns:
+        The records, in the order they were run.
+    """
+    records: list[TrialRecord] = []
+    for index in range(count):
+        for starts, mode in MODES.items():
+            records.append(one_trial(client, index, starts, mode, FIRST_SEED + 1000 * seed + index))
+            wins = {kind: sum(r.strict for r in records if r.starts == kind) for kind in MODES}
+            done = {kind: sum(r.starts == kind for r in records) for kind in MODES}
+            note = ", ".join(f"{kind} {wins[kind]}/{done[kind]}" for kind in MODES)
+            report(len(records) / (2 * count), note)
+    return records
+
+
+def one_trial(client: TrialClient, index: int, starts: str, mode: str, seed: int) -> TrialRecord:
+    """Set up, place, insert and score one trial; a refused or failed placement is a failed trial with its reason."""
+    client.new_cell(seed)
+    placed = client.place(mode, seed)
+    arrived = placed.outcome.value == Outcome.SUCCESS
+    outcome, reason, duration = OUTCOMES[placed.outcome.value], f"placement: {placed.outcome.message}", 0.0
+    if arrived:
+        inserted = client.insert(index)
+        outcome, duration = OUTCOMES[inserted.outcome.value], inserted.duration_s
+        guard = REASONS.get(inserted.reason.value, "none")
+        reason = inserted.outcome.message if guard == "none" else f"{guard}: {inserted.reason.message}"
+    truth = client.truth()
+    return TrialRecord(
+        index=index,
+        starts=starts,
+        seed=seed,
+        theta=tuple(placed.theta),
+        predicted=None if math.isnan(placed.success_probability) else placed.success_probability,
+        placed=arrived,
+        place_error_mm=1e3 * placed.position_error_m,
+        place_error_deg=math.degrees(placed.rotation_error_rad),
+        outcome=outcome,
+        reason=reason,
+        strict=bool(arrived and truth.strict_success),
+        engaged=bool(arrived and truth.engaged),
+        depth_mm=1e3 * truth.depth_m,
+        lateral_mm=1e3 * truth.lateral_error_m,
+        angle_deg=math.degrees(truth.angle_error_rad),
+        max_force_n=truth.max_force_n,
+        duration_s=duration,
+    )

@@ -1,0 +1,158 @@
+"""Many insertions at once: the cell of a task stepped by MuJoCo's own thread pool, with the nodes' observation and action code.
+
+Python touches each policy step once for the whole batch; the impedance loop between two policy steps runs in C.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from mujoco.batch import Batch
+from numpy.typing import NDArray
+
+from refinery.action import ActionDecoder
+from refinery.cell.model import TOOL_DOWN_WXYZ, build_model
+from refinery.errors import RefineryError
+from refinery.initial_state import tool_pose
+from refinery.kinematics import ArmKinematics
+from refinery.observation import ObservationEncoder
+from refinery.rotations import Array, Poses, wxyz_from_xyzw, xyzw_from_wxyz
+from refinery.success import InsertionErrors, engaged, strict
+from refinery.task import Task
+from refinery_sim_train.env.episodes import Episodes
+from refinery_sim_train.env.reward import step_reward
+
+SUBSTEPS = 32
+"""Physics steps per policy step: 480 Hz at the paper's 15 Hz (sim.md section 2: stable contact at this clearance)."""
+PRIVILEGED_SIZE = 13
+"""Extra values the critic sees: true plug pose, bias of the estimate, external push."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepResult:
+    """What one policy step of the batch gave; rows of finished episodes already belong to their next episode."""
+
+    observation: NDArray[np.float32]
+    """Policy observations, shape (B, N)."""
+    privileged: NDArray[np.float32]
+    """Extra critic observations, shape (B, PRIVILEGED_SIZE)."""
+    reward: Array
+    """Rewards of the step, shape (B,)."""
+    errors: InsertionErrors
+    """True insertion errors after the step (before any reset)."""
+    strict: NDArray[np.bool_]
+    """Strict success after the step."""
+    engaged: NDArray[np.bool_]
+    """Loose success at any step of the episode so far."""
+
+
+class InsertionEnv:
+    """A batch of insertion episodes.
+
+    Args:
+        task: What to insert.
+        kinematics: Of the simulated arm, for resets and the measured tool pose.
+        home_rad: Seed of the inverse kinematics, shape (7,), [rad].
+        count: Number of environments B.
+        threads: Threads of the physics; 0 is one per core.
+    """
+
+    def __init__(
+        self, task: Task, *, kinematics: ArmKinematics, home_rad: Array, count: int, threads: int = 0
+    ) -> None:
+        self.task, self.count = task, count
+        self._kinematics, self._home = kinematics, np.asarray(home_rad, dtype=np.float64)
+        timestep = 1.0 / (task.control.policy_rate_hz * SUBSTEPS)
+        self.model, self._at = build_model(task, timestep_s=timestep)
+        self._batch = Batch(self.model, nsim=count, nthread=threads)
+        self._qpos, self._qvel = self._batch.bind("qpos"), self._batch.bind("qvel")
+        self._ctrl = self._batch.bind("ctrl")
+        self._mocap_pos, self._mocap_quat = self._batch.bind("mocap_pos"), self._batch.bind("mocap_quat")
+        self._warm = self._batch.bind("qacc_warmstart")
+        self._plug = task.plug.tool_from_plug
+        self._down = Poses.single(np.zeros(3), xyzw_from_wxyz(TOOL_DOWN_WXYZ)).rotation.inv()
+        self.decoder = ActionDecoder(task.control, count)
+        self.encoder = ObservationEncoder(task, count)
+        self.step_index = np.zeros(count, dtype=np.int64)
+        """Policy steps taken in the present episode, shape (B,)."""
+        self._engaged = np.zeros(count, dtype=bool)
+        identity = Poses.from_xyz_rpy(np.zeros((count, 3)), np.zeros((count, 3)))
+        self.socket = identity
+        """True socket poses in the base frame."""
+        self._estimate = Poses.from_xyz_rpy(np.zeros((count, 3)), np.zeros((count, 3)))
+        self._control_bias = np.zeros((count, 3))
+        self._jitter = np.zeros((count, task.control.episode_steps + 1, 3))
+        self.measured = identity
+        """Measured tool poses in the base frame."""
+        self.filtered = identity
+        """Running mean of the socket estimates, base frame."""
+
+    def reset(self, episodes: Episodes, index: NDArray[np.intp] | None = None) -> None:
+        """Start episodes in the environments ``index`` (all by default); call :meth:`observe` after.
+
+        Args:
+            episodes: As many as there are indices.
+            index: Environments to restart.
+
+        Raises:
+            RefineryError: An initial state is out of the arm's reach.
+        """
+        rows = np.arange(self.count) if index is None else index
+        goal = tool_pose(episodes.estimate, episodes.theta, self._plug)
+        joints, reached = self._kinematics.inverse(goal, self._home)
+        if not reached.all():
+            bad = episodes.theta[~reached][0].round(4).tolist()
+            raise RefineryError(f"task {self.task.name}: the arm cannot reach initial state {bad}; move the socket")
+        self._qpos[rows], self._qvel[rows], self._warm[rows] = joints, 0.0, 0.0
+        self._mocap_pos[rows, self._at.socket_mocap] = episodes.socket.pos_m
+        self._mocap_quat[rows, self._at.socket_mocap] = wxyz_from_xyzw(episodes.socket.quat_xyzw)
+        for mine, theirs in ((self.socket, episodes.socket), (self._estimate, episodes.estimate)):
+            mine.pos_m[rows], mine.quat_xyzw[rows] = theirs.pos_m, theirs.quat_xyzw
+        self._control_bias[rows], self._jitter[rows] = episodes.control_bias_m, episodes.jitter_m
+        self.step_index[rows], self._engaged[rows] = 0, False
+        measured = self._kinematics.forward(joints)
+        self.decoder.reset(measured, rows)
+        self.encoder.reset(measured, rows)
+        self._ctrl[rows, self._at.posture] = joints
+        self._apply(measured, rows)
+
+    def _apply(self, target: Poses, rows: NDArray[np.intp] | slice = slice(None)) -> None:
+        """Write tool targets into the impedance controller, with the arm's own position error."""
+        self._ctrl[rows, 0:3] = target.pos_m + self._control_bias[rows]
+        self._ctrl[rows, 3:6] = (self._down * target.rotation).as_rotvec()
+
+    def observe(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Measure, take in one estimate and encode; once per policy step. Returns policy and privileged observations."""
+        self.measured = self._kinematics.forward(self._qpos)
+        jitter = self._jitter[np.arange(self.count), np.minimum(self.step_index, self._jitter.shape[1] - 1)]
+        seen = Poses(pos_m=self._estimate.pos_m + jitter, quat_xyzw=self._estimate.quat_xyzw)
+        self.filtered = self.encoder.filter_socket(seen)
+        observation = self.encoder.encode(self.measured, self.filtered, self.decoder.target, self.decoder.smoothed)
+        true = self.socket.inverse() @ self.plug
+        wrong = self.socket.rotation.apply(self._estimate.pos_m - self.socket.pos_m, inverse=True)
+        parts = (
+            true.pos_m / 0.01,
+            np.tanh(true.pos_m / 0.001),
+            true.rotation.as_rotvec() / 0.1,
+            wrong[:, :2] / 0.001,
+            self._control_bias[:, :2] / 0.001,
+        )
+        return observation, np.concatenate(parts, axis=1).astype(np.float32)
+
+    @property
+    def plug(self) -> Poses:
+        """True plug poses in the base frame, from the last measurement."""
+        return self.measured @ self._plug
+
+    def advance(self, action: Array) -> tuple[Array, InsertionErrors, NDArray[np.bool_], NDArray[np.bool_]]:
+        """Apply actions (B, 6) for one policy step; returns reward, true errors, strict now, engaged so far."""
+        last = self.decoder.smoothed
+        self._apply(self.decoder.decode(action, self.measured, self.filtered))
+        self._batch.step(nstep=SUBSTEPS)
+        self.step_index += 1
+        self.measured = self._kinematics.forward(self._qpos)
+        over = self.step_index == self.task.control.episode_steps
+        reward, errors = step_reward(self.task, self.socket, self.plug, self.decoder.smoothed, last, over)
+        self._engaged |= engaged(self.socket, self.plug, self.task.success, self.task.rim_height_m)
+        return reward, errors, strict(errors, self.task.success), self._engaged.copy()

@@ -1,0 +1,49 @@
+"""Reward of a policy step, from the true state, vectorised over environments."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinery.rotations import Poses
+from refinery.success import InsertionErrors, insertion_errors, strict
+from refinery.task import Task
+
+Array = NDArray[np.float64]
+
+
+FINAL_BONUS = 15.0
+"""Reward of being seated at the last step, in steps of being seated: reliability counts, not only speed."""
+
+
+def step_reward(
+    task: Task, socket: Poses, plug: Poses, action: Array, last_action: Array, last_step: NDArray[np.bool_]
+) -> tuple[Array, InsertionErrors]:
+    """Score one step: closeness at two scales, depth while in the hole, seated, minus effort and jerk.
+
+    Args:
+        task: Geometry and success test.
+        socket: True socket poses.
+        plug: True plug poses.
+        action: Smoothed actions of this step, shape (B, 6).
+        last_action: Smoothed actions of the step before, shape (B, 6).
+        last_step: Which episodes end with this step, shape (B,).
+
+    Returns:
+        Rewards (B,), about [0, 2] a step, and the insertion errors.
+    """
+    errors = insertion_errors(socket, plug)
+    radius = max(task.plug.half_size_m)
+    sideways = errors.lateral_m + radius * errors.angle_rad
+    height = np.abs(errors.height_m) / task.rim_height_m
+    in_hole = (sideways < 4 * task.socket.clearance_m) & (errors.height_m < task.rim_height_m)
+    reward = (
+        0.2 * (1 - np.tanh(sideways / 0.005))
+        + 0.2 * (1 - np.tanh(sideways / 0.001))
+        + 0.2 * (1 - np.tanh(height))
+        + 0.4 * in_hole * (1 - np.minimum(height, 1.0))
+        + strict(errors, task.success) * (1.0 + FINAL_BONUS * last_step)
+        - 0.005 * np.sum(action**2, axis=1)
+        - 0.02 * np.sum((action - last_action) ** 2, axis=1)
+    )
+    return reward, errors

@@ -1,0 +1,1 @@
+"""Learning: the scripted expert, its imitation, and PPO."""

@@ -1,0 +1,114 @@
+"""The policy being trained: rsl_rl actor and critic, kept on disk as plain arrays (never pickled)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rsl_rl.models import MLPModel
+from tensordict import TensorDict
+
+from refinery.action import ACTION_NAMES
+from refinery.config import check
+from refinery.errors import ConfigError
+from refinery.observation import OBSERVATION_SIZE
+from refinery.rotations import Array
+from refinery_sim_train.env.insertion_env import PRIVILEGED_SIZE
+
+GROUPS = {"actor": ["policy"], "critic": ["policy", "privileged"]}
+"""Observation groups: the critic also sees the truth (asymmetric actor-critic, as in the released code)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentSpec:
+    """Size of the networks and the exploration noise."""
+
+    hidden: tuple[int, ...] = (256, 128, 64)
+    """Hidden layers of actor and critic (the released code's MLP)."""
+    action_std: float = 0.12
+    """Standard deviation of the exploration noise, fixed, share of full action, (0, 1]."""
+
+    def __post_init__(self) -> None:
+        """Validate ranges."""
+        check(len(self.hidden) >= 1 and all(h >= 1 for h in self.hidden), "hidden", "positive sizes", self.hidden)
+        check(0 < self.action_std <= 1, "action_std", "a value in (0, 1]", self.action_std)
+
+
+def pack(observation: NDArray[np.float32], privileged: NDArray[np.float32]) -> TensorDict:
+    """Put observations (B, N) and privileged observations (B, P) into the groups rsl_rl expects."""
+    return TensorDict(
+        {"policy": torch.from_numpy(observation), "privileged": torch.from_numpy(privileged)},
+        batch_size=[len(observation)],
+    )
+
+
+class Agent:
+    """Actor and critic.
+
+    Args:
+        spec: Sizes.
+        seed: Of the initial weights.
+    """
+
+    def __init__(self, spec: AgentSpec, seed: int) -> None:
+        torch.manual_seed(seed)
+        self.spec = spec
+        empty = pack(np.zeros((1, OBSERVATION_SIZE), np.float32), np.zeros((1, PRIVILEGED_SIZE), np.float32))
+        noise = {"class_name": "GaussianDistribution", "init_std": spec.action_std, "learn_std": False}
+        hidden = list(spec.hidden)
+        self.actor = MLPModel(
+            empty, GROUPS, "actor", len(ACTION_NAMES), hidden, obs_normalization=True, distribution_cfg=noise
+        )
+        self.critic = MLPModel(empty, GROUPS, "critic", 1, hidden, obs_normalization=True)
+
+    @torch.inference_mode()
+    def act(self, observation: NDArray[np.float32]) -> Array:
+        """Mean actions (B, 6) for policy observations (B, N), as deployed."""
+        latent = self.actor.obs_normalizer(torch.from_numpy(observation))
+        result: Array = self.actor.mlp(latent).numpy().astype(np.float64)
+        return result
+
+    def save(self, path: Path) -> None:
+        """Write all weights as an ``.npz`` of plain arrays, atomically."""
+        arrays = {
+            f"{name}.{key}": value.detach().numpy()
+            for name, model in (("actor", self.actor), ("critic", self.critic))
+            for key, value in model.state_dict().items()
+        }
+        arrays["hidden"] = np.asarray(self.spec.hidden)
+        arrays["action_std"] = np.asarray(self.spec.action_std)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial.npz")
+        np.savez_compressed(partial, **arrays)
+        partial.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Agent:
+        """Read weights written by :meth:`save`.
+
+        Raises:
+            ConfigError: The file is missing, damaged or for another observation.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = {key: file[key] for key in file.files}
+            spec = AgentSpec(
+                hidden=tuple(int(h) for h in arrays.pop("hidden")), action_std=float(arrays.pop("action_std"))
+            )
+            agent = cls(spec, seed=0)
+            for name, model in (("actor", agent.actor), ("critic", agent.critic)):
+                state = {
+                    key.removeprefix(f"{name}."): torch.from_numpy(np.array(value))
+                    for key, value in arrays.items()
+                    if key.startswith(f"{name}.")
+                }
+                model.load_state_dict(state)
+        except FileNotFoundError:
+            raise ConfigError(path, "", "weights of a policy", "nothing there", "run train_base first") from None
+        except Exception as error:
+            first = " ".join(str(error).split())[:200]
+            raise ConfigError(path, "", f"weights for {OBSERVATION_SIZE} observations", first, "train it anew") from error
+        return agent

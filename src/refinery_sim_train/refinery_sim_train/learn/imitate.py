@@ -1,0 +1,78 @@
+"""Imitation of the scripted search by DAgger: roll out a mix of expert and student, label with the expert, regress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from refinery.initial_state import Box
+from refinery_sim_train.env.episodes import draw_episodes
+from refinery_sim_train.env.insertion_env import InsertionEnv
+from refinery_sim_train.learn.agent import Agent, pack
+from refinery_sim_train.learn.expert import ExpertSpec, expert_action
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImitationSpec:
+    """How long to imitate."""
+
+    rounds: int = 4
+    """DAgger rounds; the first is pure expert."""
+    epochs: int = 6
+    """Passes over all data per round."""
+    batch: int = 2048
+    """Samples per gradient step."""
+    learning_rate: float = 1e-3
+    """Of Adam."""
+    noise: float = 0.15
+    """Standard deviation of the noise on the rolled-out (not the labelled) actions."""
+
+
+def imitate(
+    agent: Agent, env: InsertionEnv, box: Box, spec: ImitationSpec, seed: int, report: Callable[[str, float], None]
+) -> float:
+    """Train the actor on the expert's actions.
+
+    Args:
+        agent: Changed in place.
+        env: Where to roll out.
+        box: Initial states to draw from.
+        spec: Lengths.
+        seed: Of all draws.
+        report: Called with a sentence and the share done.
+
+    Returns:
+        The last mean squared error of the actions.
+    """
+    rng = np.random.default_rng(seed)
+    torch.manual_seed(seed)
+    steps = env.task.control.episode_steps
+    observations, labels = [], []
+    optimizer = torch.optim.Adam(agent.actor.parameters(), lr=spec.learning_rate)
+    loss_value = float("nan")
+    for round_index in range(spec.rounds):
+        env.reset(draw_episodes(env.task, box.uniform(env.count, rng), rng))
+        use_student = rng.random(env.count) < min(0.5 * round_index, 0.9)
+        for step in range(steps):
+            observation, _ = env.observe()
+            label = expert_action(env, ExpertSpec())
+            observations.append(observation)
+            labels.append(label.astype(np.float32))
+            action = np.where(use_student[:, None], agent.act(observation), label)
+            env.advance(action + rng.normal(0, spec.noise, action.shape))
+            report(f"imitation {round_index + 1}/{spec.rounds}", (round_index + 0.7 * step / steps) / spec.rounds)
+        x, y = torch.from_numpy(np.concatenate(observations)), torch.from_numpy(np.concatenate(labels))
+        if round_index == 0:
+            agent.actor.update_normalization(pack(x.numpy(), np.zeros((len(x), 1), np.float32)))
+        for _ in range(spec.epochs):
+            for rows in torch.randperm(len(x)).split(spec.batch):
+                predicted = agent.actor.mlp(agent.actor.obs_normalizer(x[rows]))
+                loss = torch.nn.functional.mse_loss(predicted, y[rows])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+            loss_value = float(loss.detach())
+    return loss_value

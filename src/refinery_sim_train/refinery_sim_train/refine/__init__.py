@@ -1,0 +1,1 @@
+"""The refinement loop: evaluate, model success, acquire, fine-tune, fit the mixture."""

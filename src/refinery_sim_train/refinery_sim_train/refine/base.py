@@ -1,0 +1,71 @@
+"""Train a base policy: imitation of the scripted search, then PPO, on the training box only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from refinery.config import check
+from refinery_sim_train.console import stage
+from refinery_sim_train.env.insertion_env import InsertionEnv
+from refinery_sim_train.learn.agent import Agent, AgentSpec
+from refinery_sim_train.learn.imitate import ImitationSpec, imitate
+from refinery_sim_train.learn.ppo import PpoProgress, PpoSpec, train_ppo
+from refinery_sim_train.refine.config import stream_seed
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaseSpec:
+    """A base training run."""
+
+    env_steps: int
+    """PPO environment steps after the imitation; 0 keeps the imitated policy."""
+    environments: int
+    """Environments stepped at once."""
+    agent: AgentSpec = field(default_factory=AgentSpec)
+    """Networks."""
+    imitation: ImitationSpec = field(default_factory=ImitationSpec)
+    """Imitation of the expert."""
+    ppo: PpoSpec = field(default_factory=PpoSpec)
+    """Hyper-parameters of PPO."""
+
+    def __post_init__(self) -> None:
+        """Validate ranges."""
+        check(self.env_steps >= 0, "env_steps", "0 or more", self.env_steps)
+        check(self.environments >= 1, "environments", "at least 1", self.environments)
+
+
+def train_base(env: InsertionEnv, spec: BaseSpec, seed: int) -> tuple[Agent, int]:
+    """Train a base policy.
+
+    Args:
+        env: Environment of the task.
+        spec: Settings.
+        seed: Of everything.
+
+    Returns:
+        The agent and the environment steps spent.
+    """
+    box = env.task.initial_state.trained
+    train_seed = stream_seed("train", seed, 0) % 2**31
+    agent = Agent(spec.agent, train_seed)
+    with stage("imitate the scripted search") as update:
+        loss = imitate(agent, env, box, spec.imitation, train_seed, lambda note, share: update(share, note))
+        update(1.0, f"mean squared action error {loss:.4f}")
+    spent = spec.imitation.rounds * env.count * env.task.control.episode_steps
+    if spec.env_steps:
+        with stage("PPO on the training box") as update:
+
+            def report(progress: PpoProgress) -> None:
+                note = f"{progress.env_steps} steps, success {100 * progress.success:.0f} %"
+                update(progress.env_steps / spec.env_steps, note)
+
+            spent += train_ppo(
+                agent,
+                env,
+                lambda count, rng: box.uniform(count, rng),
+                spec.ppo,
+                env_steps=spec.env_steps,
+                seed=train_seed,
+                report=report,
+            )
+    return agent, spent

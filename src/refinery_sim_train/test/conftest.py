@@ -1,0 +1,24 @@
+"""One small environment and one small agent for all tests of the package."""
+
+import pytest
+import torch
+
+from refinery_sim_train.cli.common import make_env, read_task
+from refinery_sim_train.learn.agent import Agent, AgentSpec
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def task():
+    return read_task("peg_rect")
+
+
+@pytest.fixture(scope="session")
+def env(task):
+    return make_env(task, 64)
+
+
+@pytest.fixture
+def agent():
+    return Agent(AgentSpec(hidden=(32, 16)), seed=0)

@@ -1,0 +1,75 @@
+import json
+
+import numpy as np
+import pytest
+
+from refinery.bundle import OnnxPolicy, load_bundle
+from refinery.errors import ConfigError, RefineryError
+from refinery_sim_train.cli.common import make_env, read_preset
+from refinery_sim_train.learn.imitate import ImitationSpec, imitate
+from refinery_sim_train.refine.config import stream_seed
+from refinery_sim_train.refine.loop import Refinement
+from refinery_sim_train.refine.run_folder import RunFolder
+
+SPEC = read_preset("smoke")
+
+
+@pytest.fixture(scope="module")
+def student(task, env):
+    from refinery_sim_train.learn.agent import Agent, AgentSpec
+
+    agent = Agent(AgentSpec(hidden=(64, 32)), seed=0)
+    imitate(agent, env, task.initial_state.trained, ImitationSpec(rounds=3, epochs=20, batch=512), 0, lambda n, s: None)
+    return agent
+
+
+def refine(task, agent, path, resume=False):
+    folder = RunFolder(path, {"seed": 1}, resume=resume)
+    env = make_env(task, SPEC.environments)
+    return Refinement(task, env, agent, SPEC, 1, folder).run(path / "bundle", lambda text: None)
+
+
+def test_a_run_ends_in_a_bundle_that_loads_and_says_where_it_came_from(task, student, tmp_path):
+    result = refine(task, student, tmp_path / "run")
+    bundle = load_bundle(result.bundle)
+    assert bundle.task == task
+    manifest = json.loads((result.bundle / "manifest.json").read_text())
+    assert manifest["evaluation"]["refined"] == result.refined.rate.to_json()
+    assert manifest["evaluation"]["parity_max_error"] < 1e-4
+    assert {"git_revision", "versions", "seed", "env_steps", "date"} <= manifest["provenance"].keys()
+    action = OnnxPolicy(bundle.policy_path)(np.zeros((1, 28), np.float32))
+    assert action.shape == (1, 6) and np.all(np.abs(action) <= 1)
+
+
+def test_a_killed_run_resumes_to_the_same_result(task, student, tmp_path):
+    whole = refine(task, student, tmp_path / "whole")
+    refine(task, student, tmp_path / "cut")
+    # As if it had been killed while fine-tuning: what came after is gone.
+    for name in ("agent_1", "validation_1", "mixture", "test_base", "test_refined"):
+        (tmp_path / "cut" / f"{name}.npz").unlink()
+    again = refine(task, student, tmp_path / "cut", resume=True)
+    assert np.array_equal(whole.refined.strict, again.refined.strict)
+    assert np.allclose(whole.mixture.means, again.mixture.means)
+    first, second = (OnnxPolicy(r.bundle / "policy.onnx") for r in (whole, again))
+    x = np.random.default_rng(0).normal(size=(1, 28)).astype(np.float32)
+    assert np.array_equal(first(x), second(x))
+
+
+def test_another_runs_folder_is_refused(tmp_path):
+    RunFolder(tmp_path / "run", {"seed": 1}, resume=False)
+    with pytest.raises(RefineryError, match="--resume"):
+        RunFolder(tmp_path / "run", {"seed": 1}, resume=False)
+    with pytest.raises(RefineryError, match="another task, settings or seed"):
+        RunFolder(tmp_path / "run", {"seed": 2}, resume=True)
+
+
+def test_streams_of_seeds_never_meet():
+    seeds = {
+        stream_seed(stream, seed, part)
+        for stream in ("search", "train", "validation", "mixture", "test", "fit")
+        for seed in (0, 1, 9999)
+        for part in (0, 1, 999)
+    }
+    assert len(seeds) == 6 * 3 * 3
+    with pytest.raises(ConfigError):
+        stream_seed("test", 10_000)
