@@ -1,0 +1,17 @@
+"""The bundle: all that the nodes need to run a refined policy, in one directory, checked before it is believed."""
+
+from refinery.bundle.initial_states import InitialStates
+from refinery.bundle.metadata import policy_metadata, with_metadata
+from refinery.bundle.policy import OnnxPolicy
+from refinery.bundle.reader import Bundle, load_bundle
+from refinery.bundle.writer import write_bundle
+
+__all__ = [
+    "Bundle",
+    "InitialStates",
+    "OnnxPolicy",
+    "load_bundle",
+    "policy_metadata",
+    "with_metadata",
+    "write_bundle",
+]

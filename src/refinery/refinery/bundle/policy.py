@@ -1,0 +1,149 @@
+"""Running a policy: ONNX Runtime on one thread, without spinning, warmed up, its recurrent state kept between calls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from refinery.bundle import strict_json
+from refinery.bundle.files import read_file
+from refinery.bundle.metadata import KEY, check_self_contained, parse_model
+from refinery.errors import BundleError
+
+WARM_UP_RUNS = 100
+"""Runs at load time, so that the first tick is as fast as the thousandth."""
+_MAX_STATE = 1 << 20
+"""Largest accepted recurrent state, [values]."""
+
+
+class OnnxPolicy:
+    """A policy network.
+
+    Attributes:
+        observation_size: Width N of the input ``obs``.
+        action_size: Width M of the output ``action``.
+        recurrent: Whether the network carries a state ``h``, ``c`` from call to call.
+        metadata: The parsed ``refinery`` metadata property; empty if there is none.
+
+    Args:
+        model: Path of an ONNX file, or its contents.
+        source: Named in errors; the path if not given.
+
+    Raises:
+        BundleError: Not an ONNX model, its inputs or outputs are not those of a policy, or it does not run.
+    """
+
+    observation_size: int
+    action_size: int
+    recurrent: bool
+    metadata: dict[str, Any]
+
+    def __init__(self, model: Path | str | bytes, *, source: object = "") -> None:
+        self._source = source or ("policy" if isinstance(model, bytes) else model)
+        content = model if isinstance(model, bytes) else read_file(Path(model))
+        proto = parse_model(content, self._source)
+        check_self_contained(proto, self._source)
+        self._session = self._open(content, proto)
+        self._inspect()
+        entries = [prop.value for prop in proto.metadata_props if prop.key == KEY]
+        self.metadata = strict_json.parse(entries[-1], f"{self._source}: metadata {KEY!r}") if entries else {}
+        self._state: dict[str, NDArray[np.float32]] = {}
+        self.reset()
+        blank = np.zeros((1, self.observation_size), dtype=np.float32)
+        for _ in range(WARM_UP_RUNS):
+            action = self(blank)
+        if not np.all(np.isfinite(action)):
+            raise BundleError(f"{self._source}: expected finite actions for a zero observation, got {action[0]}")
+        self.reset()
+
+    def _open(self, content: bytes, proto: onnx.ModelProto) -> ort.InferenceSession:
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+        # Idle workers that spin would take the core away from the executor between ticks.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+        options.log_severity_level = 4
+        try:
+            onnx.checker.check_model(proto)
+            return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        # ONNX Runtime's exceptions share no base class, and a damaged graph may raise any of them.
+        except Exception as error:
+            raise BundleError(f"{self._source}: expected an ONNX model that loads, got {_first_line(error)}") from None
+
+    def _inspect(self) -> None:
+        """Check names, types and shapes of inputs and outputs."""
+        inputs = {item.name: item for item in self._session.get_inputs()}
+        outputs = {item.name: item for item in self._session.get_outputs()}
+        self.recurrent = "h" in inputs
+        want_in = ["obs", "h", "c"] if self.recurrent else ["obs"]
+        want_out = ["action", "h_out", "c_out"] if self.recurrent else ["action"]
+        for what, want, got in (("inputs", want_in, inputs), ("outputs", want_out, outputs)):
+            if sorted(want) != sorted(got):
+                raise BundleError(f"{self._source}: expected the {what} {want}, got {sorted(got)}; export it again")
+        for item in (*inputs.values(), *outputs.values()):
+            if item.type != "tensor(float)":
+                raise BundleError(f"{self._source}: {item.name}: expected tensor(float), got {item.type}")
+        self.observation_size = self._width(inputs["obs"].shape, "obs")
+        self.action_size = self._width(outputs["action"].shape, "action")
+        self._shapes = {name: self._state_shape(inputs[name].shape, name) for name in want_in[1:]}
+        self._outputs = want_out
+
+    def _width(self, shape: list[Any], name: str) -> int:
+        batch_ok = len(shape) == 2 and (shape[0] == 1 or not isinstance(shape[0], int))
+        if not batch_ok or not isinstance(shape[1], int) or not 0 < shape[1] <= 100_000:
+            raise BundleError(f"{self._source}: {name}: expected the shape [1, width], got {shape}; export it again")
+        return shape[1]
+
+    def _state_shape(self, shape: list[Any], name: str) -> tuple[int, ...]:
+        # A free batch axis of the state is 1 here; layers and width must be known.
+        sizes = tuple(size if isinstance(size, int) else 1 for size in shape)
+        if len(sizes) not in (2, 3) or any(size < 1 for size in sizes) or np.prod(sizes, dtype=float) > _MAX_STATE:
+            raise BundleError(f"{self._source}: {name}: expected a state [layers, 1, width], got {shape}")
+        return sizes
+
+    def reset(self) -> None:
+        """Forget the recurrent state, as at the start of an episode."""
+        self._state = {name: np.zeros(shape, dtype=np.float32) for name, shape in self._shapes.items()}
+
+    def __call__(self, observation: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Evaluate the policy once.
+
+        Args:
+            observation: Shape (1, N), float32.
+
+        Returns:
+            The action, shape (1, M), float64.
+
+        Raises:
+            BundleError: The observation has another width than the network, or the network fails.
+        """
+        expected = (1, self.observation_size)
+        if observation.shape != expected:
+            raise BundleError(
+                f"{self._source}: expected observations of shape {expected}, got {observation.shape}; "
+                "the policy was trained for another observation"
+            )
+        feed = {"obs": np.asarray(observation, dtype=np.float32), **self._state}
+        try:
+            action, *state = self._session.run(self._outputs, feed)
+        # See _open: no common base class.
+        except Exception as error:
+            raise BundleError(f"{self._source}: expected the policy to run, got {_first_line(error)}") from None
+        if action.shape != (1, self.action_size):
+            raise BundleError(f"{self._source}: expected an action (1, {self.action_size}), got {action.shape}")
+        for (name, old), new in zip(self._state.items(), state, strict=True):
+            if new.shape != old.shape:
+                raise BundleError(f"{self._source}: {name}_out: expected the shape {old.shape}, got {new.shape}")
+        self._state = dict(zip(self._state, state, strict=True))
+        return np.asarray(action, dtype=np.float64)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

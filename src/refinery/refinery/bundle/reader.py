@@ -1,0 +1,94 @@
+"""Reading a bundle: nothing in it is used before all of it has been checked, and nothing is ever unpickled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from refinery.action import ACTION_NAMES
+from refinery.bundle import strict_json
+from refinery.bundle.files import HASHED, INITIAL_STATES, MANIFEST, POLICY, check_listing, read_file, sha256
+from refinery.bundle.initial_states import InitialStates
+from refinery.bundle.manifest import Manifest
+from refinery.bundle.metadata import KEY, policy_metadata
+from refinery.bundle.policy import OnnxPolicy
+from refinery.errors import BundleError
+from refinery.observation import OBSERVATION_SIZE
+from refinery.task import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """A checked bundle."""
+
+    path: Path
+    """Its directory."""
+    name: str
+    """Its name, for people."""
+    task: Task
+    """The task it solves."""
+    policy_path: Path
+    """The policy file as it was checked; :attr:`policy_onnx` are the very bytes."""
+    policy_onnx: bytes = field(repr=False)
+    """Contents of the policy file, so that what runs is what was checked."""
+    initial_states: InitialStates = field(repr=False)
+    """Where insertions should start."""
+    manifest: dict[str, Any] = field(repr=False)
+    """Contents of ``manifest.json``."""
+
+    def open_policy(self) -> OnnxPolicy:
+        """Return a fresh, warmed-up policy with its own recurrent state."""
+        return OnnxPolicy(self.policy_onnx, source=self.policy_path)
+
+
+def load_bundle(path: Path | str) -> Bundle:
+    """Read and check a bundle.
+
+    Args:
+        path: Directory of the bundle.
+
+    Returns:
+        The bundle; its policy has run once.
+
+    Raises:
+        BundleError: Naming the file, what was expected, what was found and what to do.
+    """
+    path = Path(path)
+    check_listing(path)
+    contents = {name: read_file(path / name) for name in (*HASHED, MANIFEST)}
+    manifest = Manifest.from_bytes(contents[MANIFEST], path / MANIFEST)
+    for name in HASHED:
+        found = sha256(contents[name])
+        if found != manifest.files[name]:
+            raise BundleError(
+                f"{path / name}: expected SHA-256 {manifest.files[name][:64]} (from {MANIFEST}), got {found}; "
+                "the file was altered, export or copy the bundle again"
+            )
+    raw = strict_json.parse(contents[INITIAL_STATES], path / INITIAL_STATES)
+    initial_states = InitialStates.from_json(raw, manifest.task, path / INITIAL_STATES)
+    _check_policy(OnnxPolicy(contents[POLICY], source=path / POLICY), manifest.task, path / POLICY)
+    return Bundle(
+        path=path,
+        name=manifest.name,
+        task=manifest.task,
+        policy_path=path / POLICY,
+        policy_onnx=contents[POLICY],
+        initial_states=initial_states,
+        manifest=strict_json.parse(contents[MANIFEST], path / MANIFEST),
+    )
+
+
+def _check_policy(policy: OnnxPolicy, task: Task, source: Path) -> None:
+    """Check that the policy reads this version's observation and was trained for this task."""
+    for what, got, expected in (
+        ("obs", policy.observation_size, OBSERVATION_SIZE),
+        ("action", policy.action_size, len(ACTION_NAMES)),
+    ):
+        if got != expected:
+            raise BundleError(f"{source}: {what}: expected width {expected}, got {got}; export it again")
+    if not policy.metadata:
+        raise BundleError(f"{source}: expected the metadata property {KEY!r}, got none; add it with with_metadata()")
+    where = f"{source}: metadata"
+    for key, value in policy_metadata(task).items():
+        strict_json.want_equal(policy.metadata, key, value, where, "it was trained for something else; export again")

@@ -1,0 +1,192 @@
+"""Whatever is done to a bundle on disk, loading it gives a bundle or a BundleError that says what is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from refinery.bundle import load_bundle
+from refinery.bundle.files import INITIAL_STATES, MANIFEST, NAMES, POLICY
+from refinery.errors import BundleError
+from refinery.task import Task
+
+SLOW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture
+def bundle(good_bundle: Path, tmp_path: Path) -> Path:
+    """A copy to damage."""
+    return Path(shutil.copytree(good_bundle, tmp_path / "copy"))
+
+
+def test_a_good_bundle_loads(good_bundle: Path, task: Task) -> None:
+    bundle = load_bundle(good_bundle)
+    assert bundle.task == task
+    assert bundle.name == "tiny"
+    assert (bundle.initial_states.successes_k, bundle.initial_states.successes_n) == (70, 100)
+    assert bundle.policy_onnx == (good_bundle / POLICY).read_bytes()
+    assert bundle.manifest["evaluation"] == {"none": {"k": 0, "n": 0}}
+
+
+@SLOW
+@given(data=st.data())
+@pytest.mark.parametrize("name", NAMES)
+def test_any_flipped_byte_is_refused(good_bundle: Path, name: str, data: st.DataObject, tmp_path: Path) -> None:
+    bundle = Path(shutil.copytree(good_bundle, tmp_path / "flipped", dirs_exist_ok=True))
+    content = bytearray((good_bundle / name).read_bytes())
+    at = data.draw(st.integers(0, len(content) - 1), label="byte")
+    content[at] ^= data.draw(st.integers(1, 255), label="flip")
+    (bundle / name).write_bytes(content)
+    with pytest.raises(BundleError, match=name):
+        load_bundle(bundle)
+
+
+@SLOW
+@given(data=st.data())
+@pytest.mark.parametrize("name", NAMES)
+def test_a_truncated_or_grown_file_is_refused(
+    good_bundle: Path, name: str, data: st.DataObject, tmp_path: Path
+) -> None:
+    bundle = Path(shutil.copytree(good_bundle, tmp_path / "cut", dirs_exist_ok=True))
+    content = (good_bundle / name).read_bytes()
+    cut = content[: data.draw(st.integers(0, len(content) - 1), label="length")]
+    (bundle / name).write_bytes(data.draw(st.sampled_from([cut, content + b" ", content + content]), label="content"))
+    with pytest.raises(BundleError, match=name):
+        load_bundle(bundle)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_missing_file_is_named(bundle: Path, name: str) -> None:
+    (bundle / name).unlink()
+    with pytest.raises(BundleError, match=f"got none named {name}"):
+        load_bundle(bundle)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_something_that_is_no_file_is_refused(bundle: Path, name: str) -> None:
+    (bundle / name).unlink()
+    os.mkfifo(bundle / name)
+    with pytest.raises(BundleError, match="regular file"):
+        load_bundle(bundle)
+
+
+def test_an_added_file_is_refused(bundle: Path) -> None:
+    (bundle / "weights.pkl").write_bytes(b"never read")
+    with pytest.raises(BundleError, match=r"weights\.pkl"):
+        load_bundle(bundle)
+
+
+@pytest.mark.parametrize("path", ["nothing/here", "nul\0byte", __file__])
+def test_a_path_that_is_no_bundle_is_refused(path: str) -> None:
+    with pytest.raises(BundleError, match="expected"):
+        load_bundle(path)
+
+
+def test_two_bundles_mixed_are_refused(bundle: Path, good_bundle: Path) -> None:
+    text = (bundle / INITIAL_STATES).read_text().replace('"k": 70', '"k": 71')
+    (bundle / INITIAL_STATES).write_text(text)
+    with pytest.raises(BundleError, match=r"initial_states\.json.*SHA-256"):
+        load_bundle(bundle)
+
+
+EDITS: dict[str, tuple[str, Callable[[dict], object], str]] = {
+    "manifest schema": (MANIFEST, lambda raw: raw.update(schema=2), "schema: expected 1, got 2"),
+    "manifest schema type": (MANIFEST, lambda raw: raw.update(schema=True), "schema: expected 1, got True"),
+    "states schema": (INITIAL_STATES, lambda raw: raw.update(schema=0), "schema: expected 1, got 0"),
+    "task edited": (MANIFEST, lambda raw: raw["task"]["socket"].update(friction=0.1), "task_hash"),
+    "task out of range": (MANIFEST, lambda raw: raw["task"]["socket"].update(clearance_m=-1), "clearance_m"),
+    "task key": (MANIFEST, lambda raw: raw["task"].update(colour="red"), "colour"),
+    "states of another task": (INITIAL_STATES, lambda raw: raw.update(task_hash="0" * 64), "task_hash"),
+    "states without mixture": (INITIAL_STATES, lambda raw: raw.pop("mixture"), "mixture"),
+    "weights": (INITIAL_STATES, lambda raw: raw["mixture"].update(weights=[0.5, 0.6]), "mixture.*weights"),
+    "weights text": (INITIAL_STATES, lambda raw: raw["mixture"].update(weights=["a", "b"]), "mixture"),
+    "ragged means": (INITIAL_STATES, lambda raw: raw["mixture"].update(means=[[0.1], [0.1, 0.2]]), "mixture"),
+    "huge model": (INITIAL_STATES, lambda raw: raw["success_model"].update(inputs=[[0.5]] * 9000), "at most 4000"),
+    "counts": (INITIAL_STATES, lambda raw: raw["successes"].update(k=101), "successes"),
+    "counts type": (INITIAL_STATES, lambda raw: raw["successes"].update(k=1.5), "k: expected int"),
+    "rule": (INITIAL_STATES, lambda raw: raw.update(rule="exec"), "rule"),
+    "theta order": (INITIAL_STATES, lambda raw: raw["theta_names"].reverse(), "theta_names"),
+    "box": (INITIAL_STATES, lambda raw: raw["box"]["low"].__setitem__(0, -1.0), "box"),
+}
+
+
+@pytest.mark.parametrize("what", EDITS)
+def test_a_consistent_but_wrong_bundle_is_refused(bundle: Path, what: str) -> None:
+    """The hashes are made right again after the edit, as somebody would who edits on purpose."""
+    name, edit, match = EDITS[what]
+    raw = json.loads((bundle / name).read_text())
+    edit(raw)
+    (bundle / name).write_text(json.dumps(raw))
+    rehash(bundle)
+    with pytest.raises(BundleError, match=match):
+        load_bundle(bundle)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+@pytest.mark.parametrize("name", [MANIFEST, INITIAL_STATES])
+def test_numbers_that_are_not_finite_are_refused(bundle: Path, name: str, number: str) -> None:
+    text = (bundle / name).read_text().replace("{", '{"extra": ' + number + ", ", 1)
+    (bundle / name).write_text(text)
+    if name != MANIFEST:
+        rehash(bundle)
+    with pytest.raises(BundleError, match=f"{name}.*strict JSON"):
+        load_bundle(bundle)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "[]", "", '{"a": 1, "a": 2}', "\ufeff{}", "1" * 5000, '"x"'])
+def test_hostile_json_is_refused(bundle: Path, text: str) -> None:
+    (bundle / INITIAL_STATES).write_text(text)
+    rehash(bundle)
+    with pytest.raises(BundleError, match=INITIAL_STATES):
+        load_bundle(bundle)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@SLOW
+@given(data=st.data())
+@pytest.mark.parametrize("name", [MANIFEST, INITIAL_STATES])
+def test_any_value_anywhere_gives_a_bundle_or_a_bundle_error(
+    good_bundle: Path, name: str, data: st.DataObject, tmp_path: Path
+) -> None:
+    bundle = Path(shutil.copytree(good_bundle, tmp_path / "edited", dirs_exist_ok=True))
+    raw = json.loads((bundle / name).read_text())
+    place, key = raw, data.draw(st.sampled_from(sorted(raw)), label="key")
+    while isinstance(place[key], dict) and place[key] and data.draw(st.booleans(), label="deeper"):
+        place = place[key]
+        key = data.draw(st.sampled_from(sorted(place)), label="key")
+    place[key] = data.draw(JSON, label="value")
+    (bundle / name).write_text(json.dumps(raw))
+    rehash(bundle)
+    try:
+        load_bundle(bundle)
+    except BundleError as error:
+        assert str(bundle) in str(error) or "initial_states" in str(error)
+
+
+def rehash(bundle: Path) -> None:
+    """Make the manifest's hashes fit the files, if it still is a manifest."""
+    from refinery.bundle.files import sha256
+
+    raw = json.loads((bundle / MANIFEST).read_text())
+    if isinstance(raw.get("files"), dict):
+        for name in (POLICY, INITIAL_STATES):
+            if name in raw["files"]:
+                raw["files"][name] = sha256((bundle / name).read_bytes())
+    raw["manifest_sha256"] = "0" * 64
+    text = json.dumps(raw)
+    (bundle / MANIFEST).write_text(
+        text.replace("0" * 64, sha256(text.encode()), 1) if text.count("0" * 64) == 1 else text
+    )
