@@ -1,0 +1,1 @@
+"""Runs an insertion policy on a robot: observation, network, action, guard, target; ``node.py`` is the ROS shell."""

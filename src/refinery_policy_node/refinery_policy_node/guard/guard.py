@@ -1,0 +1,250 @@
+"""The guard: one verdict per tick, a stop that stays, and the only way for a target to leave the node."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinery.rotations import Poses
+from refinery.task import Task
+from refinery_policy_node.guard.bounds import TargetBounds
+from refinery_policy_node.guard.reason import Level, Reason
+from refinery_policy_node.guard.settings import GuardSettings
+from refinery_policy_node.samples import Inputs, PoseSample
+
+_UNUSABLE = (Reason.STATE_TIME_INVALID, Reason.STATE_INVALID)
+"""After these the measured pose is not one to hold at."""
+_AXES = ("force x", "force y", "force z", "torque x", "torque y", "torque z")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What the guard decided and why."""
+
+    level: Level = Level.OK
+    """What is let through."""
+    reason: Reason = Reason.NONE
+    """Why not everything is."""
+    message: str = ""
+    """The reason in one sentence, with numbers."""
+
+
+class Guard:
+    """Checks inputs, observations and actions, bounds targets, and latches.
+
+    A tick calls :meth:`begin`, :meth:`check_vector` for observation and action, and :meth:`command` with the policy's
+    target. While the verdict is OK, what :meth:`command` returns is finite, inside the workspace and within
+    ``control.max_error`` of the measured pose. On hold it is the last measured pose. From a stop on it is the pose
+    measured when the stop came, unchanged until :meth:`rearm`.
+
+    Args:
+        task: Limits and gains.
+        settings: Thresholds.
+    """
+
+    def __init__(self, task: Task, settings: GuardSettings) -> None:
+        self.settings = settings
+        self._task = task
+        self._max_wrench = np.asarray(task.limits.max_wrench)
+        self._bounds = TargetBounds(task)
+        self.verdict = Verdict()
+        """The present verdict."""
+        self.latched = Verdict()
+        """The worst verdict since the last start or re-arm, kept after a hold has passed."""
+        self._held = False
+        self._clear_history()
+
+    def _clear_history(self) -> None:
+        self._safe: Poses | None = None
+        self._last: Poses | None = None
+        self._stamps: dict[str, float] = {}
+        self._now_s = -math.inf
+        self._clipped_ticks = 0
+        self._missed_ticks = 0
+
+    @property
+    def armed(self) -> bool:
+        """Whether an insertion may start: no stop is latched and nobody has asked to hold."""
+        return not self._held and self.verdict.level is not Level.STOP
+
+    def start(self) -> None:
+        """Forget stamps and counts of the last run; a stop or a requested hold stays."""
+        self._clear_history()
+        if self.armed:
+            self.verdict = self.latched = Verdict()
+
+    def begin(self, inputs: Inputs, socket: Poses | None = None, *, missed_deadline: bool = False) -> Verdict:
+        """Start a tick by checking everything that came in.
+
+        Args:
+            inputs: Latest samples and the clock.
+            socket: Running mean of the socket estimates so far, if there is one.
+            missed_deadline: Whether the last tick took too long or this one starts too late.
+
+        Returns:
+            The verdict so far.
+        """
+        if self.verdict.level is Level.STOP or self._held:
+            return self.verdict
+        self.verdict = Verdict()
+        self._check_samples(inputs)
+        if self.verdict.reason not in _UNUSABLE:
+            self._check_place(inputs, socket)
+            self._check_deadline(missed_deadline)
+        return self.verdict
+
+    def check_vector(self, name: str, reason: Reason, value: NDArray[np.floating], shape: tuple[int, ...]) -> bool:
+        """Stop unless an array has this shape and only finite numbers; returns whether it is good."""
+        if value.shape != shape:
+            self.stop(reason, f"{name}: expected the shape {shape}, got {value.shape}")
+            return False
+        if not np.all(np.isfinite(value)):
+            self.stop(reason, f"{name}: expected finite numbers, got {np.array2string(value, precision=3)[:80]}")
+            return False
+        return True
+
+    def command(self, target: Poses | None, socket: Poses | None) -> Poses:
+        """Return the pose to command: the bounded target, or where to hold.
+
+        Args:
+            target: The policy's target, base frame; None if there is none this tick.
+            socket: Filtered socket estimate, base frame.
+
+        Raises:
+            RuntimeError: No measured pose was ever accepted; then nothing may be commanded.
+        """
+        if self._safe is None:
+            raise RuntimeError("the guard has seen no valid measured pose since the start: there is nothing to command")
+        if self.verdict.level is Level.OK and target is not None and socket is not None:
+            bounded = self._bounds.clip(target, self._safe, socket, self._safe if self._last is None else self._last)
+            self._clipped_ticks = self._clipped_ticks + 1 if bounded.problem else 0
+            if bounded.target is None:
+                self.stop(bounded.reason, f"no allowed target: {bounded.problem}")
+            elif self._clipped_ticks >= self.settings.clip_stop_ticks:
+                self.stop(bounded.reason, f"{bounded.problem}, {self._clipped_ticks} ticks in a row")
+            else:
+                self._last = bounded.target
+                return bounded.target
+        self._last = self._safe
+        return self._safe
+
+    def stop(self, reason: Reason, message: str) -> None:
+        """Stop and latch; the first reason stays."""
+        if self.verdict.level is not Level.STOP:
+            self.verdict = self.latched = Verdict(level=Level.STOP, reason=reason, message=message)
+
+    def hold(self, reason: Reason, message: str, *, until_rearm: bool = False) -> None:
+        """Hold for this tick, or until :meth:`rearm`."""
+        self._held = self._held or until_rearm
+        if self.verdict.level is Level.OK:
+            self.verdict = Verdict(level=Level.HOLD, reason=reason, message=message)
+            if self.latched.level is Level.OK:
+                self.latched = self.verdict
+
+    def rearm(self, inputs: Inputs | None) -> Verdict:
+        """Leave a stop or a requested hold, unless its cause still stands.
+
+        Args:
+            inputs: Latest samples, or None if some never arrived.
+
+        Returns:
+            OK if armed now, else the verdict that a tick would give at once.
+        """
+        if inputs is None:
+            return Verdict(level=Level.STOP, reason=Reason.STATE_LOST, message="not every topic has a message yet")
+        # Where the arm is does not matter here: it may be far from the socket, and a start is checked by itself.
+        probe = Guard(self._task, self.settings)
+        probe._check_samples(inputs)
+        verdict = probe.verdict
+        if verdict.level is Level.OK:
+            self._held, self.verdict, self.latched = False, Verdict(), Verdict()
+            self._clear_history()
+        return verdict
+
+    def _check_samples(self, inputs: Inputs) -> None:
+        self._check_stamps(inputs)
+        self._check_pose("measured pose", inputs.measured)
+        self._check_pose("socket estimate", inputs.estimate)
+        self.check_vector("external wrench", Reason.STATE_INVALID, inputs.wrench.wrench, (6,))
+        if self.verdict.level is not Level.STOP:
+            self._check_ages(inputs)
+            self._check_wrench(inputs)
+
+    def _check_stamps(self, inputs: Inputs) -> None:
+        now = inputs.now_s
+        stamps = {
+            "measured pose": inputs.measured.stamp_s,
+            "socket estimate": inputs.estimate.stamp_s,
+            "external wrench": inputs.wrench.stamp_s,
+        }
+        if not (math.isfinite(now) and all(map(math.isfinite, stamps.values()))):
+            self.stop(Reason.STATE_TIME_INVALID, f"expected finite times, got now={now} and {stamps}")
+            return
+        if now < self._now_s:
+            self.stop(Reason.STATE_TIME_INVALID, f"the clock went back by {self._now_s - now:.3f} s")
+        self._now_s = now
+        for name, stamp in stamps.items():
+            ahead, back = stamp - now, self._stamps.get(name, stamp) - stamp
+            if ahead > self.settings.future_tolerance_s:
+                self.stop(Reason.STATE_TIME_INVALID, f"{name}: its stamp is {ahead:.3f} s in the future")
+            if back > 0:
+                self.stop(Reason.STATE_TIME_INVALID, f"{name}: its stamp went back by {back:.3f} s")
+            self._stamps[name] = stamp
+
+    def _check_pose(self, name: str, sample: PoseSample) -> None:
+        reason = Reason.STATE_INVALID
+        if not self.check_vector(f"{name}, position", reason, sample.pos_m, (3,)):
+            return
+        if self.check_vector(f"{name}, orientation", reason, sample.quat_xyzw, (4,)):
+            norm = float(np.linalg.norm(sample.quat_xyzw))
+            if not abs(norm - 1.0) <= self.settings.quaternion_tolerance:
+                self.stop(reason, f"{name}: expected a quaternion of norm 1, got {norm:.4g}")
+
+    def _check_ages(self, inputs: Inputs) -> None:
+        for name, stamp in (("measured pose", inputs.measured.stamp_s), ("external wrench", inputs.wrench.stamp_s)):
+            age = inputs.now_s - stamp
+            if age > self.settings.stop_age_s:
+                self.stop(Reason.STATE_LOST, f"{name}: {age:.3f} s old, the limit is {self.settings.stop_age_s:.3f} s")
+            elif age > self.settings.hold_age_s:
+                self.hold(Reason.STATE_STALE, f"{name}: {age:.3f} s old, expected {self.settings.hold_age_s:.3f} s")
+        age = inputs.now_s - inputs.estimate.stamp_s
+        if age > self.settings.estimate_age_s:
+            limit = self.settings.estimate_age_s
+            self.stop(Reason.SOCKET_ESTIMATE_LOST, f"socket estimate: {age:.3f} s old, the limit is {limit:.3f} s")
+
+    def _check_wrench(self, inputs: Inputs) -> None:
+        share = np.abs(inputs.wrench.wrench) / self._max_wrench
+        worst = int(np.argmax(share))
+        if share[worst] > 1.0:
+            got, limit = inputs.wrench.wrench[worst], self._max_wrench[worst]
+            unit = "N" if worst < 3 else "Nm"
+            self.stop(
+                Reason.WRENCH_LIMIT, f"external {_AXES[worst]}: {got:.3g} {unit}, the limit is {limit:.3g} {unit}"
+            )
+
+    def _check_place(self, inputs: Inputs, socket: Poses | None) -> None:
+        """Accept the measured pose as one to hold at only near the socket: a garbled pose must not become a target."""
+        measured, estimate = inputs.measured.poses(), inputs.estimate.poses()
+        if not self._bounds.plug_inside(measured, estimate if socket is None else socket):
+            self.stop(Reason.OUT_OF_DISTRIBUTION, "the plug is outside the workspace around the socket")
+            return
+        self._safe = measured
+        if socket is None:
+            return
+        jump = float(np.linalg.norm(estimate.pos_m - socket.pos_m))
+        if not jump <= self.settings.estimate_jump_m:
+            limit = self.settings.estimate_jump_m
+            self.stop(
+                Reason.SOCKET_ESTIMATE_LOST, f"socket estimate jumped by {jump:.3g} m, the limit is {limit:.3g} m"
+            )
+
+    def _check_deadline(self, missed: bool) -> None:
+        self._missed_ticks = self._missed_ticks + 1 if missed else 0
+        message = f"the policy was late {self._missed_ticks} ticks in a row"
+        if self._missed_ticks >= self.settings.deadline_stop_ticks:
+            self.stop(Reason.DEADLINE_MISSED, message)
+        elif self._missed_ticks >= self.settings.deadline_hold_ticks:
+            self.hold(Reason.DEADLINE_MISSED, message)

@@ -1,0 +1,211 @@
+"""The ``insert`` action: checks, hands the arm over, runs one insertion, hands the arm back, reports."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from rclpy.action import ActionServer, CancelResponse
+from rclpy.action.server import ServerGoalHandle
+from rclpy.lifecycle import LifecycleNode
+from refinery_msgs.action import Insert
+from refinery_msgs.msg import Outcome
+
+from refinery_policy_node.activation import check_only_publisher
+from refinery_policy_node.guard import Level, Reason, Verdict
+from refinery_policy_node.insertion import Ending, Insertion
+from refinery_policy_node.messages import pose_message, reason_message
+from refinery_policy_node.station import Station
+
+
+class InsertServer:
+    """Serves insertions one at a time.
+
+    Args:
+        node: The node.
+    """
+
+    def __init__(self, node: LifecycleNode) -> None:
+        self._node = node
+        self._busy = False
+        self._handed_over = False
+        self._count = 0
+        self._station: Station | None = None
+        self.insertion: Insertion | None = None
+        """The insertion in progress."""
+        self.interrupted: Verdict | None = None
+        """Why the insertion in progress must end."""
+        self._server = ActionServer(node, Insert, "insert", self._execute, cancel_callback=self._on_cancel)
+
+    @property
+    def busy(self) -> bool:
+        """Whether an insertion is in progress, hand-over and hand-back included."""
+        return self._busy
+
+    def serve(self, station: Station | None) -> None:
+        """Begin to serve insertions with this station, or refuse them from now on (None)."""
+        self._station = station
+
+    def interrupt(self, outcome: int, verdict: Verdict) -> None:
+        """End the insertion in progress with a hold; the arm is handed back by the action's own course."""
+        if self._busy and self.interrupted is None:
+            self.interrupted = verdict
+            if self.insertion is not None:
+                self.insertion.stop(outcome, verdict)
+
+    def hand_back_now(self, station: Station) -> str:
+        """Hand the arm back at once, inside a transition; returns what went wrong."""
+        if not self._handed_over:
+            return ""
+        self._handed_over = False
+        return station.switch.switch_blocking(impedance=False)
+
+    def destroy(self) -> None:
+        """End the server."""
+        self._server.destroy()
+
+    def _on_cancel(self, _goal: ServerGoalHandle) -> CancelResponse:
+        # Hold now, not when the coroutine next runs.
+        verdict = Verdict(level=Level.HOLD, reason=Reason.CANCELLED, message="the client cancelled the insertion")
+        self.interrupt(Outcome.CANCELLED, verdict)
+        return CancelResponse.ACCEPT
+
+    async def _execute(self, goal: ServerGoalHandle) -> Insert.Result:
+        refusal = self._refusal(goal.request)
+        if refusal.level is not Level.OK:
+            return self._finish(goal, _refused(refusal))
+        station = self._station
+        assert station is not None
+        self._busy, self.interrupted = True, None
+        self._count += 1
+        try:
+            result = await self._insert(goal, station)
+            self._record(goal.request.trial_id, station)
+        finally:
+            self._busy, self.insertion = False, None
+        return self._finish(goal, result)
+
+    async def _insert(self, goal: ServerGoalHandle, station: Station) -> Insert.Result:
+        inputs = station.topics.inputs()
+        assert inputs is not None
+        station.topics.publish_stiffness(station.runtime.task.control.stiffness)
+        # The impedance controller must find this target when it wakes up, not one left over from last time.
+        station.topics.publish_target(inputs.measured.poses())
+        self._handed_over = True
+        problem = await station.switch.switch(impedance=True)
+        if problem:
+            await self._hand_back(station)
+            reason = Reason.CONTROLLER_SWITCH_FAILED
+            return _refused(Verdict(level=Level.STOP, reason=reason, message=f"the arm was not handed over: {problem}"))
+        self.insertion = Insertion(
+            self._node,
+            station.runtime,
+            station.topics,
+            inputs,
+            handover_s=station.parameters.handover_s,
+            command_rate_hz=station.parameters.command_rate_hz,
+            timeout_s=goal.request.timeout_s,
+            on_tick=lambda: self._feedback(goal, station),
+        )
+        if self.interrupted is not None:
+            cancelled = self.interrupted.reason is Reason.CANCELLED
+            self.insertion.stop(Outcome.CANCELLED if cancelled else Outcome.STOPPED, self.interrupted)
+        ending: Ending = await self.insertion.ended
+        problem = await self._hand_back(station)
+        return self._result(ending, station, problem)
+
+    async def _hand_back(self, station: Station) -> str:
+        if not self._handed_over:
+            return ""
+        self._handed_over = False
+        problem = await station.switch.switch(impedance=False)
+        if problem:
+            station.runtime.guard.stop(Reason.CONTROLLER_SWITCH_FAILED, f"the arm was not handed back: {problem}")
+        return problem
+
+    def _refusal(self, goal: Insert.Goal) -> Verdict:
+        """Check everything that can be checked before anything moves."""
+        station = self._station
+        if station is None:
+            return _no(Reason.DEACTIVATED, "the node is not active; activate it first")
+        task = station.runtime.task
+        if self._busy:
+            return _no(Reason.NONE, "an insertion is in progress; wait for it or cancel it")
+        if goal.task and goal.task != task.name:
+            return _no(Reason.NONE, f"task: expected {task.name!r}, which the bundle solves, got {goal.task!r}")
+        if not math.isfinite(goal.timeout_s) or goal.timeout_s < 0:
+            return _no(Reason.NONE, f"timeout_s: expected a time >= 0 s, got {goal.timeout_s}")
+        inputs = station.topics.inputs()
+        if inputs is None:
+            return _no(Reason.TOPIC_MISSING, f"no message yet on {', '.join(station.topics.missing())}")
+        frame = station.topics.wrong_frame()
+        if frame:
+            return _no(Reason.STATE_INVALID, frame)
+        rival = check_only_publisher(self._node, station.topics.target_topic)
+        if rival.level is not Level.OK:
+            return rival
+        return station.runtime.check_start(inputs)
+
+    def _result(self, ending: Ending, station: Station, problem: str) -> Insert.Result:
+        result = Insert.Result()
+        note = f"; the arm was not handed back: {problem}" if problem else ""
+        result.outcome = Outcome(value=ending.outcome, message=ending.message + note)
+        result.reason = reason_message(ending.verdict)
+        stamp = self._node.get_clock().now().to_msg()
+        result.pose_final = pose_message(ending.measured, station.topics.base_frame, stamp)
+        result.depth_m = station.runtime.task.rim_height_m - float(ending.errors.height_m[0])
+        result.lateral_error_m = float(ending.errors.lateral_m[0])
+        result.angle_error_rad = float(ending.errors.angle_rad[0])
+        result.duration_s = ending.duration_s
+        result.ticks = ending.ticks
+        return result
+
+    def _finish(self, goal: ServerGoalHandle, result: Insert.Result) -> Insert.Result:
+        trial = f"trial {goal.request.trial_id}: " if goal.request.trial_id else ""
+        result.outcome.message = trial + result.outcome.message
+        if goal.is_cancel_requested:
+            goal.canceled()
+        elif result.outcome.value == Outcome.SUCCESS:
+            goal.succeed()
+        else:
+            goal.abort()
+        log = self._node.get_logger()
+        if result.outcome.value in (Outcome.SUCCESS, Outcome.FAILED, Outcome.CANCELLED):
+            log.info(result.outcome.message)
+        else:
+            log.error(result.outcome.message)
+        return result
+
+    def _feedback(self, goal: ServerGoalHandle, station: Station) -> None:
+        insertion = self.insertion
+        if insertion is None:
+            return
+        errors = insertion.errors()
+        feedback: Any = Insert.Feedback()
+        feedback.elapsed_s = insertion.elapsed_s
+        feedback.depth_m = station.runtime.task.rim_height_m - float(errors.height_m[0])
+        feedback.lateral_error_m = float(errors.lateral_m[0])
+        feedback.guard = reason_message(station.runtime.guard.verdict)
+        goal.publish_feedback(feedback)
+
+    def _record(self, trial_id: int, station: Station) -> None:
+        recorder, folder = station.runtime.recorder, station.parameters.record_dir
+        if recorder is None or not len(recorder):
+            return
+        path = Path(folder) / f"insert_{self._count:04d}_trial_{trial_id}.npz"
+        try:
+            recorder.recording().save(path)
+        except OSError as error:
+            self._node.get_logger().error(f"{path}: the recording was not written: {error}")
+
+
+def _no(reason: Reason, message: str) -> Verdict:
+    return Verdict(level=Level.STOP, reason=reason, message=message)
+
+
+def _refused(verdict: Verdict) -> Insert.Result:
+    result = Insert.Result()
+    result.outcome = Outcome(value=Outcome.REFUSED, message=verdict.message)
+    result.reason = reason_message(verdict)
+    return result

@@ -1,0 +1,239 @@
+"""One insertion from hand-over to hand-back, advanced by a timer in the node's clock."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from rclpy.lifecycle import LifecycleNode
+from rclpy.task import Future
+from rclpy.timer import Timer
+from refinery_msgs.msg import Outcome
+
+from refinery.rotations import Poses
+from refinery.success import InsertionErrors, insertion_errors
+from refinery_policy_node.guard import Level, Reason, Verdict
+from refinery_policy_node.interpolator import TargetInterpolator
+from refinery_policy_node.outcome import seated
+from refinery_policy_node.runtime import PolicyRuntime
+from refinery_policy_node.samples import Inputs
+from refinery_policy_node.topics import RobotTopics
+
+
+class Phase(Enum):
+    """Where an insertion is."""
+
+    HANDOVER = "the measured pose is commanded, the policy has not started"
+    RUN = "the policy runs"
+    SETTLE = "the last target stands for one more period, as in training"
+    DONE = "the measured pose is held"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How an insertion ended."""
+
+    outcome: int
+    """A value of refinery_msgs/Outcome."""
+    message: str
+    """In one sentence."""
+    verdict: Verdict
+    """Why the guard stopped it; OK otherwise."""
+    measured: Poses
+    """Tool pose at the end, base frame."""
+    errors: InsertionErrors
+    """Plug against socket, by the node's own estimate."""
+    duration_s: float
+    """From the first to the last policy step, [s]."""
+    ticks: int
+    """Policy steps."""
+
+
+class Insertion:
+    """Runs one episode of the policy against the robot.
+
+    Args:
+        node: Gives timers and the clock.
+        runtime: The policy.
+        topics: The robot.
+        start: Accepted samples; the measured pose in them is commanded during the hand-over.
+        handover_s: How long, [s].
+        command_rate_hz: Rate of interpolated targets, [Hz]; 0 for none.
+        timeout_s: Give up after this time, [s]; 0 for the episode's length.
+        on_tick: Called after every policy step (for feedback).
+    """
+
+    def __init__(
+        self,
+        node: LifecycleNode,
+        runtime: PolicyRuntime,
+        topics: RobotTopics,
+        start: Inputs,
+        *,
+        handover_s: float,
+        command_rate_hz: float,
+        timeout_s: float,
+        on_tick: Callable[[], None],
+    ) -> None:
+        self._node = node
+        self._runtime = runtime
+        self._topics = topics
+        self._measured = start.measured.poses()
+        self._estimate = start.estimate.poses()
+        self._handover_ticks = int(np.ceil(handover_s / runtime.period_s))
+        self._timeout_s = timeout_s
+        self._on_tick = on_tick
+        self._phase = Phase.HANDOVER
+        self._ticks = 0
+        self._first_s = self._last_s = self._tick_s = topics.now_s()
+        self.ended = Future()
+        """Completed with an :class:`Ending`."""
+        self._between = TargetInterpolator(runtime.period_s) if command_rate_hz > runtime.period_s**-1 else None
+        # No collection of garbage between state and target: an insertion lasts seconds, the heap can wait.
+        gc.collect()
+        gc.disable()
+        self._timers: list[Timer] = [node.create_timer(runtime.period_s, self._tick)]
+        if self._between is not None:
+            self._between.jump(self._measured)
+            self._timers.append(node.create_timer(1.0 / command_rate_hz, self._command_between))
+        topics.publish_target(self._measured)
+
+    @property
+    def elapsed_s(self) -> float:
+        """Time from the first to the last policy step, [s]."""
+        return self._last_s - self._first_s
+
+    @property
+    def ticks(self) -> int:
+        """Policy steps so far."""
+        return self._ticks
+
+    def errors(self) -> InsertionErrors:
+        """Plug against socket as the node sees them."""
+        socket = self._estimate if self._runtime.socket is None else self._runtime.socket
+        return insertion_errors(socket, self._measured @ self._runtime.task.plug.tool_from_plug)
+
+    def stop(self, outcome: int, verdict: Verdict) -> None:
+        """End at once: hold the pose measured now. Does nothing after the end."""
+        if self._phase is Phase.DONE:
+            return
+        inputs = self._topics.inputs()
+        # Since the last tick the arm has moved on; to hold where it was then would pull it back.
+        if inputs is not None and self._runtime.guard.begin(inputs, self._runtime.socket).level is Level.OK:
+            self._measured = inputs.measured.poses()
+        self._end(outcome, verdict.message, verdict)
+
+    def _tick(self) -> None:
+        try:
+            self._advance()
+        except Exception as error:
+            # Whatever the defect: the arm must not be left with the last target and nobody in charge.
+            message = f"a defect, {type(error).__name__}: {error}"
+            self._runtime.guard.stop(Reason.ACTION_INVALID, message)
+            self._end(Outcome.STOPPED, message, self._runtime.guard.verdict)
+
+    def _advance(self) -> None:
+        if self._phase is Phase.DONE:
+            return
+        now_s = self._topics.now_s()
+        late_s = max(0.0, now_s - self._tick_s - self._runtime.period_s)
+        self._tick_s = now_s
+        if self._phase is Phase.HANDOVER:
+            self._hand_over(late_s)
+        elif self._phase is Phase.RUN:
+            self._run(self._inputs(), late_s)
+        else:
+            self._settle()
+
+    def _hand_over(self, late_s: float) -> None:
+        if self._handover_ticks > 0:
+            self._handover_ticks -= 1
+            self._topics.publish_target(self._measured)
+            return
+        inputs = self._inputs()
+        verdict = self._runtime.start(inputs)
+        if verdict.level is not Level.OK:
+            self._end(Outcome.STOPPED, verdict.message, verdict)
+            return
+        self._phase = Phase.RUN
+        self._first_s = inputs.now_s
+        # The same samples, as in training: the first observation shows an arm that has not moved since the reset.
+        self._run(inputs, late_s)
+
+    def _run(self, inputs: Inputs, late_s: float) -> None:
+        result = self._runtime.tick(inputs, late_s=late_s)
+        self._ticks, self._last_s = result.step, inputs.now_s
+        if result.verdict.level is Level.OK:
+            self._measured = inputs.measured.poses()
+            self._command(result.target, inputs.now_s)
+        else:
+            self._measured = result.target
+            self._jump(result.target)
+        self._on_tick()
+        if result.verdict.level is Level.STOP:
+            self._end(Outcome.STOPPED, result.verdict.message, result.verdict)
+        elif self._timeout_s > 0 and self.elapsed_s + self._runtime.period_s > self._timeout_s and not result.done:
+            self._end(Outcome.TIMED_OUT, f"not done after {self._timeout_s:.2f} s", Verdict())
+        elif result.done:
+            self._phase = Phase.SETTLE
+
+    def _settle(self) -> None:
+        """Judge one period after the last target, when training judges, and let go of the spring."""
+        inputs, guard, socket = self._inputs(), self._runtime.guard, self._runtime.socket
+        level = guard.begin(inputs, socket).level
+        if level is Level.STOP or socket is None:
+            self._end(Outcome.STOPPED, guard.verdict.message, guard.verdict)
+            return
+        if level is Level.HOLD:
+            return
+        self._measured = inputs.measured.poses()
+        won, errors = seated(self._runtime.task, socket, self._measured, self._ticks)
+        height_mm, lateral_mm = errors.height_m[0] * 1e3, errors.lateral_m[0] * 1e3
+        where = f"the tip is {height_mm:.1f} mm over the seat and {lateral_mm:.1f} mm off its axis"
+        if won:
+            self._end(Outcome.SUCCESS, f"the plug is seated: {where}", Verdict())
+        else:
+            self._end(Outcome.FAILED, f"the plug is not seated: {where}", Verdict())
+
+    def _inputs(self) -> Inputs:
+        inputs = self._topics.inputs()
+        if inputs is None:
+            raise RuntimeError("an input that had messages has none")
+        return inputs
+
+    def _end(self, outcome: int, message: str, verdict: Verdict) -> None:
+        self._phase = Phase.DONE
+        for timer in self._timers:
+            self._node.destroy_timer(timer)
+        self._runtime.end()
+        gc.enable()
+        self._topics.publish_target(self._measured)
+        self.ended.set_result(
+            Ending(
+                outcome=outcome,
+                message=message,
+                verdict=verdict,
+                measured=self._measured,
+                errors=self.errors(),
+                duration_s=self.elapsed_s,
+                ticks=self._ticks,
+            )
+        )
+
+    def _command(self, target: Poses, now_s: float) -> None:
+        if self._between is None:
+            self._topics.publish_target(target)
+        else:
+            self._between.aim(target, now_s)
+
+    def _jump(self, pose: Poses) -> None:
+        if self._between is not None:
+            self._between.jump(pose)
+        self._topics.publish_target(pose)
+
+    def _command_between(self) -> None:
+        if self._between is not None and self._phase in (Phase.RUN, Phase.SETTLE):
+            self._topics.publish_target(self._between.at(self._topics.now_s()))

@@ -1,0 +1,182 @@
+"""The policy tick, ROS-free: latest samples in, one bounded target out, by the code the policy was trained with."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinery.action import ActionDecoder
+from refinery.bundle import Bundle
+from refinery.errors import BundleError
+from refinery.initial_state import theta_of
+from refinery.observation import ObservationEncoder
+from refinery.rotations import Poses
+from refinery_policy_node.guard import Guard, GuardSettings, Level, Reason, Verdict
+from refinery_policy_node.recording import Recorder
+from refinery_policy_node.samples import Inputs
+from refinery_policy_node.start_check import StartTolerance, check_start
+from refinery_policy_node.timing import StepTimes
+
+
+@dataclass(frozen=True, kw_only=True)
+class TickResult:
+    """What a tick decided."""
+
+    target: Poses
+    """Pose of the tool to command, base frame, batch of one."""
+    verdict: Verdict
+    """The guard's verdict."""
+    step: int
+    """Ticks done in this episode, this one included."""
+    done: bool
+    """Whether the episode's time is over or the guard has stopped it."""
+    observation: NDArray[np.float32] | None = None
+    """What the policy saw, shape (1, N); None if the guard let nothing in."""
+    action: NDArray[np.float64] | None = None
+    """What the policy answered, shape (1, 6)."""
+
+
+class PolicyRuntime:
+    """Runs the policy of a bundle, one episode after the other.
+
+    Args:
+        bundle: A checked bundle.
+        settings: Thresholds of the guard; the defaults of the task if None.
+        tolerance: How far outside the deployment box an insertion may start; the defaults of the task if None.
+    """
+
+    def __init__(
+        self, bundle: Bundle, settings: GuardSettings | None = None, tolerance: StartTolerance | None = None
+    ) -> None:
+        self.task = bundle.task
+        self.period_s = 1.0 / bundle.task.control.policy_rate_hz
+        self.policy = bundle.open_policy()
+        self.guard = Guard(bundle.task, settings or GuardSettings.for_task(bundle.task))
+        self.times = StepTimes()
+        self.recorder: Recorder | None = None
+        self._tolerance = tolerance or StartTolerance.for_task(bundle.task)
+        self._encoder = ObservationEncoder(bundle.task)
+        self._decoder = ActionDecoder(bundle.task.control)
+        self._plug = bundle.task.plug.tool_from_plug
+        self._step = 0
+        self._running = False
+        self._last_step_s = 0.0
+        self.socket: Poses | None = None
+        """Running mean of the socket estimates of this episode, base frame."""
+
+    @property
+    def steps(self) -> int:
+        """Ticks of a full episode."""
+        return self.task.control.episode_steps
+
+    def check_start(self, inputs: Inputs) -> Verdict:
+        """Tell whether an insertion may start from here, without starting it.
+
+        Returns:
+            OK, or the reason to refuse; a refusal is not latched, for nothing has moved.
+        """
+        if not self.guard.armed:
+            return self.guard.latched
+        probe = Guard(self.task, self.guard.settings)
+        verdict = probe.begin(inputs)
+        if verdict.level is not Level.OK:
+            return verdict
+        message = check_start(self._theta(inputs.estimate.poses(), inputs), self.task, self._tolerance)
+        if message:
+            return Verdict(level=Level.STOP, reason=Reason.OUT_OF_DISTRIBUTION, message=message)
+        return verdict
+
+    def start(self, inputs: Inputs) -> Verdict:
+        """Begin an episode at the measured pose; the first :meth:`tick` follows with the same inputs.
+
+        Returns:
+            As :meth:`check_start`; the episode has begun only if it is OK.
+        """
+        verdict = self.check_start(inputs)
+        if verdict.level is not Level.OK:
+            return verdict
+        self.guard.start()
+        # The guard must know a pose to hold at before the first tick, whatever that tick brings.
+        self.guard.begin(inputs)
+        measured = inputs.measured.poses()
+        self._encoder.reset(measured)
+        self._restart_action(measured)
+        self.policy.reset()
+        self.times.clear()
+        self._step, self._last_step_s, self.socket = 0, 0.0, None
+        self._running = True
+        if self.recorder is not None:
+            self.recorder.clear()
+        return verdict
+
+    def tick(self, inputs: Inputs, *, late_s: float = 0.0) -> TickResult:
+        """Run one policy step.
+
+        Args:
+            inputs: Latest samples.
+            late_s: By how much this tick starts after its time, [s].
+
+        Raises:
+            RuntimeError: No episode has begun.
+        """
+        if not self._running:
+            raise RuntimeError("tick() before start()")
+        begin_s = time.perf_counter()
+        deadline_s = self.guard.settings.deadline_s
+        missed = self._last_step_s > deadline_s or late_s > deadline_s
+        self._step += 1
+        self.guard.begin(inputs, self.socket, missed_deadline=missed)
+        observation, action = self._think(inputs) if self.guard.verdict.level is Level.OK else (None, None)
+        target = self.guard.command(None if action is None else self._decoder.target, self.socket)
+        verdict = self.guard.verdict
+        if verdict.level is Level.OK:
+            # The spring is stretched to what was commanded, which is what the next observation must say.
+            self._decoder.target = target
+        else:
+            self._restart_action(target)
+        result = TickResult(
+            target=target,
+            verdict=verdict,
+            step=self._step,
+            done=self._step >= self.steps or verdict.level is Level.STOP,
+            observation=observation,
+            action=action,
+        )
+        if self.recorder is not None:
+            self.recorder.add(inputs, result)
+        self._last_step_s = time.perf_counter() - begin_s
+        self.times.add(self._last_step_s, missed=missed)
+        return result
+
+    def end(self) -> None:
+        """End the episode; :meth:`tick` needs a new :meth:`start`."""
+        self._running = False
+
+    def _theta(self, socket: Poses, inputs: Inputs) -> NDArray[np.float64]:
+        return theta_of(socket, inputs.measured.poses() @ self._plug)
+
+    def _think(self, inputs: Inputs) -> tuple[NDArray[np.float32] | None, NDArray[np.float64] | None]:
+        """Observe, ask the policy, move the decoder's target; None for whatever the guard refuses."""
+        measured = inputs.measured.poses()
+        self.socket = self._encoder.filter_socket(inputs.estimate.poses())
+        observation = self._encoder.encode(measured, self.socket, self._decoder.target, self._decoder.smoothed)
+        shape = (1, self.policy.observation_size)
+        if not self.guard.check_vector("observation", Reason.OBSERVATION_INVALID, observation, shape):
+            return None, None
+        try:
+            action = self.policy(observation)
+        except BundleError as error:
+            self.guard.stop(Reason.ACTION_INVALID, str(error))
+            return observation, None
+        if not self.guard.check_vector("action", Reason.ACTION_INVALID, action, (1, 6)):
+            return observation, None
+        self._decoder.decode(action, measured, self.socket)
+        return observation, action
+
+    def _restart_action(self, measured: Poses) -> None:
+        # A fresh decoder, because reset() writes into its arrays, which may be those of a pose already handed out.
+        self._decoder = ActionDecoder(self.task.control)
+        self._decoder.reset(measured)

@@ -1,0 +1,59 @@
+"""Everything the node holds between configuration and clean-up: the policy and its connections to the robot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rclpy.lifecycle import LifecycleNode
+
+from refinery.bundle import Bundle, load_bundle
+from refinery.errors import ConfigError
+from refinery.robot_profile import RobotProfile, load_robot_profile
+from refinery_policy_node.controller_switch import ControllerSwitch
+from refinery_policy_node.parameters import PolicyParameters
+from refinery_policy_node.recording import Recorder
+from refinery_policy_node.runtime import PolicyRuntime
+from refinery_policy_node.topics import RobotTopics
+
+
+class Station:
+    """Bundle, policy, topics and controllers of one configured node.
+
+    Args:
+        node: Gets subscriptions, publishers and clients.
+        parameters: Of the node.
+
+    Raises:
+        RefineryError: Bundle or profile are not usable or do not fit each other; the message says why.
+    """
+
+    def __init__(self, node: LifecycleNode, parameters: PolicyParameters) -> None:
+        for name in ("bundle", "robot_profile"):
+            if not getattr(parameters, name):
+                raise ConfigError(
+                    f"{node.get_name()} parameters", name, "a name or path", "", f"set it: -p {name}:=..."
+                )
+        self.parameters = parameters
+        self.bundle: Bundle = load_bundle(Path(parameters.bundle))
+        profile: RobotProfile = load_robot_profile(parameters.robot_profile)
+        _check_clock(node, profile)
+        task = self.bundle.task
+        self.runtime = PolicyRuntime(self.bundle, parameters.guard_settings(task), parameters.start_tolerance(task))
+        if parameters.record_dir:
+            self.runtime.recorder = Recorder(task.hash(), self.runtime.policy.observation_size)
+        self.switch = ControllerSwitch(node, profile.services.impedance, parameters.switch_timeout_s)
+        self.topics = RobotTopics(node, profile)
+
+    def destroy(self) -> None:
+        """End all connections."""
+        self.topics.destroy()
+        self.switch.destroy()
+
+
+def _check_clock(node: LifecycleNode, profile: RobotProfile) -> None:
+    """Refuse the wrong clock: every stamp would be hours old or far in the future."""
+    used = bool(node.get_parameter("use_sim_time").value)
+    if used != profile.use_sim_time:
+        hint = f"set it: -p use_sim_time:={str(profile.use_sim_time).lower()}"
+        expected = f"{profile.use_sim_time} as in the robot profile {profile.name!r}"
+        raise ConfigError(f"{node.get_name()} parameters", "use_sim_time", expected, used, hint)

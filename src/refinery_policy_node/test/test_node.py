@@ -1,0 +1,287 @@
+"""The real node in its own process on a real graph: what an engineer sees when things go right, and when not."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy", reason="rclpy is not installed")
+pytest.importorskip("refinery_msgs.msg", reason="refinery_msgs is not built")
+
+import rclpy
+from geometry_msgs.msg import PoseStamped
+from policy_plant import Plant
+from policy_process import PolicyProcess, wait_for
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import ReliabilityPolicy
+from refinery_msgs.msg import GuardReason, Outcome, PolicyStatus
+
+from refinery.bundle import load_bundle
+from refinery.robot_profile import load_robot_profile
+from refinery.task import Task
+from refinery.testing import tiny_bundle
+from refinery_policy_node.recording import Recording
+from refinery_policy_node.replay import replay
+
+pytestmark = [pytest.mark.ros, pytest.mark.usefixtures("ros_domain")]
+PROFILE = "twin"
+# A busy machine may starve the node for a while; what the thresholds do is tested without a clock.
+LENIENT = {"stop_age_s": 0.5, "hold_periods": 10.0, "deadline_stop_ticks": 1000, "deadline_hold_ticks": 999}
+
+Launch = Callable[..., tuple[Plant, PolicyProcess]]
+
+
+@pytest.fixture(scope="session")
+def quick_task(task: Task) -> Task:
+    """The same number of steps in a third of the time."""
+    control = dataclasses.replace(task.control, policy_rate_hz=50.0, episode_s=1.5)
+    limits = dataclasses.replace(task.limits, max_speed_m_s=1.0)
+    return dataclasses.replace(task, control=control, limits=limits)
+
+
+@pytest.fixture(scope="session")
+def quick_bundle(quick_task: Task, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_bundle(tmp_path_factory.mktemp("bundles") / "quick", quick_task)
+
+
+@pytest.fixture
+def launch(quick_task: Task, quick_bundle: Path, tmp_path: Path, ros_domain: int) -> Iterator[Launch]:
+    """Start a plant and a policy node; both are gone after the test."""
+    rclpy.init(domain_id=ros_domain)
+    executor, processes = SingleThreadedExecutor(), []
+    thread = threading.Thread(target=executor.spin, daemon=True)
+
+    def start(*, silent: tuple[str, ...] = (), estimate_qos: object = None, **parameters: object) -> tuple:
+        profile = load_robot_profile(PROFILE)
+        qos = estimate_qos or ReliabilityPolicy.RELIABLE
+        plant = Plant(quick_task, profile, silent=silent, estimate_qos=qos)
+        values = {"bundle": quick_bundle, "robot_profile": PROFILE, **LENIENT, **parameters}
+        process = PolicyProcess(plant, tmp_path / "policy.log", **values)
+        processes.append(process)
+        executor.add_node(plant)
+        thread.start()
+        return plant, process
+
+    yield start
+    for process in processes:
+        process.close()
+    executor.shutdown()
+    rclpy.shutdown()
+    if thread.is_alive():
+        thread.join()
+
+
+def at_rest(plant: Plant) -> bool:
+    """Whether the last target is where the arm is, but for the motion of a message's time: no spring pulls."""
+    with plant.lock:
+        return bool(np.allclose(plant.targets[-1].pos_m, plant.cell.tool.pos_m, atol=5e-3))
+
+
+def begin(plant: Plant, policy: PolicyProcess) -> Any:
+    """Place the arm and start an insertion; returns its goal once the policy is well on its way."""
+    plant.place()
+    plant.wait_for_steps(20)
+    handle = policy.send()
+    wait_for(lambda: len(plant.targets) > 15, "targets")
+    return handle
+
+
+def test_an_insertion_from_configuration_to_clean_exit(
+    launch: Launch, quick_task: Task, quick_bundle: Path, tmp_path: Path
+) -> None:
+    plant, policy = launch(record_dir=tmp_path / "records")
+    assert policy.configure(), policy.log()
+    assert policy.insert().outcome.value == Outcome.REFUSED
+    assert policy.activate(), policy.log()
+    plant.place()
+    plant.wait_for_steps(20)
+    result = policy.insert(task=quick_task.name, trial_id=7)
+    assert result.outcome.value == Outcome.SUCCESS, result.outcome.message
+    assert result.outcome.message.startswith("trial 7: the plug is seated")
+    assert result.reason.value == GuardReason.NONE
+    assert result.ticks == quick_task.control.episode_steps
+    assert result.depth_m == pytest.approx(quick_task.rim_height_m, abs=0.003)
+    assert plant.impedance_calls == [True, False]
+    assert plant.stiffness == list(quick_task.control.stiffness)
+    assert at_rest(plant)
+    (path,) = (tmp_path / "records").glob("*.npz")
+    recording = Recording.load(path)
+    assert len(recording.now_s) == quick_task.control.episode_steps
+    assert recording.task_hash == quick_task.hash()
+    policy_again = load_bundle(quick_bundle).open_policy()
+    again = replay(quick_task, [recording], policy_again)
+    np.testing.assert_allclose(again.observation[0], recording.observation, atol=1e-6)
+    np.testing.assert_allclose(again.action[0], recording.action, atol=1e-6)
+    np.testing.assert_allclose(again.target_pos_m[0], recording.target_pos_m, atol=1e-9)
+
+    plant.place()
+    plant.wait_for_steps(20)
+    for goal, sentence in [
+        ({"task": "other"}, "task: expected 'peg_rect'"),
+        ({"timeout_s": -1.0}, "timeout_s: expected a time >= 0"),
+    ]:
+        refused = policy.insert(**goal)
+        assert refused.outcome.value == Outcome.REFUSED
+        assert sentence in refused.outcome.message
+    timed_out = policy.insert(timeout_s=0.3)
+    assert timed_out.outcome.value == Outcome.TIMED_OUT, timed_out.outcome.message
+    plant.place(np.array([0.04, 0.0, 0.05, 0.0, 0.0, 0.0]))
+    wait_for(lambda: policy.insert().reason.value == GuardReason.OUT_OF_DISTRIBUTION, "refusal of a far start")
+    assert plant.impedance_calls == [True, False] * 2
+
+    assert policy.status().bundle == "tiny"
+    assert policy.deactivate()
+    assert "not active" in policy.insert().outcome.message
+    assert policy.end(signal.SIGINT) == 0
+
+
+def test_faults_stop_and_stay_until_rearmed(launch: Launch) -> None:
+    plant, policy = launch()
+    assert policy.configure() and policy.activate(), policy.log()
+
+    def fault(name: str) -> None:
+        if name == "force":
+            plant.wrench = np.array([0.0, 0.0, -100.0, 0.0, 0.0, 0.0])
+        elif name == "shift":
+            plant.pose_shift_m = np.array([0.5, 0.0, 0.0])
+        elif name == "nan":
+            plant.pose_shift_m = np.array([np.nan, 0.0, 0.0])
+        else:
+            plant.frozen.add(name)
+
+    for name, reason in [
+        ("pose", GuardReason.STATE_LOST),
+        ("socket", GuardReason.SOCKET_ESTIMATE_LOST),
+        ("force", GuardReason.WRENCH_LIMIT),
+        ("nan", GuardReason.STATE_INVALID),
+        ("shift", GuardReason.OUT_OF_DISTRIBUTION),
+    ]:
+        handle = begin(plant, policy)
+        with plant.lock:
+            fault(name)
+        result = policy.result(handle)
+        assert (result.outcome.value, result.reason.value) == (Outcome.STOPPED, reason), result.outcome.message
+        assert result.outcome.message == result.reason.message
+        assert plant.impedance is False
+        count = len(plant.targets)
+        wait_for(lambda: policy.status().state == PolicyStatus.STOPPED, "status STOPPED")
+        assert policy.status().reason.value == reason
+        if name != "shift":
+            assert not policy.rearm().success
+        plant.heal()
+        plant.place()
+        assert policy.insert().outcome.value == Outcome.REFUSED
+        assert not plant.targets, f"{count} targets were followed by more"
+        wait_for(lambda: policy.rearm().success, "re-arm")
+    plant.place()
+    plant.wait_for_steps(20)
+    assert policy.insert().outcome.value == Outcome.SUCCESS
+
+
+def test_cancel_hold_and_deactivate_let_go(launch: Launch) -> None:
+    plant, policy = launch()
+    assert policy.configure() and policy.activate(), policy.log()
+
+    handle = begin(plant, policy)
+    handle.cancel_goal_async()
+    result = policy.result(handle)
+    assert result.outcome.value == Outcome.CANCELLED
+    assert result.reason.value == GuardReason.CANCELLED
+    assert plant.impedance is False and at_rest(plant)
+    assert result.ticks < 75
+
+    handle = begin(plant, policy)
+    assert policy.hold().success
+    assert policy.result(handle).outcome.value == Outcome.STOPPED
+    assert plant.impedance is False and at_rest(plant)
+    assert "hold was requested" in policy.insert().outcome.message
+    assert policy.rearm().success
+
+    handle = begin(plant, policy)
+    assert policy.insert().outcome.message == "an insertion is in progress; wait for it or cancel it"
+    assert policy.deactivate()
+    assert plant.impedance is False and at_rest(plant)
+    assert policy.result(handle).reason.value == GuardReason.DEACTIVATED
+
+    assert policy.activate(), policy.log()
+    plant.refuse_switch = True
+    plant.place()
+    plant.wait_for_steps(20)
+    result = policy.insert()
+    assert result.outcome.value == Outcome.REFUSED
+    assert result.reason.value == GuardReason.CONTROLLER_SWITCH_FAILED
+    assert "joint 3 is on strike" in result.outcome.message
+    plant.heal()
+
+    handle = begin(plant, policy)
+    rival = plant.create_publisher(PoseStamped, plant.profile.target_pose_topic, 1)
+    result = policy.result(handle)
+    plant.destroy_publisher(rival)
+    assert result.reason.value == GuardReason.SECOND_PUBLISHER, result.outcome.message
+    wait_for(lambda: policy.rearm().success, "re-arm")
+    wait_for(lambda: policy.insert(task="other").reason.value == GuardReason.NONE, "end of the rival")
+
+    handle = begin(plant, policy)
+    assert policy.end() == 0, policy.log()
+    assert plant.impedance is False and at_rest(plant)
+
+
+def test_activation_names_what_is_missing(launch: Launch) -> None:
+    plant, policy = launch(silent=("wrench",), activation_timeout_s=0.5)
+    assert policy.configure(), policy.log()
+    assert not policy.activate()
+    expected = f"no message on /{plant.profile.wrench_topic} within 0.5 s"
+    wait_for(lambda: expected in policy.status().reason.message, "reason in the status")
+    assert policy.status().reason.value == GuardReason.TOPIC_MISSING
+    assert expected in policy.log()
+    assert policy.insert().outcome.value == Outcome.REFUSED
+    assert plant.targets == []
+
+
+def test_activation_refuses_a_second_publisher_and_a_wrong_quality_of_service(launch: Launch) -> None:
+    plant, policy = launch(estimate_qos=ReliabilityPolicy.BEST_EFFORT, activation_timeout_s=1.0)
+    assert policy.configure(), policy.log()
+    assert not policy.activate()
+    wait_for(lambda: policy.status().reason.value == GuardReason.QOS_INCOMPATIBLE, "QOS_INCOMPATIBLE")
+    assert "expected a RELIABLE publisher, got BEST_EFFORT from test_plant" in policy.status().reason.message
+    plant.destroy_publisher(plant._out["socket"])
+    plant._out["socket"] = plant.create_publisher(PoseStamped, plant.profile.socket_pose_topic, 1)
+    rival = plant.create_publisher(PoseStamped, plant.profile.target_pose_topic, 1)
+    wait_for(lambda: not policy.activate() and "test_plant" in policy.log(), "refusal")
+    wait_for(lambda: policy.status().reason.value == GuardReason.SECOND_PUBLISHER, "SECOND_PUBLISHER")
+    plant.destroy_publisher(rival)
+    wait_for(policy.activate, "activation once the rival is gone")
+
+
+def test_a_corrupted_bundle_fails_to_configure_and_ends_an_autostart(
+    launch: Launch, quick_bundle: Path, tmp_path: Path
+) -> None:
+    broken = Path(shutil.copytree(quick_bundle, tmp_path / "broken"))
+    content = bytearray((broken / "policy.onnx").read_bytes())
+    content[len(content) // 2] ^= 1
+    (broken / "policy.onnx").write_bytes(content)
+    plant, policy = launch(bundle=broken)
+    assert not policy.configure()
+    wait_for(lambda: "expected SHA-256" in policy.status().reason.message, "reason in the status")
+    assert policy.end() == 0
+    again = PolicyProcess(plant, tmp_path / "auto.log", bundle=broken, robot_profile=PROFILE, autostart=True)
+    try:
+        assert again.process.wait(60) == 1
+        assert "policy.onnx: expected SHA-256" in again.log()
+    finally:
+        again.close()
+
+
+def test_autostart_waits_for_the_robot(launch: Launch) -> None:
+    plant, policy = launch(autostart=True, command_rate_hz=200.0)
+    plant.place()
+    wait_for(lambda: policy.insert().outcome.value == Outcome.SUCCESS or plant.place(), "success")
+    assert policy.end() == 0
