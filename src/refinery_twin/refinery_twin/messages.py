@@ -1,0 +1,70 @@
+"""The twin's outgoing messages: made once and filled in place, because they go out hundreds of times a second."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import Point, Pose, PoseStamped, Quaternion, WrenchStamped
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import JointState
+
+from refinery.rotations import Poses
+from refinery_twin.plant import Plant
+
+
+def to_pose(pose: Poses) -> Pose:
+    """Turn a batch of one into a message."""
+    x, y, z = pose.pos_m[0].tolist()
+    qx, qy, qz, qw = pose.quat_xyzw[0].tolist()
+    return Pose(position=Point(x=x, y=y, z=z), orientation=Quaternion(x=qx, y=qy, z=qz, w=qw))
+
+
+class StateMessages:
+    """Messages that describe the plant, all sharing one time stamp.
+
+    Args:
+        base_frame: Frame of poses and wrenches.
+        joint_names: Seven names, joints 1..7.
+    """
+
+    def __init__(self, base_frame: str, joint_names: Sequence[str]) -> None:
+        self.stamp = Time()
+        """Simulated time of the present state, shared by all messages."""
+        self.clock = Clock(clock=self.stamp)
+        """Simulated time for /clock."""
+        self.tool = PoseStamped()
+        """Measured tool pose."""
+        self.socket = PoseStamped()
+        """Socket estimate."""
+        self.wrench = WrenchStamped()
+        """Force of the world on the tool, base axes, torque about the tool."""
+        self.joints = JointState(name=list(joint_names))
+        """Measured joint states."""
+        for message in (self.tool, self.socket, self.wrench):
+            message.header.frame_id = base_frame
+        for message in (self.tool, self.socket, self.wrench, self.joints):
+            message.header.stamp = self.stamp
+        self._quat_wxyz = np.empty(4)
+
+    def set_time(self, steps: int) -> None:
+        """Stamp all messages with a number of milliseconds."""
+        self.stamp.sec, rest = divmod(steps, 1000)
+        self.stamp.nanosec = rest * 1_000_000
+
+    def fill(self, plant: Plant) -> None:
+        """Write the plant's state into :attr:`tool`, :attr:`joints` and :attr:`wrench`."""
+        position, orientation = self.tool.pose.position, self.tool.pose.orientation
+        position.x, position.y, position.z = plant.tool_position_m.tolist()
+        plant.tool_quat_wxyz(self._quat_wxyz)
+        orientation.w, orientation.x, orientation.y, orientation.z = self._quat_wxyz.tolist()
+        self.joints.position = plant.joints_rad.tolist()
+        self.joints.velocity = plant.joint_velocities_rad_s.tolist()
+        self.joints.effort = plant.joint_efforts_nm.tolist()
+        force, torque = self.wrench.wrench.force, self.wrench.wrench.torque
+        force.x, force.y, force.z, torque.x, torque.y, torque.z = plant.external_wrench.tolist()
+
+    def fill_socket(self, estimate: Poses) -> None:
+        """Write a socket estimate (base frame, batch of one) into :attr:`socket`."""
+        self.socket.pose = to_pose(estimate)

@@ -1,0 +1,116 @@
+"""One trial: what is random about it (drawn from its seed) and what really happened (the truth no policy sees)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from refinery.initial_state import theta_of
+from refinery.rotations import Array, Poses
+from refinery.success import InsertionErrors, engaged, insertion_errors, strict
+from refinery.task import Task
+from refinery_twin.estimates import SocketEstimator
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialDraw:
+    """Everything random about a trial; frames: base. The order of the draws is that of the training episodes."""
+
+    seed: int
+    """Seed it was drawn from."""
+    socket: Poses
+    """True socket pose, batch of one."""
+    estimate: Poses
+    """Socket pose as estimated without jitter: truth plus bias, batch of one."""
+    control_bias_m: Array
+    """Error of the commanded tool position, shape (3,), [m]."""
+    estimator: SocketEstimator
+    """Source of the noisy estimates."""
+
+
+def draw_trial(task: Task, seed: int) -> TrialDraw:
+    """Draw a trial.
+
+    Args:
+        task: Ranges and noise levels.
+        seed: Equal seeds give equal trials, >= 0.
+
+    Returns:
+        The trial's socket, biases and source of estimates.
+    """
+    rng = np.random.default_rng(seed)
+    noise, spec = task.noise, task.socket
+    xyz = np.asarray(spec.nominal_xyz_m) + rng.uniform(-1, 1, 3) * np.asarray(spec.range_xyz_m)
+    yaw = float(rng.uniform(-1, 1)) * spec.range_yaw_rad
+    bias = np.append(rng.normal(0, noise.estimate_bias_m, 2), 0.0)
+    yaw_bias = float(rng.normal(0, noise.estimate_bias_yaw_rad))
+    control_bias = rng.normal(0, noise.control_bias_m, 3)
+    estimate = Poses.from_xyz_rpy(xyz + bias, (0.0, 0.0, yaw + yaw_bias))
+    return TrialDraw(
+        seed=seed,
+        socket=Poses.from_xyz_rpy(xyz, (0.0, 0.0, yaw)),
+        estimate=estimate,
+        control_bias_m=control_bias,
+        estimator=SocketEstimator(estimate, noise.estimate_jitter_m, rng),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Truth:
+    """What really happened so far in a trial."""
+
+    strict: bool
+    """Seated now: depth, lateral and angle within the task's tolerances."""
+    engaged: bool
+    """The released code's loose test, at any step since the hand-over."""
+    errors: InsertionErrors
+    """Plug against seat, now."""
+    theta: Array | None
+    """Plug in the estimated socket frame (bias, no jitter) at hand-over, shape (6,), [m, rad]; None before it."""
+    max_contact_force_n: float
+    """Largest net contact force between plug and socket since the trial began, [N]."""
+
+
+class Trial:
+    """Keeps score of one trial.
+
+    Args:
+        task: What counts as success.
+        draw: The trial's random draws.
+    """
+
+    def __init__(self, task: Task, draw: TrialDraw) -> None:
+        self._task = task
+        self.draw = draw
+        """What is random about this trial."""
+        self._theta: Array | None = None
+        self._engaged = False
+        self._max_force_n = 0.0
+
+    def hand_over(self, plug: Poses) -> None:
+        """Note that the policy takes over with the plug at ``plug`` (base frame, batch of one)."""
+        self._theta = theta_of(self.draw.estimate, plug)[0]
+        self._engaged = False
+
+    def observe_force(self, force_n: float) -> None:
+        """Take note of a net contact force, [N]."""
+        self._max_force_n = max(self._max_force_n, force_n)
+
+    def observe_plug(self, plug: Poses) -> None:
+        """Take note of the plug's true pose (base frame, batch of one), once per policy period after the hand-over."""
+        if self._theta is not None:
+            spec = self._task.success
+            self._engaged |= bool(engaged(self.draw.socket, plug, spec, self._task.rim_height_m)[0])
+
+    def truth(self, plug: Poses) -> Truth:
+        """Tell how the trial stands with the plug at ``plug`` (base frame, batch of one)."""
+        self.observe_plug(plug)
+        errors = insertion_errors(self.draw.socket, plug)
+        return Truth(
+            strict=bool(strict(errors, self._task.success)[0]),
+            engaged=self._engaged,
+            errors=errors,
+            theta=self._theta,
+            max_contact_force_n=self._max_force_n,
+        )

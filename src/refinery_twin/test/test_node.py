@@ -1,0 +1,309 @@
+"""The real node in a process of its own, through real messages on a domain of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import PoseStamped
+from std_msgs.msg import Float64MultiArray
+from twin_harness import Client, own_domain, start_twin, stop_twin
+
+from refinery.initial_state import theta_of
+from refinery.robot_profile import load_robot_profile
+from refinery.rotations import Poses
+from refinery.task import Task
+from refinery_twin.estimates import ESTIMATES_PER_POLICY_STEP
+from refinery_twin.trial import draw_trial
+
+pytestmark = pytest.mark.ros
+FACTOR = 4.0
+
+
+@dataclass
+class Cell:
+    """A running twin and its client."""
+
+    client: Client
+    log: Path
+    env: dict[str, str]
+
+    def expect_log(self, text: str) -> None:
+        self.client.wait_for(lambda: text in self.log.read_text(), f"line with {text!r} in the twin's log")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cell]:
+    log = tmp_path_factory.mktemp("twin") / "twin.log"
+    with own_domain() as env:
+        process = start_twin(env, log, realtime_factor=FACTOR, seed=3)
+        context = rclpy.Context()
+        previous = {name: os.environ.get(name) for name in ("ROS_DOMAIN_ID", "ROS_AUTOMATIC_DISCOVERY_RANGE")}
+        os.environ.update({name: env[name] for name in previous})
+        try:
+            rclpy.init(context=context)
+            client = Client(load_robot_profile("twin"), context)
+            client.connected()
+            yield Cell(client=client, log=log, env=env)
+            client.close()
+        finally:
+            rclpy.try_shutdown(context=context)
+            status = stop_twin(process)
+            for name, value in previous.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+        assert status == 0, log.read_text()
+
+
+@pytest.fixture
+def cell(running: Cell) -> Cell:
+    """The cell at the start of trial 3, under the trajectory controller."""
+    assert running.client.trial(3).success
+    running.client.fresh()
+    return running
+
+
+def test_states_are_best_effort_consistent_and_stamped_with_simulated_time(cell: Cell, task: Task) -> None:
+    client = cell.client
+    (info,) = client.node.get_publishers_info_by_topic(client.profile.pose_topic)
+    assert info.qos_profile.reliability == rclpy.qos.ReliabilityPolicy.BEST_EFFORT
+    pose = client.last["pose"]
+    assert pose.header.frame_id == client.profile.base_frame
+    q = pose.pose.orientation
+    assert np.linalg.norm([q.x, q.y, q.z, q.w]) == pytest.approx(1.0)
+    np.testing.assert_allclose(
+        client.profile.arm_kinematics().forward(client.joints_rad).pos_m[0], client.position_m, atol=2e-4
+    )
+    assert list(client.last["joints"].name) == list(client.profile.joint_names)
+    wrench = client.last["wrench"].wrench
+    assert abs(wrench.force.z) < 1e-6
+
+
+def test_fresh_estimates_at_twice_the_policy_rate(cell: Cell, task: Task) -> None:
+    client = cell.client
+    client.spin_sim(0.2)
+    client.sockets.clear()
+    client.spin_sim(3.0)
+    stamps = np.array([m.header.stamp.sec + m.header.stamp.nanosec * 1e-9 for m in client.sockets])
+    assert np.diff(stamps).mean() == pytest.approx(
+        1 / (ESTIMATES_PER_POLICY_STEP * task.control.policy_rate_hz), rel=0.05
+    )
+    points = np.array([[m.pose.position.x, m.pose.position.y, m.pose.position.z] for m in client.sockets])
+    assert len(np.unique(points, axis=0)) == len(points)
+    draw = draw_trial(task, 3)
+    assert np.abs(points - draw.estimate.pos_m).max() <= task.noise.estimate_jitter_m + 1e-9
+
+
+def test_diagnostics_tell_the_achieved_factor(cell: Cell) -> None:
+    client = cell.client
+    heard: list[DiagnosticArray] = []
+    subscription = client.node.create_subscription(DiagnosticArray, "/diagnostics", heard.append, 10)
+    client.wait_for(lambda: len(heard) >= 2, "diagnostics")
+    client.node.destroy_subscription(subscription)
+    (status,) = heard[-1].status
+    values = {item.key: item.value for item in status.values}
+    assert 0 < float(values["realtime_factor"]) < 1.5 * FACTOR
+    assert values["controller"] == "trajectory"
+    assert values["trial_seed"] == "3"
+    assert "times real time" in status.message
+
+
+def test_trials_repeat_by_seed(cell: Cell) -> None:
+    client = cell.client
+    first, other, again = client.trial(11), client.trial(12), client.trial(11)
+    assert first.socket_estimate.pose == again.socket_estimate.pose
+    assert first.socket_estimate.pose != other.socket_estimate.pose
+    assert first.socket_estimate.header.frame_id == client.profile.base_frame
+    for bad in (client.trial(-1), client.trial(1, hold_plug=False)):
+        assert not bad.success
+        assert "expected" in bad.message
+
+
+def test_placement_hand_over_and_truth(cell: Cell, task: Task, above_socket_rad: np.ndarray) -> None:
+    client = cell.client
+    assert client.truth().success
+    assert list(client.truth().theta) == []
+    client.send_trajectory(above_socket_rad, 2)
+    client.spin_sim(2.6)
+    np.testing.assert_allclose(client.joints_rad, above_socket_rad, atol=1e-3)
+    before = client.position_m
+    assert client.impedance(True).success
+    client.spin_sim(0.5)
+    assert np.linalg.norm(client.position_m - before) < 0.2e-3
+    truth = client.truth()
+    draw = draw_trial(task, 3)
+    plug = client.profile.arm_kinematics().forward(client.joints_rad) @ task.plug.tool_from_plug
+    np.testing.assert_allclose(truth.theta, theta_of(draw.estimate, plug)[0], atol=5e-4)
+    height = (draw.socket.inverse() @ plug).pos_m[0, 2]
+    assert truth.depth_m == pytest.approx(task.rim_height_m - height, abs=5e-4)
+    assert not truth.strict_success
+    assert not truth.engaged
+
+
+def test_target_moves_the_arm_only_under_impedance(cell: Cell) -> None:
+    client, up = cell.client, np.array([0.0, 0.0, 0.015])
+    before = client.position_m
+    client.send_target(up)
+    cell.expect_log("trajectory controller is active")
+    client.spin_sim(0.5)
+    assert np.linalg.norm(client.position_m - before) < 1e-4
+    client.impedance(True)
+    client.send_target(up)
+    client.spin_sim(2.0)
+    assert client.position_m[2] - before[2] > 0.01
+    client.impedance(False)
+    client.fresh()
+    held = client.position_m
+    client.send_target(-up)
+    client.spin_sim(0.5)
+    assert np.linalg.norm(client.position_m - held) < 1e-3
+
+
+def test_bad_targets_are_refused_with_a_sentence(cell: Cell) -> None:
+    client, up = cell.client, np.array([0.0, 0.0, 0.015])
+    client.impedance(True)
+    client.fresh()
+    before = client.position_m
+    client.send_target(up, frame="world")
+    cell.expect_log("expected frame_id")
+    client.spin_sim(10.0)  # the log of the next refusal is not held back as a repetition
+    client.send_target(up * np.nan)
+    cell.expect_log("NaN or infinity")
+    client.spin_sim(0.5)
+    assert np.linalg.norm(client.position_m - before) < 0.5e-3
+
+
+def test_second_publisher_silences_targets(cell: Cell) -> None:
+    client, up = cell.client, np.array([0.0, 0.0, 0.015])
+    client.impedance(True)
+    client.fresh()
+    before = client.position_m
+    rival = client.node.create_publisher(PoseStamped, client.profile.target_pose_topic, 1)
+    client.wait_for(lambda: rival.get_subscription_count() == 1, "match of the second publisher")
+    client.send_target(up)
+    cell.expect_log("has 2 publishers")
+    client.spin_sim(0.5)
+    assert np.linalg.norm(client.position_m - before) < 0.5e-3
+    client.node.destroy_publisher(rival)
+    topic = client.target_out.topic_name
+    client.wait_for(lambda: client.node.count_publishers(topic) == 1, "end of the second publisher")
+    client.spin_sim(1.0)
+    client.send_target(up)
+    client.spin_sim(1.5)
+    assert client.position_m[2] - before[2] > 0.01
+
+
+def test_stiffness_topic(cell: Cell) -> None:
+    client = cell.client
+    client.impedance(True)
+    client.stiffness_out.publish(Float64MultiArray(data=[5000.0] * 6))
+    cell.expect_log("target stiffness: expected 6 values")
+    client.stiffness_out.publish(Float64MultiArray(data=[0.0] * 6))
+    client.spin_sim(0.2)
+    before = client.position_m
+    client.send_target(np.array([0.0, 0.0, 0.015]))
+    client.spin_sim(1.0)
+    assert np.linalg.norm(client.position_m - before) < 1e-3
+
+
+def test_bad_trajectories_leave_the_arm_where_it_is(cell: Cell) -> None:
+    client = cell.client
+    before = client.joints_rad
+    client.send_trajectory(before + 3.0, 1)
+    cell.expect_log("joint trajectory refused: joint")
+    client.spin_sim(1.2)
+    np.testing.assert_allclose(client.joints_rad, before, atol=1e-6)
+    client.impedance(True)
+    client.send_trajectory(before, 1)
+    cell.expect_log("switch to the trajectory controller first")
+
+
+def test_pressing_on_the_plate_is_felt_and_bounded(cell: Cell, task: Task, above_socket_rad: np.ndarray) -> None:
+    client = cell.client
+    aside = above_socket_rad + 0.06 * np.eye(7)[0]
+    client.send_trajectory(aside, 2)
+    client.spin_sim(2.5)
+    client.impedance(True)
+    for _ in range(40):
+        client.send_target(np.array([0.0, 0.0, -0.1]))
+        client.spin_sim(0.066)
+    force = client.last["wrench"].wrench.force
+    bound = task.control.max_force[2]
+    assert 0.7 * bound < force.z < 1.1 * bound
+    assert client.truth().max_force_n > 0.7 * bound
+
+
+def test_seating_by_hand_scores(cell: Cell, task: Task) -> None:
+    """An operator who knows the truth can win a trial: the whole way from placement to the score holds together."""
+    client = cell.client
+    draw = draw_trial(task, 3)
+    kinematics = client.profile.arm_kinematics()
+    above = draw.socket @ Poses.from_xyz_rpy((0, 0, 0.03), (0, 0, 0)) @ task.plug.tool_from_plug.inverse()
+    joints, reached = kinematics.inverse(above, client.profile.home_rad)
+    assert reached.all()
+    client.send_trajectory(joints[0], 3)
+    client.spin_sim(3.5)
+    client.impedance(True)
+    client.fresh()
+    straight = client.last["pose"].pose.orientation
+    push = np.zeros(2)
+    for step in range(90):
+        client.fresh()
+        off = above.pos_m[0, :2] - client.position_m[:2]
+        push = np.clip(push + 0.3 * off, -0.004, 0.004)  # the impedance alone stops short of the axis
+        client.send_target(np.append(off + push, -0.002 if step < 40 else -0.01), orientation=straight)
+        client.spin_sim(0.066)
+    truth = client.truth()
+    assert truth.strict_success, truth
+    assert truth.engaged
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_end_it_cleanly(tmp_path: Path, number: int) -> None:
+    log = tmp_path / "twin.log"
+    with own_domain() as env:
+        process = start_twin(env, log)
+        while "the cell is up" not in log.read_text():
+            assert process.poll() is None, log.read_text()
+        assert stop_twin(process, number) == 0, log.read_text()
+    assert "Traceback" not in log.read_text()
+    with pytest.raises(ProcessLookupError):
+        os.kill(process.pid, 0)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ({"task": "no_such_task"}, "no_such_task"),
+        ({"robot_profile": "no_such_arm"}, "no_such_arm"),
+        ({"robot_profile": "fr3"}, "use the profile 'twin'"),
+    ],
+)
+def test_unusable_files_end_it_with_one_sentence(tmp_path: Path, parameters: dict[str, str], sentence: str) -> None:
+    log = tmp_path / "twin.log"
+    with own_domain() as env:
+        process = start_twin(env, log, **parameters)
+        assert process.wait(timeout=60) == 1
+    text = log.read_text()
+    assert "expected" in text
+    assert sentence in text
+    assert "Traceback" not in text
+
+
+def test_parameter_out_of_range_is_refused(tmp_path: Path) -> None:
+    log = tmp_path / "twin.log"
+    with own_domain() as env:
+        process: subprocess.Popen[bytes] = start_twin(env, log, realtime_factor=-1.0)
+        assert process.wait(timeout=60) == 1
+    assert "realtime_factor" in log.read_text()
+    assert "Traceback" not in log.read_text()

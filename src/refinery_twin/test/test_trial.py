@@ -1,0 +1,110 @@
+"""Trials: drawn by seed, in the task's ranges, and scored by the truth; no luck with random targets."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from refinery.initial_state import plug_pose
+from refinery.rotations import Poses
+from refinery.task import Task
+from refinery_twin.plant import Mode, Plant
+from refinery_twin.trajectory import JointLimits, plan
+from refinery_twin.trial import Trial, draw_trial
+
+
+@given(seed=st.integers(0, 2**63 - 1))
+def test_same_seed_same_trial_in_the_ranges(task: Task, seed: int) -> None:
+    a, b = draw_trial(task, seed), draw_trial(task, seed)
+    np.testing.assert_array_equal(a.socket.pos_m, b.socket.pos_m)
+    np.testing.assert_array_equal(a.estimate.pos_m, b.estimate.pos_m)
+    np.testing.assert_array_equal(a.estimate.quat_xyzw, b.estimate.quat_xyzw)
+    np.testing.assert_array_equal(a.control_bias_m, b.control_bias_m)
+    np.testing.assert_array_equal(a.estimator.next().pos_m, b.estimator.next().pos_m)
+    away = np.abs(a.socket.pos_m[0] - task.socket.nominal_xyz_m)
+    assert np.all(away <= np.add(task.socket.range_xyz_m, 1e-12))
+    assert abs(a.socket.rpy_rad()[0, 2]) <= task.socket.range_yaw_rad + 1e-12
+
+
+def test_biases_have_the_stated_spread(task: Task) -> None:
+    draws = [draw_trial(task, seed) for seed in range(3000)]
+    shift = np.stack([(d.estimate.pos_m - d.socket.pos_m)[0] for d in draws])
+    yaw = np.array([(d.estimate.rpy_rad() - d.socket.rpy_rad())[0, 2] for d in draws])
+    control = np.stack([d.control_bias_m for d in draws])
+    np.testing.assert_allclose(shift[:, :2].std(axis=0), task.noise.estimate_bias_m, rtol=0.06)
+    np.testing.assert_array_equal(shift[:, 2], 0.0)
+    assert yaw.std() == pytest.approx(task.noise.estimate_bias_yaw_rad, rel=0.06)
+    np.testing.assert_allclose(control.std(axis=0), task.noise.control_bias_m, rtol=0.06)
+    for values, sigma in ((shift[:, :2], task.noise.estimate_bias_m), (control, task.noise.control_bias_m)):
+        assert np.abs(values.mean(axis=0)).max() < 4 * sigma / np.sqrt(len(draws))
+
+
+def test_draws_are_those_of_a_training_episode(task: Task) -> None:
+    episodes = pytest.importorskip("refinery_sim_train.env.episodes")
+    for seed in range(20):
+        ours = draw_trial(task, seed)
+        theirs = episodes.draw_episodes(task, np.zeros((1, 6)), np.random.default_rng(seed))
+        np.testing.assert_array_equal(ours.socket.pos_m, theirs.socket.pos_m)
+        np.testing.assert_allclose(ours.socket.quat_xyzw, theirs.socket.quat_xyzw, atol=1e-15)
+        np.testing.assert_allclose(ours.estimate.pos_m, theirs.estimate.pos_m, atol=1e-15)
+        np.testing.assert_allclose(ours.estimate.quat_xyzw, theirs.estimate.quat_xyzw, atol=1e-15)
+        np.testing.assert_array_equal(ours.control_bias_m, theirs.control_bias_m[0])
+
+
+def test_theta_is_relative_to_the_biased_estimate(task: Task) -> None:
+    draw = draw_trial(task, 5)
+    trial = Trial(task, draw)
+    assert trial.truth(draw.socket).theta is None
+    theta = np.array([[0.004, -0.003, 0.035, 0.1, -0.05, 0.3]])
+    trial.hand_over(plug_pose(draw.estimate, theta))
+    recorded = trial.truth(draw.socket).theta
+    assert recorded is not None
+    np.testing.assert_allclose(recorded, theta[0], atol=1e-12)
+
+
+def test_truth_scores_the_seat_and_keeps_engaged_and_force(task: Task) -> None:
+    draw = draw_trial(task, 6)
+    trial = Trial(task, draw)
+    high = draw.socket @ Poses.from_xyz_rpy((0, 0, 0.04), (0, 0, 0))
+    assert not trial.truth(draw.socket).engaged, "nothing counts before the hand-over"
+    trial.hand_over(high)
+    assert not trial.truth(high).strict
+    assert not trial.truth(high).engaged
+    seated = trial.truth(draw.socket)
+    assert seated.strict
+    assert seated.engaged
+    trial.observe_force(3.0)
+    trial.observe_force(7.5)
+    trial.observe_force(1.0)
+    after = trial.truth(high)
+    assert not after.strict
+    assert after.engaged, "the loose test counts any step"
+    assert after.max_contact_force_n == 7.5
+    assert after.errors.height_m[0] == pytest.approx(0.04)
+
+
+def test_random_targets_never_score_strict_success(
+    plant: Plant, task: Task, above_socket_rad: np.ndarray, limits: JointLimits
+) -> None:
+    period = round(1000 / task.control.policy_rate_hz)
+    reach = np.asarray(task.control.max_error)
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        draw = draw_trial(task, seed)
+        plant.reset(socket=draw.socket, control_bias_m=draw.control_bias_m)
+        plant.follow(plan(times_s=[2.0], positions_rad=[above_socket_rad], start_rad=plant.joints_rad, limits=limits))
+        plant.step(2300)
+        trial = Trial(task, draw)
+        plant.set_mode(Mode.IMPEDANCE)
+        trial.hand_over(plant.plug)
+        for _ in range(task.control.episode_steps):
+            move = rng.uniform(-reach, reach)
+            tool = plant.tool
+            target = Poses.from_xyz_rpy(tool.pos_m[0] + move[:3], tool.rpy_rad()[0] + move[3:])
+            plant.set_target(target)
+            plant.step(period)
+            trial.observe_force(plant.contact_force_n)
+        truth = trial.truth(plant.plug)
+        assert not truth.strict, f"seed {seed}: random targets scored"

@@ -1,0 +1,168 @@
+"""A running twin and a client node on a domain of their own, for the integration tests."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rclpy
+from domain_coordinator import domain_id
+from geometry_msgs.msg import PoseStamped, Quaternion, WrenchStamped
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from refinery_msgs.srv import TwinTrial, TwinTruth
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Float64MultiArray
+from std_srvs.srv import SetBool
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
+
+from refinery.robot_profile import RobotProfile
+
+BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+PATIENCE_S = 60.0
+"""Longest wait for anything, wall clock; only a failure takes this long."""
+
+
+class Client:
+    """Talks to the twin as a robot program would; keeps the last message of every state topic."""
+
+    def __init__(self, profile: RobotProfile, context: rclpy.Context) -> None:
+        self.profile = profile
+        self.node = rclpy.create_node("twin_test_client", context=context)
+        self.executor = SingleThreadedExecutor(context=context)
+        self.executor.add_node(self.node)
+        self.last: dict[str, Any] = {}
+        self.count: dict[str, int] = {}
+        for name, kind, topic in (
+            ("pose", PoseStamped, profile.pose_topic),
+            ("joints", JointState, profile.joint_state_topic),
+            ("wrench", WrenchStamped, profile.wrench_topic),
+        ):
+            self.node.create_subscription(kind, topic, self._keeper(name), BEST_EFFORT)
+        self.sockets: list[PoseStamped] = []
+        self.node.create_subscription(PoseStamped, profile.socket_pose_topic, self.sockets.append, 10)
+        self.target_out = self.node.create_publisher(PoseStamped, profile.target_pose_topic, 1)
+        self.stiffness_out = self.node.create_publisher(Float64MultiArray, profile.target_stiffness_topic, 1)
+        self.trajectory_out = self.node.create_publisher(JointTrajectory, profile.trajectory_topic, 1)
+        self._impedance = self.node.create_client(SetBool, profile.impedance_service)
+        self._trial = self.node.create_client(TwinTrial, "twin/trial")
+        self._truth = self.node.create_client(TwinTruth, "twin/truth")
+
+    def _keeper(self, name: str) -> Callable[[Any], None]:
+        def keep(message: Any) -> None:
+            self.last[name] = message
+            self.count[name] = self.count.get(name, 0) + 1
+
+        return keep
+
+    def wait_for(self, condition: Callable[[], bool], what: str) -> None:
+        """Spin until the condition holds; fail naming ``what``."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not condition():
+            assert time.monotonic() < deadline, f"no {what} after {PATIENCE_S:.0f} s"
+            self.executor.spin_once(timeout_sec=0.05)
+
+    def spin_sim(self, duration_s: float) -> None:
+        """Spin for some simulated time."""
+        self.fresh()
+        end = self.time_s + duration_s
+        self.wait_for(lambda: self.time_s >= end, f"{duration_s} s of simulated time")
+
+    def fresh(self) -> None:
+        """Wait for a new state."""
+        seen = self.count.get("pose", 0)
+        self.wait_for(lambda: self.count.get("pose", 0) > seen + 1, "state of the arm")
+
+    @property
+    def time_s(self) -> float:
+        stamp = self.last["pose"].header.stamp
+        return float(stamp.sec + stamp.nanosec * 1e-9)
+
+    @property
+    def position_m(self) -> np.ndarray:
+        p = self.last["pose"].pose.position
+        return np.array([p.x, p.y, p.z])
+
+    @property
+    def joints_rad(self) -> np.ndarray:
+        return np.array(self.last["joints"].position)
+
+    def _call(self, client: Any, request: Any) -> Any:
+        self.wait_for(client.service_is_ready, f"service {client.srv_name}")
+        future = client.call_async(request)
+        self.wait_for(future.done, f"answer from {client.srv_name}")
+        return future.result()
+
+    def impedance(self, active: bool) -> Any:
+        return self._call(self._impedance, SetBool.Request(data=active))
+
+    def trial(self, seed: int, hold_plug: bool = True) -> Any:
+        return self._call(self._trial, TwinTrial.Request(seed=seed, hold_plug=hold_plug))
+
+    def truth(self) -> Any:
+        return self._call(self._truth, TwinTruth.Request())
+
+    def send_target(
+        self, move_m: np.ndarray, *, frame: str | None = None, orientation: Quaternion | None = None
+    ) -> None:
+        """Command the present tool position moved along the base axes, in the given or the present orientation."""
+        self.fresh()
+        message = PoseStamped()
+        message.header.frame_id = self.profile.base_frame if frame is None else frame
+        message.pose.orientation = orientation or self.last["pose"].pose.orientation
+        x, y, z = (self.position_m + move_m).tolist()
+        message.pose.position.x, message.pose.position.y, message.pose.position.z = x, y, z
+        self.target_out.publish(message)
+
+    def send_trajectory(self, goal_rad: np.ndarray, duration_s: int) -> None:
+        """Command a trajectory of one point."""
+        point = JointTrajectoryPoint(positions=goal_rad.tolist(), velocities=[0.0] * 7)
+        point.time_from_start.sec = duration_s
+        message = JointTrajectory(joint_names=list(self.profile.joint_names), points=[point])
+        self.trajectory_out.publish(message)
+
+    def connected(self) -> None:
+        """Wait until the twin hears all three command topics and the client hears the twin."""
+        outputs = (self.target_out, self.stiffness_out, self.trajectory_out)
+        self.wait_for(lambda: all(p.get_subscription_count() == 1 for p in outputs), "twin on the command topics")
+        self.fresh()
+        self.wait_for(lambda: bool(self.sockets), "socket estimate")
+
+    def close(self) -> None:
+        self.executor.shutdown()
+        self.node.destroy_node()
+
+
+@contextmanager
+def own_domain() -> Iterator[dict[str, str]]:
+    """Reserve a ROS domain and yield the environment that keeps a process inside it."""
+    with domain_id() as number:
+        yield {**os.environ, "ROS_DOMAIN_ID": str(number), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+
+
+def start_twin(env: dict[str, str], log: Path, **parameters: object) -> subprocess.Popen[bytes]:
+    """Start the node in a process of its own; its output goes to a file."""
+    arguments = [part for name, value in parameters.items() for part in ("-p", f"{name}:={value}")]
+    command = [sys.executable, "-m", "refinery_twin.node", "--ros-args", *arguments]
+    with log.open("wb") as out:
+        return subprocess.Popen(command, env=env, stdout=out, stderr=subprocess.STDOUT)
+
+
+def stop_twin(process: subprocess.Popen[bytes], number: int = signal.SIGINT) -> int:
+    """Send a signal and return the exit status."""
+    if process.poll() is None:
+        process.send_signal(number)
+    try:
+        return process.wait(timeout=PATIENCE_S)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
