@@ -13,6 +13,10 @@ from scipy.spatial.transform import Rotation
 from refinery.rotations import Poses, rotvec_between_rad
 
 Array = NDArray[np.float64]
+POSTURE_GAIN = 0.5
+"""Share of the distance to the seed that the free motion of the elbow makes up per iteration."""
+POSTURE_ITERATIONS = 8
+"""Iterations with that pull; without it, the last ones converge onto the goal exactly."""
 
 
 class ArmKinematics:
@@ -83,7 +87,7 @@ class ArmKinematics:
         goal: Poses,
         seed_rad: ArrayLike,
         *,
-        iterations: int = 60,
+        iterations: int = 200,
         position_tolerance_m: float = 1e-6,
         rotation_tolerance_rad: float = 1e-5,
         damping: float = 1e-3,
@@ -101,21 +105,27 @@ class ArmKinematics:
         Returns:
             Joints (B, 7) [rad], inside the limits, and which rows reached their goal, (B,).
         """
-        joints = np.array(np.broadcast_to(np.asarray(seed_rad, dtype=np.float64), (len(goal), 7)))
+        seed = np.array(np.broadcast_to(np.asarray(seed_rad, dtype=np.float64), (len(goal), 7)))
+        joints = seed.copy()
         eye = damping**2 * np.eye(6)
         reached = np.zeros(len(goal), dtype=bool)
-        for _ in range(iterations + 1):
+        for iteration in range(iterations + 1):
             now = self.forward(joints)
             error = np.hstack([goal.pos_m - now.pos_m, rotvec_between_rad(now.quat_xyzw, goal.quat_xyzw)])
             reached = (np.linalg.norm(error[:, :3], axis=1) < position_tolerance_m) & (
                 np.linalg.norm(error[:, 3:], axis=1) < rotation_tolerance_rad
             )
-            if reached.all():
+            if iteration >= POSTURE_ITERATIONS and reached.all():
                 break
             active = np.flatnonzero(~reached)
             jac = self.jacobian(joints[active])
-            step = np.linalg.solve(jac @ jac.transpose(0, 2, 1) + eye, error[active][..., None])
-            delta = (jac.transpose(0, 2, 1) @ step)[..., 0]
+            # Task-space step plus a pull of the free elbow towards the seed, so that neighbouring goals get
+            # neighbouring joints: (J+) (e - J p) + p with p the pull.
+            gain = POSTURE_GAIN if iteration < POSTURE_ITERATIONS else 0.0
+            pull = gain * (seed[active] - joints[active])
+            wanted = error[active] - (jac @ pull[..., None])[..., 0]
+            step = np.linalg.solve(jac @ jac.transpose(0, 2, 1) + eye, wanted[..., None])
+            delta = (jac.transpose(0, 2, 1) @ step)[..., 0] + pull
             delta *= np.minimum(1.0, 0.5 / np.maximum(np.abs(delta).max(axis=1, keepdims=True), 1e-9))
             joints[active] = np.clip(joints[active] + delta, self.low_rad, self.high_rad)
         return joints, reached

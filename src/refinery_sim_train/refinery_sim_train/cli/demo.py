@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import shutil
@@ -11,14 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import rclpy
-from matplotlib import image
 
-from refinery.bringup.description import describe_bringup
-from refinery.bringup.supervisor import Supervisor
+from refinery.bringup import Supervisor, describe_bringup
 from refinery.errors import NotReadyError
 from refinery.paths import config_file
 from refinery.report import data as report_data
-from refinery.report.html import render_html
+from refinery.report.html import write_page
 from refinery.report.results import demo_json
 from refinery.report.summary import one_screen
 from refinery.robot_profile import load_robot_profile
@@ -32,7 +29,7 @@ from refinery_sim_train.demo.trial_client import TrialClient
 from refinery_sim_train.demo.trials import run_trials
 from refinery_sim_train.provenance import provenance
 from refinery_sim_train.refine.loop import RefineResult
-from refinery_twin.render import render_cell
+from refinery_twin.render import render_cell, write_png
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +63,7 @@ def demo(args: Args) -> None:
     console.print("3. report", style="bold")
     data = _collect(args, result, trials, {"refine": refined_at - began, "trials": tried_at - refined_at})
     page, figures = args.out / "report.html", args.out / "demo.json"
-    page.write_text(render_html(data), encoding="utf-8")
+    write_page(page, data)
     figures.write_text(json.dumps(demo_json(data), indent=2) + "\n", encoding="utf-8")
     console.print(one_screen(data), markup=False)
     console.print(f"report: {page}   figures: {figures}   total {time.monotonic() - began:.0f} s")
@@ -76,7 +73,7 @@ def _clear(out: Path) -> None:
     """Remove what an earlier demo left, and nothing else."""
     for name in ("run", "logs"):
         shutil.rmtree(out / name, ignore_errors=True)
-    for name in ("report.html", "demo.json"):
+    for name in ("report.html", "demo.json", "cell.png"):
         (out / name).unlink(missing_ok=True)
     out.mkdir(parents=True, exist_ok=True)
 
@@ -111,7 +108,7 @@ def _collect(
     args: Args, result: RefineResult, trials: list[report_data.TrialRecord], seconds: dict[str, float]
 ) -> report_data.DemoData:
     """Put everything the report shows together."""
-    picture, note = _picture(result.task)
+    picture, note = _picture(result.task, args.out)
     rows = [
         json.loads(line) | {"round": index}
         for index, file in enumerate(sorted((args.out / "run").glob("ppo_*.jsonl")), start=1)
@@ -139,7 +136,7 @@ def _collect(
     )
 
 
-def _picture(task: Task) -> tuple[bytes | None, str]:
+def _picture(task: Task, out: Path) -> tuple[bytes | None, str]:
     """Render the cell, or say why not; a report without a picture is still a report."""
     profile = load_robot_profile(config_file("robots", "twin"))
     socket = Poses.single(task.socket.nominal_xyz_m, [0.0, 0.0, 0.0, 1.0])
@@ -149,9 +146,7 @@ def _picture(task: Task) -> tuple[bytes | None, str]:
     except NotReadyError as error:
         console.print(f"  {error}")
         return None, str(error)
-    buffer = io.BytesIO()
-    image.imsave(buffer, pixels, format="png")
-    return buffer.getvalue(), "The twin's cell, rendered by MuJoCo."
+    return write_png(out / "cell.png", pixels).read_bytes(), "The twin's cell, rendered by MuJoCo."
 
 
 def main() -> None:

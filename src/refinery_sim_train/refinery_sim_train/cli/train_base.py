@@ -29,7 +29,7 @@ class Args:
     """Weights file (.npz); default policies/<task>/base.npz."""
     test_episodes: int = 1024
     """Episodes per reported figure, on test seeds."""
-    spec: BaseSpec = field(default_factory=lambda: BaseSpec(env_steps=0, environments=256))
+    spec: BaseSpec = field(default_factory=lambda: BaseSpec(env_steps=51_200, environments=256))
     """Lengths and networks."""
 
 

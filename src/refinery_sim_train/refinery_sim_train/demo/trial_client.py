@@ -10,6 +10,7 @@ import rclpy
 from rclpy.action import ActionClient
 from rclpy.node import Node
 from rclpy.task import Future
+from std_srvs.srv import Trigger
 
 from refinery.errors import NotReadyError
 from refinery_msgs.action import Insert, Place
@@ -48,6 +49,8 @@ class TrialClient:
         self._sample = node.create_client(SampleInit, "/sample_init")
         self._place = ActionClient(node, Place, "/place")
         self._insert = ActionClient(node, Insert, "/insert")
+        self._rearm = node.create_client(Trigger, "/refinery_policy/rearm")
+        self._stopped = False
 
     def wait_until_ready(self, timeout_s: float = 60.0) -> None:
         """Wait for every interface, and until the sampler answers an empty request.
@@ -78,14 +81,22 @@ class TrialClient:
         response = self._result(self._trial.call_async(TwinTrial.Request(seed=seed)), 30.0, "/twin/trial")
         if not response.success:
             raise NotReadyError(f"/twin/trial: {response.message}")
+        if self._stopped:
+            # The guard's stop is latched; the new cell has removed its cause, and this client is the one in charge.
+            answer = self._result(self._rearm.call_async(Trigger.Request()), 10.0, "/refinery_policy/rearm")
+            if not answer.success:
+                raise NotReadyError(f"/refinery_policy/rearm: {answer.message}")
+            self._stopped = False
 
     def place(self, mode: str, seed: int) -> Place.Result:
         """Sample an initial state and move there; the result says how it ended."""
         return self._act(self._place, Place.Goal(mode=mode, seed=seed), 60.0, "/place")
 
     def insert(self, trial_id: int) -> Insert.Result:
-        """Run the policy; the result says how it ended."""
-        return self._act(self._insert, Insert.Goal(trial_id=trial_id), 60.0, "/insert")
+        """Run the policy; the result says how it ended. After a stop the next :meth:`new_cell` re-arms the guard."""
+        result = self._act(self._insert, Insert.Goal(trial_id=trial_id), 60.0, "/insert")
+        self._stopped = result.outcome.value == Outcome.STOPPED
+        return result
 
     def truth(self) -> TwinTruth.Response:
         """Ask the twin how the insertion really ended."""

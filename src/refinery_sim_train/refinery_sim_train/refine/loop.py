@@ -34,8 +34,8 @@ from refinery_sim_train.refine.success_fit import cross_validated_bits, fit_succ
 
 
 @dataclass(frozen=True, kw_only=True)
-class RefineResult:
-    """What a run produced."""
+class Packaged:
+    """A policy tested and written as a bundle."""
 
     task: Task
     """What was inserted."""
@@ -45,18 +45,24 @@ class RefineResult:
     """Base policy on the test seeds, uniform starts."""
     refined: Outcomes
     """Refined policy on the same test seeds and starts."""
-    base_model: SuccessModel
-    """Success model of the base policy."""
     final_model: SuccessModel
     """Success model of the refined policy."""
     mixture: Mixture
     """Mixture over the refined policy's successes."""
-    structure_bits: float
-    """Held-out bits per rollout the base's success model gains over a constant."""
     env_steps: int
     """Environment steps spent, evaluation for the models included."""
     p_value: float
     """Exact McNemar test of refined against base on common seeds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefineResult(Packaged):
+    """What a run produced."""
+
+    base_model: SuccessModel
+    """Success model of the base policy."""
+    structure_bits: float
+    """Held-out bits per rollout the base's success model gains over a constant."""
 
 
 class Refinement:
@@ -117,8 +123,9 @@ class Refinement:
             if len(lately) == spec.converged_rounds and max(lately) - min(lately) < spec.converged_variation:
                 say(f"converged: success varied by less than {100 * spec.converged_variation:.0f} points lately")
                 break
+        packed = self.package(bundle, best, spent, {"kept_round": kept_round}, say)
         assert base_model is not None
-        return self._finish(bundle, best, base_model, bits, spent, kept_round, say)
+        return RefineResult(base_model=base_model, structure_bits=bits, **vars(packed))
 
     def _measure(self, title: str, name: str, agent: Agent, stream: str, part: int) -> Outcomes:
         """Evaluate on uniform starts of a stream, or read it from the folder."""
@@ -166,17 +173,21 @@ class Refinement:
 
         return self._folder.agent(f"agent_{index}", make)
 
-    def _finish(
-        self,
-        bundle: Path,
-        best: Agent,
-        base_model: SuccessModel,
-        bits: float,
-        spent: int,
-        kept_round: int,
-        say: Callable[[str], None],
-    ) -> RefineResult:
-        """Fit the mixture on fresh episodes of the kept policy, test both policies, export and write the bundle."""
+    def package(
+        self, bundle: Path, best: Agent, spent: int, notes: dict[str, Any], say: Callable[[str], None]
+    ) -> Packaged:
+        """Fit the mixture on fresh episodes of a policy, test it against the base, export and write the bundle.
+
+        Args:
+            bundle: Where the bundle goes.
+            best: The policy to ship.
+            spent: Environment steps that went into it.
+            notes: Added to the provenance.
+            say: Called with the bundle's path.
+
+        Returns:
+            What was written and measured.
+        """
         spec, task = self._spec, self._task
         fresh = self._measure("refined: where does it win?", "mixture", best, "mixture", 0)
         fit_seed = stream_seed("fit", self._seed, 0) % 2**31
@@ -206,19 +217,18 @@ class Refinement:
             successes=(fresh.rate.k, fresh.rate.n),
             selection=selection,
             provenance=provenance(seed=self._seed, env_steps=spent)
-            | {"kept_round": kept_round, "settings": to_mapping(spec)},
+            | {"settings": to_mapping(spec)}
+            | notes,
             evaluation=evaluation,
         )
         say(f"bundle: {bundle}")
-        return RefineResult(
+        return Packaged(
             task=task,
             bundle=bundle,
             base=base,
             refined=refined,
-            base_model=base_model,
             final_model=final_model,
             mixture=mixture,
-            structure_bits=bits,
             env_steps=spent,
             p_value=p_value,
         )

@@ -1,0 +1,92 @@
+"""Which nodes run for which robot, with which parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from refinery.bringup.bundle_choice import bundled_task, choose_bundle
+from refinery.bringup.node_spec import NodeSpec, with_overrides
+from refinery.errors import ConfigError
+from refinery.paths import config_file
+from refinery.robot_profile import RobotProfile, load_robot_profile
+
+TWIN = "refinery_twin"
+"""Node name of the simulated cell."""
+SAMPLER = "refinery_sampler"
+"""Node name of the sampler: /sample_init and /place."""
+POLICY = "refinery_policy"
+"""Node name of the policy: /insert."""
+
+
+def describe_bringup(
+    robot: str,
+    *,
+    bundle: Path | str | None = None,
+    task: str | None = None,
+    seed: int = 0,
+    realtime_factor: float | None = None,
+    namespace: str = "",
+    overrides: Mapping[str, Any] | None = None,
+) -> list[NodeSpec]:
+    """Describe the nodes of a robot cell, in the order to start them (stop them in reverse).
+
+    Args:
+        robot: A profile in ``config/robots`` or a path to one.
+        bundle: Bundle directory; for the twin, the one ``make demo`` made if none is given.
+        task: Task of the twin, a name in ``config/tasks`` or a path; the bundle's if none is given.
+        seed: Of the twin's first trial, >= 0.
+        realtime_factor: Simulated seconds per second for the twin, [0, 100], 0 is as fast as it can; the profile's
+            if none.
+        namespace: Put everything under it, empty or with a leading slash.
+        overrides: Parameters by ``node.parameter``, over everything else.
+
+    Returns:
+        The nodes: the twin where the cell is simulated, then sampler and policy.
+
+    Raises:
+        ConfigError: Profile, task or bundle are not there or do not fit; the message says which.
+    """
+    path = config_file("robots", robot).resolve()
+    profile = load_robot_profile(path)
+    chosen = choose_bundle(bundle, simulated=profile.twin is not None)
+    specs = [_twin(profile, path, task or bundled_task(chosen), seed, realtime_factor)] if profile.twin else []
+    if not profile.twin and realtime_factor is not None:
+        raise ConfigError("bring-up", "realtime_factor", f"none: {profile.name} is a real robot", realtime_factor)
+    shared = {
+        "bundle": str(chosen),
+        "robot_profile": str(path),
+        "autostart": True,
+        "use_sim_time": profile.use_sim_time,
+    }
+    specs += [
+        NodeSpec(
+            package="refinery_sampler_node", executable="sampler_node", name=SAMPLER, parameters=shared, lifecycle=True
+        ),
+        NodeSpec(
+            package="refinery_policy_node", executable="policy_node", name=POLICY, parameters=shared, lifecycle=True
+        ),
+    ]
+    return with_overrides([_under(spec, namespace) for spec in specs], overrides or {})
+
+
+def _twin(profile: RobotProfile, path: Path, task: str, seed: int, realtime_factor: float | None) -> NodeSpec:
+    """Describe the twin. It makes the time, so it does not take it from /clock itself."""
+    settings = profile.twin
+    assert settings is not None
+    parameters = {
+        "robot_profile": str(path),
+        "task": str(config_file("tasks", task).resolve()),
+        "seed": seed,
+        "realtime_factor": float(settings.realtime_factor if realtime_factor is None else realtime_factor),
+        "state_rate_hz": settings.state_rate_hz,
+        "use_sim_time": False,
+    }
+    return NodeSpec(package="refinery_twin", executable="twin_node", name=TWIN, parameters=parameters)
+
+
+def _under(spec: NodeSpec, namespace: str) -> NodeSpec:
+    if namespace and not namespace.startswith("/"):
+        raise ConfigError("bring-up", "namespace", "empty, or a name with a leading slash", namespace)
+    return NodeSpec(**{**vars(spec), "namespace": namespace})

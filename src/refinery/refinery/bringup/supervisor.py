@@ -1,0 +1,143 @@
+"""Starts, watches and stops the nodes of a bring-up without ``ros2 launch``; none outlives it, however it ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from refinery.bringup import warden
+from refinery.bringup.node_spec import NodeSpec
+from refinery.bringup.output import OutputEcho
+from refinery.bringup.process import DeadNode, NodeProcess, command_line
+
+_POLL_S = 0.05
+
+
+class Supervisor:
+    """The processes of a bring-up; a context manager that starts and stops them.
+
+    Args:
+        specs: What to start, in order; it is stopped in reverse order, so that the policy can hand the arm back
+            to a robot that is still there.
+        env: Environment of the nodes; this process's if none.
+        log_dir: Gets ``<node>.log`` and ``<node>.yaml``; a temporary folder if none.
+        quiet: Do not repeat the nodes' output on the terminal.
+    """
+
+    def __init__(
+        self,
+        specs: Sequence[NodeSpec],
+        *,
+        env: Mapping[str, str] | None = None,
+        log_dir: Path | None = None,
+        quiet: bool = False,
+    ) -> None:
+        self.specs = list(specs)
+        self._env = {**(os.environ if env is None else env), "PYTHONUNBUFFERED": "1", "RCUTILS_COLORIZED_OUTPUT": "0"}
+        self.log_dir = Path(tempfile.mkdtemp(prefix="refinery-")) if log_dir is None else log_dir.resolve()
+        self._quiet = quiet
+        self._nodes: list[NodeProcess] = []
+        self._warden: subprocess.Popen[bytes] | None = None
+        self._echo: OutputEcho | None = None
+
+    def start(self) -> None:
+        """Start all nodes.
+
+        Raises:
+            NotReadyError: An executable is missing; nothing was started.
+        """
+        if self._warden is not None:
+            raise RuntimeError("the supervisor is running: stop it first")
+        self.log_dir.mkdir(parents=True, exist_ok=True)
+        for spec in self.specs:
+            command_line(spec, self.log_dir, self._env)
+        self._warden = subprocess.Popen(
+            [sys.executable, "-I", "-S", warden.__file__],
+            stdin=subprocess.PIPE,
+            env=self._env,
+            start_new_session=True,
+        )
+        try:
+            for spec in self.specs:
+                node = NodeProcess(spec, self._env, self.log_dir)
+                self._nodes.append(node)
+                self._tell_warden(f"+{node.group}\n")
+            if not self._quiet:
+                self._echo = OutputEcho({node.spec.name: node.log for node in self._nodes})
+        except BaseException:
+            self.stop()
+            raise
+
+    def poll(self) -> list[DeadNode]:
+        """Return the required nodes that have ended by themselves."""
+        return [dead for node in self._nodes if node.spec.required and (dead := node.dead()) is not None]
+
+    def wait(self, timeout_s: float | None = None, until: Callable[[], bool] = lambda: False) -> list[DeadNode]:
+        """Wait until a required node ends.
+
+        Args:
+            timeout_s: Wait at most this long, [s]; without end if none.
+            until: Asked again and again; true ends the wait.
+
+        Returns:
+            The nodes that ended; empty if the time was up or ``until`` was true.
+        """
+        end = float("inf") if timeout_s is None else time.monotonic() + timeout_s
+        while time.monotonic() < end and not until():
+            dead = self.poll()
+            if dead:
+                return dead
+            time.sleep(_POLL_S)
+        return self.poll()
+
+    def stop(self) -> None:
+        """Stop all nodes, the last one first; may be called again. Interrupted itself, it kills what is left."""
+        try:
+            for node in reversed(self._nodes):
+                node.stop()
+        except BaseException:
+            for node in reversed(self._nodes):
+                node.kill()
+            raise
+        finally:
+            for node in self._nodes:
+                self._tell_warden(f"-{node.group}\n")
+            self._nodes = []
+            self._dismiss_warden()
+            if self._echo is not None:
+                self._echo.close()
+                self._echo = None
+
+    def __enter__(self) -> Supervisor:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop."""
+        self.stop()
+
+    def _tell_warden(self, line: str) -> None:
+        if self._warden is not None and self._warden.stdin is not None:
+            try:
+                self._warden.stdin.write(line.encode())
+                self._warden.stdin.flush()
+            except BrokenPipeError:
+                # Somebody killed it; the nodes are still stopped by us.
+                return
+
+    def _dismiss_warden(self) -> None:
+        if self._warden is None:
+            return
+        if self._warden.stdin is not None:
+            self._warden.stdin.close()
+        self._warden.wait()
+        self._warden = None

@@ -1,0 +1,125 @@
+"""``refinery up``: the nodes of a robot cell without ``ros2 launch``."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import tyro
+import yaml
+
+from refinery.bringup import Supervisor, describe_bringup
+from refinery.config import check
+from refinery.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpArgs:
+    """Start the nodes of a robot cell, watch them, and stop them together."""
+
+    robot: str
+    """Profile in config/robots (twin, fr3, panda) or a path to one."""
+    bundle: Path | None = None
+    """Bundle to run; for the twin, the one `make demo` made if none is given."""
+    task: str | None = None
+    """Task of the twin, in config/tasks or a path; the bundle's if none is given."""
+    domain: int | None = None
+    """ROS_DOMAIN_ID of the nodes, 0 to 101; the environment's if none is given."""
+    seed: int = 0
+    """Of the twin's first trial."""
+    realtime_factor: float | None = None
+    """Simulated seconds per second for the twin; 0 is as fast as possible."""
+    set: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """A parameter as node.parameter=value; may be given several times."""
+    log_dir: Path | None = None
+    """Where the nodes' output goes."""
+
+    def __post_init__(self) -> None:
+        """Validate ranges."""
+        check(self.domain is None or 0 <= self.domain <= 101, "domain", "an id in 0 to 101", self.domain)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run until Ctrl-C, SIGTERM or the end of a required node.
+
+    Args:
+        argv: Words after ``refinery up``.
+
+    Returns:
+        0 if it was told to end, 1 if a node ended by itself.
+    """
+    args = tyro.cli(UpArgs, args=list(argv), prog="refinery up")
+    specs = describe_bringup(
+        args.robot,
+        bundle=args.bundle,
+        task=args.task,
+        seed=args.seed,
+        realtime_factor=args.realtime_factor,
+        overrides=parse_overrides(args.set),
+    )
+    env = dict(os.environ)
+    if args.domain is not None:
+        env["ROS_DOMAIN_ID"] = str(args.domain)
+    supervisor = Supervisor(specs, env=env, log_dir=args.log_dir or default_log_dir())
+    with _told_to_end() as told, supervisor:
+        names = ", ".join(spec.name for spec in specs)
+        domain = env.get("ROS_DOMAIN_ID", "0")
+        print(f"refinery up: {names} on domain {domain}; logs in {supervisor.log_dir}; Ctrl-C stops them", flush=True)
+        dead = supervisor.wait(until=told.is_set)
+    if dead:
+        print(f"refinery up: {'; '.join(map(str, dead))}; everything else was stopped", flush=True)
+        return 1
+    print("refinery up: told to end; all nodes were stopped", flush=True)
+    return 0
+
+
+def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
+    """Return the values of ``node.parameter=value`` words, read as YAML.
+
+    Raises:
+        ConfigError: A word is not of that form.
+    """
+    overrides = {}
+    for word in words:
+        key, equals, text = word.partition("=")
+        if not equals or "." not in key:
+            raise ConfigError("refinery up", "--set", "node.parameter=value", word)
+        try:
+            overrides[key] = yaml.safe_load(text)
+        except yaml.YAMLError:
+            raise ConfigError("refinery up", "--set", "a YAML value after the =", word) from None
+    return overrides
+
+
+def default_log_dir() -> Path:
+    """Return a new folder where ROS keeps its logs."""
+    home = Path(os.environ.get("ROS_HOME", "~/.ros")).expanduser()
+    base = Path(os.environ["ROS_LOG_DIR"]) if os.environ.get("ROS_LOG_DIR") else home / "log"
+    return base / f"refinery-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+
+
+@contextmanager
+def _told_to_end() -> Iterator[threading.Event]:
+    """Turn the first signal to end into an event, and a second one into an interruption (which kills what is left)."""
+    told = threading.Event()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        if told.is_set():
+            raise KeyboardInterrupt
+        told.set()
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, on_signal) for number in numbers]
+    try:
+        yield told
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

@@ -1,0 +1,257 @@
+"""What one kind of robot cell is called and can do (``config/robots/*.yaml``): nothing of this stands in code."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from refinery.config import check, load_dataclass
+from refinery.kinematics import ArmKinematics
+from refinery.paths import config_file
+from refinery.robot_interface import ControllerSpec, DriverSpec, MoveItSpec, ServiceSpec, TopicsSpec
+from refinery.rotations import Poses
+
+Vec3 = tuple[float, float, float]
+Vec7 = tuple[float, float, float, float, float, float, float]
+Names7 = tuple[str, str, str, str, str, str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FramesSpec:
+    """Coordinate frames, by their tf names."""
+
+    base: str
+    """Frame of measured and commanded poses; every stamped pose is checked against it."""
+    flange: str
+    """Last link of the arm."""
+    tool: str
+    """Gripper tool frame (between the fingertips), the end effector of robot and controller."""
+
+    def __post_init__(self) -> None:
+        """Validate names."""
+        for name, value in vars(self).items():
+            check(bool(value) and not value.startswith("/"), name, "a frame name without a leading slash", value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitsSpec:
+    """Joint limits as published by the maker, joints 1..7."""
+
+    low_rad: Vec7
+    """Lower position limits, [rad]."""
+    high_rad: Vec7
+    """Upper position limits, [rad]."""
+    velocity_rad_s: Vec7
+    """Largest joint velocities, [rad/s]."""
+    acceleration_rad_s2: Vec7
+    """Largest joint accelerations, [rad/s^2]."""
+    torque_nm: Vec7
+    """Largest joint torques, [Nm]."""
+    velocity_scaling: float
+    """Share of the velocity limits that planned motions use, (0, 1]."""
+    acceleration_scaling: float
+    """Share of the acceleration limits that planned motions use, (0, 1]."""
+
+    def __post_init__(self) -> None:
+        """Validate ranges."""
+        ordered = all(low < high for low, high in zip(self.low_rad, self.high_rad, strict=True))
+        check(ordered, "high_rad", "each above its low_rad", self.high_rad)
+        for name in ("velocity_rad_s", "acceleration_rad_s2", "torque_nm"):
+            check(all(value > 0 for value in getattr(self, name)), name, "seven positive values", getattr(self, name))
+        for name in ("velocity_scaling", "acceleration_scaling"):
+            check(0 < getattr(self, name) <= 1, name, "a share in (0, 1]", getattr(self, name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoseSpec:
+    """A fixed transform."""
+
+    xyz_m: Vec3
+    """Translation, [m]."""
+    rpy_rad: Vec3
+    """Roll, pitch, yaw about fixed axes, [rad]."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KinematicsSpec:
+    """DH table in the modified convention (Craig), joints 1..7."""
+
+    a_m: Vec7
+    """Link lengths, [m]."""
+    d_m: Vec7
+    """Link offsets, [m]."""
+    alpha_rad: Vec7
+    """Link twists, [rad]."""
+    flange_to_tool: PoseSpec
+    """Tool frame in the frame of joint 7: the flange's offset, the hand's turn and the fingers' length together."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwinSpec:
+    """Only for the simulated cell."""
+
+    realtime_factor: float
+    """Simulated seconds per second, [0, 100]; 0 is as fast as possible."""
+    state_rate_hz: float
+    """Rate of the state topics, [Hz], [10, 1000]. The real broadcaster's 1000 Hz would keep a small machine busy."""
+
+    def __post_init__(self) -> None:
+        """Validate ranges."""
+        check(0 <= self.realtime_factor <= 100, "realtime_factor", "a factor in [0, 100]", self.realtime_factor)
+        check(10 <= self.state_rate_hz <= 1000, "state_rate_hz", "a rate in [10, 1000] Hz", self.state_rate_hz)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RobotProfile:
+    """One kind of robot cell, complete."""
+
+    name: str
+    """Identifier: the ``robot`` of the launch file."""
+    description: str
+    """One sentence for people."""
+    use_sim_time: bool
+    """The nodes take their time from /clock."""
+    joint_names: Names7
+    """Joints 1..7 as in the joint state messages."""
+    home_rad: Vec7
+    """Where placements start from and inverse kinematics stays close to, [rad]."""
+    frames: FramesSpec
+    """Coordinate frames."""
+    limits: LimitsSpec
+    """Joint limits."""
+    kinematics: KinematicsSpec
+    """DH table."""
+    topics: TopicsSpec
+    """Topics with their types and quality of service."""
+    services: ServiceSpec
+    """Services."""
+    controllers: ControllerSpec
+    """Controllers to switch between."""
+    moveit: MoveItSpec
+    """Planning."""
+    gripper_namespace: str
+    """Namespace of the gripper's actions (homing, move, grasp)."""
+    driver: DriverSpec | None = None
+    """Launch file of the robot's own software; none if it has to be started by hand."""
+    twin: TwinSpec | None = None
+    """Present if the cell is simulated."""
+
+    def __post_init__(self) -> None:
+        """Validate what spans several parts."""
+        check(self.name.isidentifier(), "name", "letters, digits and underscores", self.name)
+        check(len(set(self.joint_names)) == 7, "joint_names", "seven different names", self.joint_names)
+        rows = zip(self.limits.low_rad, self.home_rad, self.limits.high_rad, strict=True)
+        inside = all(low < home < high for low, home, high in rows)
+        check(inside, "home_rad", "joints inside the limits", self.home_rad)
+        topic, owner = self.topics.joint_trajectory.name, self.controllers.trajectory
+        check(topic.startswith(f"{owner}/"), "topics.joint_trajectory.name", f"a topic of {owner}", topic)
+        turns = (*self.kinematics.alpha_rad, *self.kinematics.flange_to_tool.rpy_rad)
+        check(all(abs(turn) <= math.pi for turn in turns), "kinematics", "angles in [-pi, pi] rad", turns)
+
+    @property
+    def base_frame(self) -> str:
+        """Frame of measured and commanded poses."""
+        return self.frames.base
+
+    @property
+    def pose_topic(self) -> str:
+        """Measured tool pose, ``geometry_msgs/PoseStamped``."""
+        return self.topics.pose.name
+
+    @property
+    def joint_state_topic(self) -> str:
+        """Measured joints at full rate, ``sensor_msgs/JointState``."""
+        return self.topics.joint_state.name
+
+    @property
+    def wrench_topic(self) -> str:
+        """Estimated external wrench, ``geometry_msgs/WrenchStamped``."""
+        return self.topics.wrench.name
+
+    @property
+    def robot_state_topic(self) -> str:
+        """State of the robot (mode, errors)."""
+        return self.topics.robot_state.name
+
+    @property
+    def target_pose_topic(self) -> str:
+        """Target of the impedance controller, ``geometry_msgs/PoseStamped``."""
+        return self.topics.target_pose.name
+
+    @property
+    def target_stiffness_topic(self) -> str:
+        """Stiffness of the impedance controller, ``std_msgs/Float64MultiArray`` of 6."""
+        return self.topics.target_stiffness.name
+
+    @property
+    def trajectory_topic(self) -> str:
+        """Trajectories for the trajectory controller, ``trajectory_msgs/JointTrajectory``."""
+        return self.topics.joint_trajectory.name
+
+    @property
+    def socket_pose_topic(self) -> str:
+        """Estimated socket pose, ``geometry_msgs/PoseStamped``."""
+        return self.topics.socket_pose.name
+
+    @property
+    def impedance_service(self) -> str:
+        """Short cut that switches to the impedance controller and back; empty where there is none."""
+        return self.services.impedance
+
+    @property
+    def trajectory_controller(self) -> str:
+        """Controller that follows joint trajectories."""
+        return self.controllers.trajectory
+
+    @property
+    def impedance_controller(self) -> str:
+        """Controller that follows the target pose."""
+        return self.controllers.impedance
+
+    @property
+    def max_joint_velocity_rad_s(self) -> Vec7:
+        """The arm's velocity limits, [rad/s]."""
+        return self.limits.velocity_rad_s
+
+    @property
+    def velocity_rad_s(self) -> Vec7:
+        """Joint velocities that planned motions keep to, [rad/s]."""
+        return _scaled(self.limits.velocity_rad_s, self.limits.velocity_scaling)
+
+    @property
+    def acceleration_rad_s2(self) -> Vec7:
+        """Joint accelerations that planned motions keep to, [rad/s^2]."""
+        return _scaled(self.limits.acceleration_rad_s2, self.limits.acceleration_scaling)
+
+    def arm_kinematics(self) -> ArmKinematics:
+        """Return the kinematics of the arm with its tool."""
+        table = self.kinematics
+        return ArmKinematics(
+            a_m=table.a_m,
+            d_m=table.d_m,
+            alpha_rad=table.alpha_rad,
+            flange_to_tool=Poses.from_xyz_rpy(table.flange_to_tool.xyz_m, table.flange_to_tool.rpy_rad),
+            low_rad=self.limits.low_rad,
+            high_rad=self.limits.high_rad,
+        )
+
+
+def load_robot_profile(robot: Path | str) -> RobotProfile:
+    """Read a robot profile.
+
+    Args:
+        robot: A name in ``config/robots`` (``twin``, ``fr3``, ``panda``) or a path to a YAML file.
+
+    Returns:
+        The validated profile.
+
+    Raises:
+        ConfigError: With the file, the key, what was expected and what was found.
+    """
+    return load_dataclass(config_file("robots", str(robot)), RobotProfile)
+
+
+def _scaled(values: Vec7, share: float) -> Vec7:
+    a, b, c, d, e, f, g = (value * share for value in values)
+    return (a, b, c, d, e, f, g)

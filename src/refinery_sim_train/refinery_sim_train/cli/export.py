@@ -1,0 +1,53 @@
+"""``export``: test a policy as it is, fit the mixture over its successes, and write a bundle without refining."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from refinery.config import to_mapping
+from refinery_sim_train.cli.common import make_env, read_preset, read_task, run, shipped_base
+from refinery_sim_train.console import console
+from refinery_sim_train.learn.agent import Agent
+from refinery_sim_train.refine.loop import Packaged, Refinement
+from refinery_sim_train.refine.run_folder import RunFolder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Args:
+    """Write a bundle from trained weights; the parity gate between ONNX Runtime and torch must pass."""
+
+    task: str = "peg_rect"
+    """Name in config/tasks or path of a task file."""
+    weights: Path | None = None
+    """Weights (.npz); default: the shipped base policy."""
+    preset: str = "quick"
+    """Name in config/refine or path: how many episodes the mixture and the figures get."""
+    seed: int = 0
+    """Seed of everything, 0 to 9999."""
+    out: Path = Path("runs/export")
+    """Run folder; the bundle is <out>/bundle."""
+    resume: bool = False
+    """Go on with an export that was interrupted."""
+
+
+def export(args: Args) -> Packaged:
+    """Test, fit and write."""
+    task, spec = read_task(args.task), read_preset(args.preset)
+    file = args.weights or shipped_base(task)
+    agent = Agent.load(file)
+    identity = {"task_hash": task.hash(), "settings": to_mapping(spec), "seed": args.seed, "weights": file.name}
+    folder = RunFolder(args.out, identity, resume=args.resume)
+    refinement = Refinement(task, make_env(task, spec.environments), agent, spec, args.seed, folder)
+    packed = refinement.package(args.out / "bundle", agent, 0, {"kept_round": 0}, lambda text: console.print(f"  {text}"))
+    console.print(f"policy   {packed.refined.rate}")
+    return packed
+
+
+def _command(args: Args) -> None:
+    export(args)
+
+
+def main() -> None:
+    """Entry point."""
+    run(Args, _command)
