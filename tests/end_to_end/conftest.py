@@ -1,0 +1,63 @@
+"""A bundle of the shipped base policy and the whole cell brought up on the twin, on a ROS domain of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import rclpy
+import torch
+from domain_coordinator import domain_id
+
+from refinery.bringup import Supervisor, describe_bringup
+from refinery_sim_train.cli.export import Args, export
+from refinery_sim_train.demo.trial_client import TrialClient
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ros_domain() -> Iterator[None]:
+    """A ROS domain nobody else on this machine uses, for this process and its children."""
+    with domain_id() as number:
+        before = {key: os.environ.get(key) for key in ("ROS_DOMAIN_ID", "ROS_AUTOMATIC_DISCOVERY_RANGE")}
+        os.environ |= {"ROS_DOMAIN_ID": str(number), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+        yield
+        for key, value in before.items():
+            os.environ.pop(key)
+            if value is not None:
+                os.environ[key] = value
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped base policy, exported by the real command."""
+    return export(Args(preset="smoke", out=tmp_path_factory.mktemp("export"))).bundle
+
+
+@pytest.fixture(scope="session")
+def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the policy node writes the ticks of every insertion."""
+    return tmp_path_factory.mktemp("records")
+
+
+@pytest.fixture(scope="session")
+def client(bundle: Path, records: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrialClient]:
+    """A client of the cell: twin, sampler and policy node, all real, at up to three times real time."""
+    overrides = {"refinery_policy.record_dir": str(records)}
+    specs = describe_bringup("twin", bundle=bundle, realtime_factor=3.0, overrides=overrides)
+    logs = tmp_path_factory.mktemp("logs")
+    with contextlib.ExitStack() as stack:
+        nodes = stack.enter_context(Supervisor(specs, log_dir=logs, quiet=True))
+        rclpy.init()
+        stack.callback(rclpy.try_shutdown)
+
+        def watch() -> None:
+            assert not nodes.poll(), f"{nodes.poll()}; logs in {logs}"
+
+        client = TrialClient(rclpy.create_node("end_to_end_test"), watch)
+        client.wait_until_ready(120.0)
+        yield client
