@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -78,3 +80,20 @@ def test_inserting_without_a_placement_is_refused_and_nothing_moves(client: Tria
     assert result.outcome.value == Outcome.REFUSED, result.outcome.message
     assert result.ticks == 0
     assert client.truth().max_force_n == before.max_force_n == 0.0
+
+
+def test_the_sample_command_prints_states_and_passes_on_refusals(client: TrialClient, capsys):
+    from refinery.cli.main import main
+
+    # A process of its own, as a user would run it: this one already has an rclpy context.
+    def run(*words: str) -> tuple[int, str]:
+        code = "import sys; from refinery.cli.main import main; sys.exit(main(sys.argv[1:]))"
+        done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stdout + done.stderr
+
+    status, said = run("sample", "--count", "2", "--seed", "5")
+    assert status == 0 and "predicted success" in said and "seed 5" in said
+    status, said = run("sample", "--count", "0")
+    assert status == 1 and "refused" in said
+    assert main(["nonsense"]) == 2
+    assert "sample" in capsys.readouterr().err

@@ -1,8 +1,8 @@
 """Action decoding, shared by training, twin and node: leaky integration on the last target (leaky PLAI, IndustReal).
 
-The action moves the impedance controller's *target*, not the arm, so that a standing error builds up force and overcomes
-stiction; the leak keeps the target within ``max_error`` of the measured pose, so that stiffness times that distance bounds
-the force by construction.
+The action moves the impedance controller's *target*, not the arm, so that a standing error builds up force and
+overcomes stiction; the leak keeps the target within ``max_error`` of the measured pose, so that stiffness times that
+distance bounds the force by construction.
 """
 
 from __future__ import annotations

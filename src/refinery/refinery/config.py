@@ -151,4 +151,6 @@ def _convert_tuple(value: Any, args: tuple[Any, ...], source: object, key: str) 
         return tuple(_convert(item, args[0], source, f"{key}[{i}]") for i, item in enumerate(value))
     if len(value) != len(args):
         raise ConfigError(source, key, f"a list of {len(args)} values", value)
-    return tuple(_convert(item, arg, source, f"{key}[{i}]") for i, (item, arg) in enumerate(zip(value, args, strict=True)))
+    return tuple(
+        _convert(item, arg, source, f"{key}[{i}]") for i, (item, arg) in enumerate(zip(value, args, strict=True))
+    )

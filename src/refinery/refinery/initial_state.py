@@ -1,4 +1,4 @@
-"""Initial states theta: the plug's pose relative to the estimated socket when the policy takes over (paper, section 1)."""
+"""Initial states theta: the plug's pose in the estimated socket frame when the policy takes over (paper, section 1)."""
 
 from __future__ import annotations
 

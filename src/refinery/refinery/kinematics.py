@@ -1,7 +1,7 @@
 """Forward and inverse kinematics of a 7-joint arm from its DH table, batched over poses.
 
-Small and ours on purpose: the environment resets hundreds of arms at once and the nodes need no robot model files. Checked
-against the MuJoCo model of the arm in the tests. The tables are data of the robot profile.
+Small and ours on purpose: the environment resets hundreds of arms at once and the nodes need no robot model files.
+Checked against the MuJoCo model of the arm in the tests. The tables are data of the robot profile.
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ class ArmKinematics:
     def forward(self, joints_rad: ArrayLike) -> Poses:
         """Tool poses in the base frame for joints of shape (B, 7) or (7,), [rad]."""
         _, tool = self._frames(np.atleast_2d(np.asarray(joints_rad, dtype=np.float64)))
-        return Poses(pos_m=tool[:, :3, 3].copy(), quat_xyzw=np.atleast_2d(Rotation.from_matrix(tool[:, :3, :3]).as_quat()))
+        return Poses(
+            pos_m=tool[:, :3, 3].copy(), quat_xyzw=np.atleast_2d(Rotation.from_matrix(tool[:, :3, :3]).as_quat())
+        )
 
     def jacobian(self, joints_rad: ArrayLike) -> Array:
         """Geometric Jacobian of the tool in the base frame, shape (B, 6, 7): linear [m/rad] over angular [rad/rad]."""
@@ -117,7 +119,8 @@ class ArmKinematics:
             )
             if iteration >= POSTURE_ITERATIONS and reached.all():
                 break
-            active = np.flatnonzero(~reached)
+            # While the elbow is pulled all rows take part, else those that arrive early keep an elbow of their own.
+            active = np.flatnonzero(~reached | (iteration < POSTURE_ITERATIONS))
             jac = self.jacobian(joints[active])
             # Task-space step plus a pull of the free elbow towards the seed, so that neighbouring goals get
             # neighbouring joints: (J+) (e - J p) + p with p the pull.

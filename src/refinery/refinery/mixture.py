@@ -1,7 +1,7 @@
 """Gaussian mixture over initial states, truncated to the deployment box (paper, deployment-time sampling).
 
-Lives in unit-box coordinates of the free dimensions, so that millimetres and degrees weigh alike. Evaluated with scipy; fitted
-offline by ``refinery_sim_train``.
+Lives in unit-box coordinates of the free dimensions, so that millimetres and degrees weigh alike. Evaluated with
+scipy; fitted offline by ``refinery_sim_train``.
 """
 
 from __future__ import annotations
@@ -38,7 +38,12 @@ class Mixture:
         count, dim = len(self.weights), len(self.box.free)
         check(count >= 1 and self.weights.ndim == 1, "weights", "at least one component", self.weights.tolist())
         check(self.means.shape == (count, dim), "means", f"shape ({count}, {dim})", self.means.shape)
-        check(self.covariances.shape == (count, dim, dim), "covariances", f"({count}, {dim}, {dim})", self.covariances.shape)
+        check(
+            self.covariances.shape == (count, dim, dim),
+            "covariances",
+            f"({count}, {dim}, {dim})",
+            self.covariances.shape,
+        )
         finite = all(bool(np.all(np.isfinite(a))) for a in (self.weights, self.means, self.covariances))
         check(finite, "means", "finite numbers", "NaN or infinity")
         ok = bool(np.all(self.weights >= 0)) and abs(float(self.weights.sum()) - 1) < 1e-6
@@ -51,7 +56,7 @@ class Mixture:
         """Log density with respect to the unit box (0 is uniform), shape (B,); not renormalised for the truncation."""
         unit = self.box.to_unit(theta)
         parts = [
-            np.log(max(w, 1e-300)) + np.atleast_1d(stats.multivariate_normal(m, c).logpdf(unit))
+            np.log(max(w, 1e-300)) + np.atleast_1d(stats.multivariate_normal.logpdf(unit, m, c))
             for w, m, c in zip(self.weights, self.means, self.covariances, strict=True)
         ]
         result: Array = np.logaddexp.reduce(np.stack(parts), axis=0)

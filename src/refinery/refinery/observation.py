@@ -1,7 +1,7 @@
 """Observation encoding, shared by training, twin and node, so that simulation and robot cannot drift apart.
 
-Only what a real cell measures goes in: tool pose, a noisy socket estimate, the controller's own target. The running mean of
-the estimates stands in for a filter or a recurrent policy.
+Only what a real cell measures goes in: tool pose, a noisy socket estimate, the controller's own target. The running
+mean of the estimates stands in for a filter or a recurrent policy.
 """
 
 from __future__ import annotations

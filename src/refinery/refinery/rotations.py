@@ -1,7 +1,7 @@
 """The one place that knows about rotations: thin, batched helpers over scipy with explicit quaternion order.
 
-Every array has a leading batch axis: positions are ``(B, 3)`` in metres, quaternions ``(B, 4)`` in **xyzw** order (as in
-geometry_msgs and scipy), rotation vectors ``(B, 3)`` in radians. A :class:`Poses` is a batch of rigid transforms.
+Every array has a leading batch axis: positions are ``(B, 3)`` in metres, quaternions ``(B, 4)`` in **xyzw** order (as
+in geometry_msgs and scipy), rotation vectors ``(B, 3)`` in radians. A :class:`Poses` is a batch of rigid transforms.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ def rate_difference_interval(first: Rate, second: Rate) -> tuple[float, float]:
 
 
 def held_out_bits(outcomes: ArrayLike, predicted: ArrayLike, baseline: ArrayLike) -> float:
-    """Bits per rollout a prediction gains over a baseline on held-out outcomes (positive: the prediction knows something).
+    """Bits per rollout a prediction gains over a baseline on held-out outcomes; positive: it knows something.
 
     Args:
         outcomes: Booleans, shape (n,).

@@ -1,4 +1,4 @@
-"""Success tests on the true plug pose: *strict* is what Refinery reports, *engaged* is the released code's loose test."""
+"""Success tests on the true plug pose: *strict* is what Refinery reports, *engaged* the released code's loose test."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from refinery.rotations import Poses
 from refinery.task import SuccessSpec
 
 _KEYPOINTS_M = np.linspace(-0.075, 0.075, 4)
-"""Four keypoints on a 0.15 m line along the plug's axis (Isaac Lab automate_algo_utils.check_plug_inserted_in_socket)."""
+"""Four keypoints on a 0.15 m line along the plug's axis (Isaac Lab, check_plug_inserted_in_socket), [m]."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Predicted success over initial states: a heteroscedastic Gaussian process, evaluated from plain numbers.
 
-Fitted offline (``refinery_sim_train.success_fit``) on success rates of bins of the unit box; this module only evaluates it, so the
-nodes need no scikit-learn model file and nothing is unpickled.
+Fitted offline (``refinery_sim_train.success_fit``) on success rates of bins of the unit box; this module only
+evaluates it, so the nodes need no scikit-learn model file and nothing is unpickled.
 """
 
 from __future__ import annotations

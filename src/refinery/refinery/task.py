@@ -1,4 +1,4 @@
-"""What is inserted into what, how the arm is controlled meanwhile, and what counts as success (``config/tasks/*.yaml``)."""
+"""What is inserted into what, how the arm is controlled meanwhile, what counts as success (``config/tasks/*.yaml``)."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Vec6 = tuple[float, float, float, float, float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class PlugSpec:
-    """The held part: a cross-section extruded along the insertion axis; its frame sits in the middle of the tip, z up."""
+    """The held part: a section extruded along the insertion axis; its frame sits in the middle of the tip, z up."""
 
     section_m: tuple[tuple[float, float], ...]
-    """Corners of the cross-section in the plug's xy plane, in order, [m]. This version builds axis-aligned rectangles."""
+    """Corners of the section in the plug's xy plane, in order, [m]. This version builds axis-aligned rectangles."""
     length_m: float
     """Extent along the insertion axis, [m], (0, 0.2]."""
     mass_kg: float
@@ -94,7 +94,7 @@ class NoiseSpec:
     estimate_jitter_m: float
     """Half-range of the uniform error of every single estimate (pixel noise), per axis, [m]."""
     control_bias_m: float
-    """Standard deviation of the arm's position error per axis, constant over an episode (kinematic calibration), [m]."""
+    """Standard deviation of the arm's position error per axis, constant over an episode (calibration), [m]."""
 
     def __post_init__(self) -> None:
         """Validate ranges."""
@@ -115,7 +115,7 @@ class ControlSpec:
     damping_ratio: float
     """Of the impedance, 1 is critical (for a unit apparent mass), (0, 3]."""
     max_error: Vec6
-    """Largest distance of target from measured pose, x, y, z [m], rx, ry, rz [rad]: stiffness times this bounds the force."""
+    """Largest distance of target from measured pose, [m] and [rad]: stiffness times this bounds the force."""
     action_scale: Vec6
     """Movement of the target per policy step at full action, x, y, z [m], rx, ry, rz [rad]."""
     action_smoothing: float
@@ -179,7 +179,8 @@ class LimitSpec:
     def __post_init__(self) -> None:
         """Validate ranges."""
         pairs = zip(self.workspace_low_m, self.workspace_high_m, strict=True)
-        check(all(low < high for low, high in pairs), "workspace_high_m", "above workspace_low_m", self.workspace_high_m)
+        above = all(low < high for low, high in pairs)
+        check(above, "workspace_high_m", "above workspace_low_m", self.workspace_high_m)
         check(0 < self.max_tilt_rad <= 3.2, "max_tilt_rad", "an angle in (0, 3.2] rad", self.max_tilt_rad)
         check(0 < self.max_speed_m_s <= 1, "max_speed_m_s", "a speed in (0, 1] m/s", self.max_speed_m_s)
         check(all(v > 0 for v in self.max_wrench), "max_wrench", "six positive values", self.max_wrench)
@@ -212,7 +213,8 @@ class Task:
         """Validate what spans several parts."""
         check(self.name.isidentifier(), "name", "letters, digits and underscores", self.name)
         tilt = max(abs(v) for v in (*self.initial_state.deployed_high[3:], *self.initial_state.deployed_low[3:]))
-        check(tilt < self.limits.max_tilt_rad, "limits.max_tilt_rad", f"> {tilt} (the widest initial state)", self.limits.max_tilt_rad)
+        limit = self.limits.max_tilt_rad
+        check(tilt < limit, "limits.max_tilt_rad", f"> {tilt} (the widest initial state)", limit)
 
     @property
     def rim_height_m(self) -> float:

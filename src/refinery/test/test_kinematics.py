@@ -64,5 +64,5 @@ def test_inverse_reproduces_poses_near_home():
 
 def test_out_of_reach_is_reported():
     goal = ARM.forward(np.asarray(PROFILE.home_rad))
-    far = type(goal)(pos_m=goal.pos_m + [2.0, 0, 0], quat_xyzw=goal.quat_xyzw)
+    far = type(goal)(pos_m=goal.pos_m + np.array([2.0, 0, 0]), quat_xyzw=goal.quat_xyzw)
     assert not ARM.inverse(far, PROFILE.home_rad)[1].any()

@@ -9,9 +9,9 @@ from typing import Any
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.lifecycle import LifecycleNode
+
 from refinery_msgs.action import Insert
 from refinery_msgs.msg import Outcome
-
 from refinery_policy_node.activation import check_only_publisher
 from refinery_policy_node.guard import Level, Reason, Verdict
 from refinery_policy_node.insertion import Ending, Insertion

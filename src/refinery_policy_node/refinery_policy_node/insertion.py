@@ -11,10 +11,10 @@ import numpy as np
 from rclpy.lifecycle import LifecycleNode
 from rclpy.task import Future
 from rclpy.timer import Timer
-from refinery_msgs.msg import Outcome
 
 from refinery.rotations import Poses
 from refinery.success import InsertionErrors, insertion_errors
+from refinery_msgs.msg import Outcome
 from refinery_policy_node.guard import Level, Reason, Verdict
 from refinery_policy_node.interpolator import TargetInterpolator
 from refinery_policy_node.outcome import seated

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped, WrenchStamped
-from refinery_msgs.msg import GuardReason
 
 from refinery.rotations import Poses
+from refinery_msgs.msg import GuardReason
 from refinery_policy_node.guard import Verdict
 from refinery_policy_node.samples import PoseSample, WrenchSample
 

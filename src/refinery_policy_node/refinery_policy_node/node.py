@@ -13,10 +13,10 @@ from rclpy.clock import Clock, ClockType
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.signals import SignalHandlerOptions
-from refinery_msgs.msg import Outcome
 from std_srvs.srv import Trigger
 
 from refinery.errors import RefineryError
+from refinery_msgs.msg import Outcome
 from refinery_policy_node.activation import check_interface, check_only_publisher
 from refinery_policy_node.guard import Level, Reason, Verdict
 from refinery_policy_node.insert_server import InsertServer

@@ -5,8 +5,8 @@ from __future__ import annotations
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from refinery_msgs.msg import PolicyStatus
 
+from refinery_msgs.msg import PolicyStatus
 from refinery_policy_node.guard import Level, Verdict
 from refinery_policy_node.insertion import Insertion
 from refinery_policy_node.messages import reason_message

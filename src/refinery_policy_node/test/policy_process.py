@@ -16,9 +16,10 @@ from lifecycle_msgs.srv import ChangeState
 from rclpy.action import ActionClient
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
+from std_srvs.srv import Trigger
+
 from refinery_msgs.action import Insert
 from refinery_msgs.msg import PolicyStatus
-from std_srvs.srv import Trigger
 
 PATIENCE_S = 60.0
 

@@ -22,12 +22,12 @@ from policy_plant import Plant
 from policy_process import PolicyProcess, wait_for
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import ReliabilityPolicy
-from refinery_msgs.msg import GuardReason, Outcome, PolicyStatus
 
 from refinery.bundle import load_bundle
 from refinery.robot_profile import load_robot_profile
 from refinery.task import Task
 from refinery.testing import tiny_bundle
+from refinery_msgs.msg import GuardReason, Outcome, PolicyStatus
 from refinery_policy_node.recording import Recording
 from refinery_policy_node.replay import replay
 

@@ -7,7 +7,7 @@ import numpy as np
 from refinery.rotations import Array, Poses
 
 ESTIMATES_PER_POLICY_STEP = 2
-"""Estimates the camera gives per policy period: at one the two clocks drift and a tick may see the same estimate twice."""
+"""Estimates the camera gives per policy period: at one the clocks drift and a tick may see an estimate twice."""
 
 
 class SocketEstimator:

@@ -24,7 +24,6 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
-from refinery_msgs.srv import TwinTrial, TwinTruth
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray
@@ -36,6 +35,7 @@ from refinery.initial_state import THETA_NAMES
 from refinery.paths import config_file
 from refinery.robot_interface import TopicSpec
 from refinery.task import load_task
+from refinery_msgs.srv import TwinTrial, TwinTruth
 from refinery_twin.estimates import ESTIMATES_PER_POLICY_STEP
 from refinery_twin.inputs import target_from, trajectory_from
 from refinery_twin.messages import StateMessages, to_pose

@@ -18,13 +18,13 @@ from domain_coordinator import domain_id
 from geometry_msgs.msg import PoseStamped, Quaternion, WrenchStamped
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from refinery_msgs.srv import TwinTrial, TwinTruth
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import SetBool
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from refinery.robot_profile import RobotProfile
+from refinery_msgs.srv import TwinTrial, TwinTruth
 
 BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 PATIENCE_S = 60.0

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from refinery.bundle.files import MANIFEST, read_file
 from refinery.errors import BundleError, ConfigError
 from refinery.paths import share_dir
+
+# Not from refinery.bundle, which imports ONNX Runtime and SciPy: seconds before the first node starts.
+MANIFEST = "manifest.json"
+"""The file that makes a directory a bundle."""
 
 
 def choose_bundle(bundle: Path | str | None, *, simulated: bool) -> Path:
@@ -42,7 +45,7 @@ def bundled_task(bundle: Path) -> str:
     """
     path = bundle / MANIFEST
     try:
-        name = json.loads(read_file(path))["task"]["name"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        name = json.loads(path.read_text(encoding="utf-8"))["task"]["name"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise BundleError(f"{path}: expected JSON with task.name, got something else; export it again") from None
     return str(name)

@@ -1,4 +1,4 @@
-"""Where the arm's model files are: the Apache-2.0 Panda of the ``dm-robotics-panda`` wheel (installed without its dependencies)."""
+"""Where the arm's model files are: the Apache-2.0 Panda of the ``dm-robotics-panda`` wheel."""
 
 from __future__ import annotations
 

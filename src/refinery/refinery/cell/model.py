@@ -1,7 +1,8 @@
 """Build the MuJoCo model of a task: Panda arm, plug rigid in the hand, socket of exact convex pieces in a full plate.
 
-The Cartesian impedance law runs inside MuJoCo's own loop (refsite position servos and the SO(3) servo of MuJoCo 4), so no Python
-is in the inner loop and training and twin share one controller. Contact settings: shared reference ``sim.md`` section 2.
+The Cartesian impedance law runs inside MuJoCo's own loop (refsite position servos and the SO(3) servo of MuJoCo 4), so
+no Python is in the inner loop and training and twin share one controller. Contact settings: shared reference
+``sim.md`` section 2.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ HAND_TO_TOOL_M = 0.1034
 FLANGE_M = 0.107
 """Flange along z of link 7, [m]."""
 APPARENT_MASS_KG = 4.0
-"""Rough apparent mass of the arm at the tool, which turns the damping ratio into N s/m (with the joints' armature), [kg]."""
+"""Rough apparent mass of the arm at the tool (with the joints' armature), for the damping ratio, [kg]."""
 APPARENT_INERTIA_KGM2 = 0.06
 """Rough apparent inertia at the tool, [kg m^2]."""
 

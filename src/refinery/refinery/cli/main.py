@@ -10,6 +10,7 @@ from refinery.errors import RefineryError
 
 COMMANDS = {
     "up": ("refinery.cli.up", "start the nodes of a robot cell, watch them, stop them together"),
+    "sample": ("refinery.cli.sample", "ask /sample_init for initial states and print them"),
     "run": ("refinery.cli.run", "run an executable of a package, where there is no `ros2 run`"),
 }
 """Module and one-line description of each subcommand."""

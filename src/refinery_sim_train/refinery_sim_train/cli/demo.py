@@ -1,4 +1,4 @@
-"""``demo``: the whole way in about ten minutes: refine, export, bring the nodes up on the twin, 20 + 20 trials, report."""
+"""``demo``: the whole way in about ten minutes: refine, export, nodes up on the twin, 20 + 20 trials, report."""
 
 from __future__ import annotations
 
@@ -111,7 +111,8 @@ def _collect(
     picture, note = _picture(result.task, args.out)
     rows = [
         json.loads(line) | {"round": index}
-        for index, file in enumerate(sorted((args.out / "run").glob("ppo_*.jsonl")), start=1)
+        for index in range(1, 1000)
+        if (file := args.out / "run" / f"ppo_{index}.jsonl").exists()
         for line in file.read_text(encoding="utf-8").splitlines()
     ]
     return report_data.DemoData(

@@ -39,7 +39,9 @@ def export(args: Args) -> Packaged:
     identity = {"task_hash": task.hash(), "settings": to_mapping(spec), "seed": args.seed, "weights": file.name}
     folder = RunFolder(args.out, identity, resume=args.resume)
     refinement = Refinement(task, make_env(task, spec.environments), agent, spec, args.seed, folder)
-    packed = refinement.package(args.out / "bundle", agent, 0, {"kept_round": 0}, lambda text: console.print(f"  {text}"))
+    packed = refinement.package(
+        args.out / "bundle", agent, 0, {"kept_round": 0}, lambda text: console.print(f"  {text}")
+    )
     console.print(f"policy   {packed.refined.rate}")
     return packed
 

@@ -48,7 +48,9 @@ def refine(args: Args) -> RefineResult:
     folder = RunFolder(out, identity, resume=args.resume)
     console.print(f"refining {task.name}: {task.description}")
     env = make_env(task, spec.environments)
-    result = Refinement(task, env, base, spec, args.seed, folder).run(out / "bundle", lambda text: console.print(f"  {text}"))
+    result = Refinement(task, env, base, spec, args.seed, folder).run(
+        out / "bundle", lambda text: console.print(f"  {text}")
+    )
     low, high = rate_difference_interval(result.base.rate, result.refined.rate)
     console.print(f"base     {result.base.rate}")
     console.print(f"refined  {result.refined.rate}")

@@ -40,7 +40,9 @@ def train(args: Args) -> None:
     out = args.out or shipped_base(task)
     agent, spent = train_base(env, args.spec, args.seed)
     rates = {}
-    for index, (name, box) in enumerate((("trained", task.initial_state.trained), ("deployed", task.initial_state.deployed))):
+    for index, (name, box) in enumerate(
+        (("trained", task.initial_state.trained), ("deployed", task.initial_state.deployed))
+    ):
         seed = stream_seed("test", args.seed, 900 + index)
         theta = box.uniform(args.test_episodes, np.random.default_rng(seed))
         with stage(f"test: uniform over the {name} box") as update:

@@ -8,6 +8,7 @@ from typing import Any
 
 import rclpy
 from rclpy.action import ActionClient
+from rclpy.client import Client
 from rclpy.node import Node
 from rclpy.task import Future
 from std_srvs.srv import Trigger
@@ -50,6 +51,7 @@ class TrialClient:
         self._place = ActionClient(node, Place, "/place")
         self._insert = ActionClient(node, Insert, "/insert")
         self._rearm = node.create_client(Trigger, "/refinery_policy/rearm")
+        self._reset_estimate = node.create_client(Trigger, "/refinery_sampler/reset_estimate")
         self._stopped = False
 
     def wait_until_ready(self, timeout_s: float = 60.0) -> None:
@@ -81,11 +83,11 @@ class TrialClient:
         response = self._result(self._trial.call_async(TwinTrial.Request(seed=seed)), 30.0, "/twin/trial")
         if not response.success:
             raise NotReadyError(f"/twin/trial: {response.message}")
+        # A camera does not say that the socket was moved by less than its jitter; whoever moved it does.
+        self._ask(self._reset_estimate, "/refinery_sampler/reset_estimate")
         if self._stopped:
             # The guard's stop is latched; the new cell has removed its cause, and this client is the one in charge.
-            answer = self._result(self._rearm.call_async(Trigger.Request()), 10.0, "/refinery_policy/rearm")
-            if not answer.success:
-                raise NotReadyError(f"/refinery_policy/rearm: {answer.message}")
+            self._ask(self._rearm, "/refinery_policy/rearm")
             self._stopped = False
 
     def place(self, mode: str, seed: int) -> Place.Result:
@@ -105,6 +107,11 @@ class TrialClient:
     def settle(self, wall_s: float) -> None:
         """Let messages flow for a while."""
         self._spin(wall_s)
+
+    def _ask(self, client: Client, name: str) -> None:
+        answer = self._result(client.call_async(Trigger.Request()), 10.0, name)
+        if not answer.success:
+            raise NotReadyError(f"{name}: {answer.message}")
 
     def _act(self, client: ActionClient, goal: Any, timeout_s: float, name: str) -> Any:
         handle = self._result(client.send_goal_async(goal), 10.0, name)

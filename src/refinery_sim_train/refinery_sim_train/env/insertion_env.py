@@ -1,4 +1,4 @@
-"""Many insertions at once: the cell of a task stepped by MuJoCo's own thread pool, with the nodes' observation and action code.
+"""Many insertions at once: a task's cell on MuJoCo's thread pool, with the nodes' observation and action code.
 
 Python touches each policy step once for the whole batch; the impedance loop between two policy steps runs in C.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from mujoco.batch import Batch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from refinery.action import ActionDecoder
 from refinery.cell.model import TOOL_DOWN_WXYZ, build_model
@@ -59,7 +59,7 @@ class InsertionEnv:
     """
 
     def __init__(
-        self, task: Task, *, kinematics: ArmKinematics, home_rad: Array, count: int, threads: int = 0
+        self, task: Task, *, kinematics: ArmKinematics, home_rad: ArrayLike, count: int, threads: int = 0
     ) -> None:
         self.task, self.count = task, count
         self._kinematics, self._home = kinematics, np.asarray(home_rad, dtype=np.float64)
@@ -123,7 +123,7 @@ class InsertionEnv:
         self._ctrl[rows, 3:6] = (self._down * target.rotation).as_rotvec()
 
     def observe(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Measure, take in one estimate and encode; once per policy step. Returns policy and privileged observations."""
+        """Measure, take in one estimate and encode, once per policy step; policy and privileged observations."""
         self.measured = self._kinematics.forward(self._qpos)
         jitter = self._jitter[np.arange(self.count), np.minimum(self.step_index, self._jitter.shape[1] - 1)]
         seen = Poses(pos_m=self._estimate.pos_m + jitter, quat_xyzw=self._estimate.quat_xyzw)

@@ -110,5 +110,6 @@ class Agent:
             raise ConfigError(path, "", "weights of a policy", "nothing there", "run train_base first") from None
         except Exception as error:
             first = " ".join(str(error).split())[:200]
-            raise ConfigError(path, "", f"weights for {OBSERVATION_SIZE} observations", first, "train it anew") from error
+            expected = f"weights for {OBSERVATION_SIZE} observations"
+            raise ConfigError(path, "", expected, first, "train it anew") from error
         return agent

@@ -1,4 +1,4 @@
-"""The scripted search a base policy is imitated from: align above the hole, press, and spiral when the plug stands on the rim.
+"""The scripted search that is imitated: align above the hole, press, spiral when the plug stands on the rim.
 
 It sees what the policy sees (noisy estimates, no truth), so that imitation has no information gap to close.
 """
@@ -25,13 +25,13 @@ class ExpertSpec:
     aligned_rad: float = 0.04
     """Rotation to the estimate that counts as aligned, [rad]."""
     press_m: float = 0.006
-    """How far under the plug the target is held while pressing, [m]; stiffness times this is the force that friction scales."""
+    """How far under the plug the target is held while pressing, [m]; times the stiffness it is the force."""
     spiral_m: float = 0.001
     """Largest radius of the search, [m]."""
     spiral_steps: float = 15.0
     """Policy steps per turn of the search."""
     gain: float = 0.4
-    """Share of the sideways and angular error taken up by the target per policy step (integral action beats stiction)."""
+    """Share of the sideways and angular error the target takes up per policy step (integral action beats stiction)."""
 
 
 def expert_action(env: InsertionEnv, spec: ExpertSpec) -> Array:

@@ -127,7 +127,10 @@ def train_ppo(
                 observation = pack(*env.observe())
                 total_reward += float(reward.mean())
                 algorithm.process_env_step(
-                    observation, torch.from_numpy((REWARD_SCALE * reward).astype(np.float32)), torch.from_numpy(over), {}
+                    observation,
+                    torch.from_numpy((REWARD_SCALE * reward).astype(np.float32)),
+                    torch.from_numpy(over),
+                    {},
                 )
             algorithm.compute_returns(observation)
         frozen = iteration < spec.critic_warmup
@@ -173,7 +176,7 @@ def _algorithm(agent: Agent, env: InsertionEnv, spec: PpoSpec) -> PPO:
         learning_rate=spec.learning_rate,
         max_grad_norm=1.0,
         schedule="fixed",
-        desired_kl=None,  # type: ignore[arg-type]
+        desired_kl=None,
         device="cpu",
     )
 

@@ -1,6 +1,6 @@
 """The refinement loop of the paper, closed: the success model is refitted every round and the best policy is kept.
 
-    evaluate -> fit success model -> acquire -> PPO -> validate, again; then mixture on fresh successes, test, bundle.
+evaluate -> fit success model -> acquire -> PPO -> validate, again; then mixture on fresh successes, test, bundle.
 """
 
 from __future__ import annotations
@@ -112,9 +112,7 @@ class Refinement:
                 say(f"structure: the model of initial states gains {bits:+.3f} bits per rollout on held-out episodes")
             current = self._fine_tune(index, current, model)
             spent += spec.env_steps_per_round
-            rate = self._measure(
-                f"round {index}: validate", f"validation_{index}", current, "validation", 0
-            ).rate
+            rate = self._measure(f"round {index}: validate", f"validation_{index}", current, "validation", 0).rate
             history.append(rate.value)
             if rate.value > best_rate.value:
                 best, best_rate, kept_round = current, rate, index
@@ -216,9 +214,7 @@ class Refinement:
             success_model=final_model,
             successes=(fresh.rate.k, fresh.rate.n),
             selection=selection,
-            provenance=provenance(seed=self._seed, env_steps=spent)
-            | {"settings": to_mapping(spec)}
-            | notes,
+            provenance=provenance(seed=self._seed, env_steps=spent) | {"settings": to_mapping(spec)} | notes,
             evaluation=evaluation,
         )
         say(f"bundle: {bundle}")

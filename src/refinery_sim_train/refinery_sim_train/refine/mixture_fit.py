@@ -56,8 +56,8 @@ def fit_mixture(
     dim = wins.shape[1]
     if len(wins) < 4 * dim:
         raise RefineryError(
-            f"{len(wins)} successes in {len(theta)} episodes: a mixture over {dim} dimensions needs at least {4 * dim}; "
-            "evaluate more episodes or train a better base policy"
+            f"{len(wins)} successes in {len(theta)} episodes: a mixture over {dim} dimensions needs at least "
+            f"{4 * dim}; evaluate more episodes or train a better base policy"
         )
     held_out: dict[int, float] = {}
     for count in range(1, spec.max_components + 1):

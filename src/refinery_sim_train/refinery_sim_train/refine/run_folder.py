@@ -1,4 +1,4 @@
-"""A run's folder: every finished stage leaves a file, so that a killed run goes on where it stopped, to the same result."""
+"""A run's folder: every finished stage leaves a file, so that a killed run goes on to the same result."""
 
 from __future__ import annotations
 
@@ -32,9 +32,13 @@ class RunFolder:
         text = json.dumps(identity, indent=2, sort_keys=True)
         if file.exists():
             if not resume:
-                raise RefineryError(f"{path}: a run is there already; use --resume to go on with it or --out for another folder")
+                raise RefineryError(
+                    f"{path}: a run is there already; use --resume to go on with it or --out for another folder"
+                )
             if file.read_text(encoding="utf-8") != text:
-                raise RefineryError(f"{file}: the run there has another task, settings or seed; use --out for another folder")
+                raise RefineryError(
+                    f"{file}: the run there has another task, settings or seed; use --out for another folder"
+                )
         path.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
 

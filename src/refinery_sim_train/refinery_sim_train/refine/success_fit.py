@@ -1,7 +1,7 @@
-"""Fit the success model: bin outcomes into local success rates, then a GP with per-bin noise and one length scale a dimension.
+"""Fit the success model: outcomes binned into local rates, a GP with per-bin noise and a length scale a dimension.
 
-The defects of the released code are avoided (paper.md section 2c): inputs are scaled, the noise is modelled, hyper-parameters are
-fitted, and rates of bins stand in for raw Bernoulli outcomes, which an exact GP cannot take in numbers.
+The defects of the released code are avoided (paper.md section 2c): inputs are scaled, the noise is modelled, hyper-
+parameters are fitted, and rates of bins stand in for raw Bernoulli outcomes, which an exact GP cannot take in numbers.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ def fit_success_model(
     prior = float(np.clip(success.mean(), 0.01, 0.99))
     rates = wins / counts
     dim = unit.shape[1]
-    # The noise of a bin must not depend on its own outcome (a bin of six successes would claim none and drag the mean up):
+    # The noise of a bin must not depend on its own outcome (a bin of six successes would claim none and drag the
+    # mean up):
     # first pass with the pooled variance, second with the variance at the first pass's smooth prediction.
     noise = prior * (1 - prior) / counts
     for _ in range(2):
@@ -91,7 +92,7 @@ def fit_success_model(
 def cross_validated_bits(
     box: Box, theta: Array, success: NDArray[np.bool_], spec: SuccessFitSpec, seed: int, folds: int = 5
 ) -> float:
-    """Held-out bits per rollout the model gains over the constant rate: how much structure it found (chance is about 0)."""
+    """Held-out bits per rollout the model gains over the constant rate: the structure it found (chance is about 0)."""
     order = np.random.default_rng(seed).permutation(len(theta))
     predicted, baseline = np.zeros(len(theta)), np.zeros(len(theta))
     for held in np.array_split(order, folds):

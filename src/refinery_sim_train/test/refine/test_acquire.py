@@ -18,7 +18,9 @@ def fitted(task):
 @pytest.mark.parametrize("function", ACQUISITIONS)
 def test_every_function_seeks_the_bad_region_and_stays_diverse(fitted, function):
     box, model = fitted
-    theta = Acquirer(model, box, AcquisitionSpec(function=function, uniform_share=0.0), 0)(1000, np.random.default_rng(1))
+    theta = Acquirer(model, box, AcquisitionSpec(function=function, uniform_share=0.0), 0)(
+        1000, np.random.default_rng(1)
+    )
     assert box.contains(theta).all()
     assert (box.to_unit(theta)[:, -1] < 0.3).mean() > 0.45
     # The other dimensions are not to collapse: at least two thirds of a uniform spread.

@@ -1,0 +1,99 @@
+"""``refinery sample``: what ``ros2 service call /sample_init`` does, where there is no ros2 command, as a table."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import tyro
+
+from refinery.config import check
+from refinery.errors import NotReadyError
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleArgs:
+    """Ask the sampler for initial states."""
+
+    count: int = 1
+    """How many."""
+    mode: str = "best"
+    """best: the mixture's, ranked by predicted success; sample: drawn from the mixture; uniform: from the box."""
+    seed: int = -1
+    """Of the draw; negative: a fresh one."""
+    task: str = ""
+    """Task to sample for; empty: the loaded one."""
+    timeout_s: float = 10.0
+    """Wait at most this long for the service, [s]."""
+
+    def __post_init__(self) -> None:
+        """Validate what does not fit into the request; the node judges the rest."""
+        check(0 <= self.count < 2**32, "count", "0 to 4294967295", self.count)
+        check(self.timeout_s > 0, "timeout_s", "a positive time [s]", self.timeout_s)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Call the service once.
+
+    Args:
+        argv: Words after ``refinery sample``.
+
+    Returns:
+        0 with states, 1 if the node refused.
+
+    Raises:
+        NotReadyError: Nobody answers.
+    """
+    args = tyro.cli(SampleArgs, args=list(argv), prog="refinery sample")
+    response = _call(args)
+    if not response.success:
+        print(f"/sample_init refused (error {response.error_code}): {response.message}", file=sys.stderr)
+        return 1
+    print("\n".join(_table(response)))
+    return 0
+
+
+def _call(args: SampleArgs) -> Any:
+    """Return the service's response; rclpy is imported here, since the rest of the library does without ROS."""
+    import rclpy
+
+    from refinery_msgs.srv import SampleInit
+
+    rclpy.init()
+    try:
+        node = rclpy.create_node("refinery_sample")
+        client = node.create_client(SampleInit, "/sample_init")
+        if not client.wait_for_service(args.timeout_s):
+            raise NotReadyError(
+                f"no service /sample_init within {args.timeout_s:.0f} s; is the sampler up on this ROS_DOMAIN_ID? "
+                "(refinery up --robot twin)"
+            )
+        request = SampleInit.Request(count=args.count, mode=args.mode, seed=args.seed, task=args.task)
+        future = client.call_async(request)
+        rclpy.spin_until_future_complete(node, future, timeout_sec=args.timeout_s)
+        if not future.done():
+            raise NotReadyError(f"/sample_init did not answer within {args.timeout_s:.0f} s; see the sampler's log")
+        return future.result()
+    finally:
+        rclpy.try_shutdown()
+
+
+def _table(response: Any) -> list[str]:
+    """Lines of a table: theta in mm and degrees, predicted success with its interval."""
+    names = list(response.theta_names)
+    factors = [1e3 if name in "xyz" else math.degrees(1.0) for name in names]
+    units = [f"{name} [{'mm' if name in 'xyz' else 'deg'}]" for name in names]
+    lines = [" ".join(f"{title:>12}" for title in units) + "   predicted success"]
+    for row, chance in enumerate(response.success_probability):
+        theta = response.theta[row * len(names) : (row + 1) * len(names)]
+        cells = " ".join(f"{value * factor:12.2f}" for value, factor in zip(theta, factors, strict=True))
+        low, high = response.success_low[row], response.success_high[row]
+        lines.append(f"{cells}   {100 * chance:.1f} % ({100 * low:.1f} to {100 * high:.1f} %)")
+    lines.append(
+        f"task {response.task}, seed {response.seed_used}, {response.candidates} candidates, "
+        f"{response.rejected} rejected"
+    )
+    return lines

@@ -1,0 +1,100 @@
+from pathlib import Path
+
+import pytest
+
+from refinery.bringup import NodeSpec, describe_bringup
+from refinery.bringup.node_spec import with_overrides
+from refinery.errors import BundleError, ConfigError
+from refinery.paths import config_file
+from refinery.task import load_task
+from refinery.testing import tiny_bundle
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory) -> Path:
+    return tiny_bundle(tmp_path_factory.mktemp("bundle") / "tiny", load_task(config_file("tasks", "peg_rect")))
+
+
+def test_the_twin_comes_first_and_the_policy_last(bundle):
+    specs = describe_bringup("twin", bundle=bundle)
+    assert [spec.name for spec in specs] == ["refinery_twin", "refinery_sampler", "refinery_policy"]
+    assert [spec.lifecycle for spec in specs] == [False, True, True]
+    assert all(spec.required and spec.namespace == "" for spec in specs)
+
+
+def test_the_twin_makes_the_time_and_the_others_take_it(bundle):
+    twin, sampler, policy = describe_bringup("twin", bundle=bundle)
+    assert [spec.parameters["use_sim_time"] for spec in (twin, sampler, policy)] == [False, True, True]
+
+
+@pytest.mark.parametrize("robot", ["fr3", "panda"])
+def test_a_real_robot_has_no_twin_and_no_simulated_time(bundle, robot):
+    specs = describe_bringup(robot, bundle=bundle)
+    assert [spec.package for spec in specs] == ["refinery_sampler_node", "refinery_policy_node"]
+    for spec in specs:
+        assert spec.parameters["use_sim_time"] is False
+        assert spec.parameters["autostart"] is True
+        assert Path(spec.parameters["robot_profile"]).is_file()
+        assert Path(spec.parameters["bundle"]) == bundle
+
+
+def test_the_twin_gets_the_bundle_s_task_unless_told_otherwise(bundle, tmp_path):
+    twin = describe_bringup("twin", bundle=bundle)[0]
+    assert Path(twin.parameters["task"]).name == "peg_rect.yaml"
+    other = tmp_path / "other.yaml"
+    other.write_text(config_file("tasks", "peg_rect").read_text())
+    assert describe_bringup("twin", bundle=bundle, task=str(other))[0].parameters["task"] == str(other)
+
+
+def test_realtime_factor_seed_and_namespace(bundle):
+    specs = describe_bringup("twin", bundle=bundle, realtime_factor=3, seed=7, namespace="/cell")
+    assert specs[0].parameters["realtime_factor"] == 3.0
+    assert isinstance(specs[0].parameters["realtime_factor"], float)
+    assert specs[0].parameters["seed"] == 7
+    assert [spec.full_name for spec in specs] == [f"/cell/refinery_{name}" for name in ("twin", "sampler", "policy")]
+
+
+def test_overrides_win_and_leave_the_other_nodes_alone(bundle):
+    overrides = {"refinery_policy.command_rate_hz": 500.0, "refinery_twin.realtime_factor": 2}
+    twin, sampler, policy = describe_bringup("twin", bundle=bundle, overrides=overrides)
+    assert policy.parameters["command_rate_hz"] == 500.0
+    assert "command_rate_hz" not in sampler.parameters
+    assert type(twin.parameters["realtime_factor"]) is float
+
+
+@pytest.mark.parametrize("key", ["refinery_polcy.rate", "refinery_policy", "refinery_policy.", ".rate", ""])
+def test_an_override_for_no_node_is_refused(key):
+    with pytest.raises(ConfigError, match=r"node\.parameter with a node of refinery_policy"):
+        with_overrides([NodeSpec(package="p", executable="e", name="refinery_policy")], {key: 1})
+
+
+def test_bad_words_are_refused(bundle, tmp_path, monkeypatch):
+    with pytest.raises(ConfigError, match="fr3, panda, twin"):
+        describe_bringup("ur5", bundle=bundle)
+    with pytest.raises(ConfigError, match="peg_rect"):
+        describe_bringup("twin", bundle=bundle, task="no_such_task")
+    with pytest.raises(ConfigError, match=r"a bundle directory .*nowhere"):
+        describe_bringup("twin", bundle=tmp_path / "nowhere")
+    with pytest.raises(ConfigError, match="a real robot runs only what you name"):
+        describe_bringup("fr3")
+    with pytest.raises(ConfigError, match="fr3 is a real robot"):
+        describe_bringup("fr3", bundle=bundle, realtime_factor=2.0)
+    with pytest.raises(ConfigError, match="leading slash"):
+        describe_bringup("fr3", bundle=bundle, namespace="cell")
+
+
+def test_without_a_bundle_the_twin_takes_the_demo_s(bundle, tmp_path, monkeypatch):
+    (tmp_path / "config").symlink_to(config_file("tasks", "peg_rect").parents[1])
+    monkeypatch.setenv("REFINERY_SHARE", str(tmp_path))
+    with pytest.raises(ConfigError, match="make demo"):
+        describe_bringup("twin")
+    (tmp_path / "demo" / "run").mkdir(parents=True)
+    (tmp_path / "demo" / "run" / "bundle").symlink_to(bundle)
+    assert describe_bringup("twin")[1].parameters["bundle"] == str(tmp_path / "demo" / "run" / "bundle")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"task": 3}', "\x00", "[" * 100000])
+def test_a_manifest_that_is_none_is_refused(tmp_path, text):
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(BundleError, match=r"expected JSON with task\.name"):
+        describe_bringup("twin", bundle=tmp_path)

@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from refinery.errors import ConfigError
+from refinery.paths import config_file
+from refinery.robot_profile import load_robot_profile
+
+ROBOTS = ("twin", "fr3", "panda")
+
+
+@pytest.fixture
+def edited(tmp_path):
+    """Write a copy of a profile after a change to its mapping, and return its path."""
+
+    def edit(change, robot="twin"):
+        raw = yaml.safe_load(config_file("robots", robot).read_text())
+        change(raw)
+        path = tmp_path / "robot.yaml"
+        path.write_text(yaml.safe_dump(raw))
+        return path
+
+    return edit
+
+
+@pytest.mark.parametrize("robot", ROBOTS)
+def test_shipped_profile_is_consistent(robot):
+    profile = load_robot_profile(robot)
+    assert profile.name == robot
+    assert len(profile.joint_names) == 7
+    assert profile.trajectory_topic == f"{profile.trajectory_controller}/joint_trajectory"
+    assert (profile.twin is not None) == (robot == "twin") == profile.use_sim_time == bool(profile.impedance_service)
+    pairs = zip(profile.velocity_rad_s, profile.max_joint_velocity_rad_s, strict=True)
+    assert all(planned <= limit for planned, limit in pairs)
+
+
+@pytest.mark.parametrize("robot", ROBOTS)
+def test_home_is_the_ready_pose_of_the_arm(robot):
+    profile = load_robot_profile(robot)
+    tool = profile.arm_kinematics().forward(profile.home_rad)
+    # The flange of libfranka's ready pose is at (0.3069, 0, 0.5903), the fingertips 0.1034 below, hand straight down.
+    assert np.allclose(tool.pos_m[0], [0.3069, 0.0, 0.4869], atol=1e-4)
+    assert np.allclose(tool.rotation.as_matrix()[0], np.diag([1.0, -1.0, -1.0]), atol=1e-9)
+
+
+def test_broadcaster_topics_are_best_effort_as_on_the_real_robot():
+    for robot in ("twin", "fr3"):
+        topics = load_robot_profile(robot).topics
+        for topic in (topics.pose, topics.joint_state, topics.wrench):
+            assert topic.name.startswith("franka_robot_state_broadcaster/")
+            assert (topic.reliability, topic.depth) == ("best_effort", 1)
+
+
+def test_twin_and_fr3_differ_only_in_names_not_in_the_shape_of_the_interface():
+    twin, fr3 = load_robot_profile("twin"), load_robot_profile("fr3")
+    for name, topic in vars(twin.topics).items():
+        other = getattr(fr3.topics, name)
+        assert (topic.type, topic.reliability, topic.depth) == (other.type, other.reliability, other.depth), name
+
+
+def test_a_path_is_accepted(edited):
+    assert load_robot_profile(edited(lambda raw: raw.update(name="mine"))).name == "mine"
+
+
+def test_unknown_robot_names_those_there_are():
+    with pytest.raises(ConfigError, match="fr3, panda, twin"):
+        load_robot_profile("ur5")
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        (lambda raw: raw.update(joint_name=["a"]), "joint_name"),
+        (lambda raw: raw.pop("home_rad"), "home_rad"),
+        (lambda raw: raw.update(home_rad=[0.0] * 7), "home_rad"),
+        (lambda raw: raw.update(home_rad=[0.0] * 6), "home_rad"),
+        (lambda raw: raw.update(joint_names=["joint"] * 7), "joint_names"),
+        (lambda raw: raw.update(use_sim_time="yes"), "use_sim_time"),
+        (lambda raw: raw["limits"].update(velocity_scaling=1.5), "limits.velocity_scaling"),
+        (lambda raw: raw["limits"].update(velocity_rad_s=[1, 1, 1, 0, 1, 1, 1]), "limits.velocity_rad_s"),
+        (lambda raw: raw["limits"].update(high_rad=raw["limits"]["low_rad"]), "limits.high_rad"),
+        (lambda raw: raw["frames"].update(tool="/hand"), "frames.tool"),
+        (lambda raw: raw["kinematics"].update(a_m=[float("nan")] * 7), r"kinematics.a_m\[0\]"),
+        (lambda raw: raw["kinematics"]["flange_to_tool"].update(rpy_rad=[0, 0, -45]), "kinematics"),
+        (lambda raw: raw["topics"]["pose"].update(reliability="sometimes"), "topics.pose.reliability"),
+        (lambda raw: raw["topics"]["pose"].update(name="/current_pose"), "topics.pose.name"),
+        (lambda raw: raw["topics"]["pose"].update(type="PoseStamped"), "topics.pose.type"),
+        (lambda raw: raw["topics"]["pose"].update(depth=0), "topics.pose.depth"),
+        (lambda raw: raw["topics"]["joint_trajectory"].update(name="other/topic"), "topics.joint_trajectory"),
+        (lambda raw: raw["controllers"].update(impedance=raw["controllers"]["trajectory"]), "controllers.impedance"),
+        (lambda raw: raw["services"].update(switch_controller=""), "services.switch_controller"),
+        (lambda raw: raw["twin"].update(realtime_factor=-1.0), "twin.realtime_factor"),
+        (lambda raw: raw["twin"].update(state_rate_hz=5000.0), "twin.state_rate_hz"),
+    ],
+)
+def test_a_wrong_value_is_refused_naming_file_and_key(edited, change, key):
+    path = edited(change)
+    with pytest.raises(ConfigError, match=f"{path}: {key}"):
+        load_robot_profile(path)
+
+
+@given(st.lists(st.floats(-10, 10), min_size=7, max_size=7))
+def test_home_outside_the_limits_is_always_refused(joints):
+    profile = load_robot_profile("fr3")
+    limits = zip(profile.limits.low_rad, joints, profile.limits.high_rad, strict=True)
+    inside = all(low < joint < high for low, joint, high in limits)
+    try:
+        type(profile)(**{**vars(profile), "home_rad": tuple(joints)})
+        accepted = True
+    except ConfigError:
+        accepted = False
+    assert accepted == inside

@@ -1,0 +1,189 @@
+"""The lifecycle node `refinery_sampler`: /sample_init, /place, markers and status around the ROS-free sampler."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from types import FrameType
+
+import rclpy
+from rclpy.clock import Clock, ClockType
+from rclpy.exceptions import ParameterException
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.signals import SignalHandlerOptions
+from std_srvs.srv import Trigger
+
+from refinery.errors import NotReadyError, RefineryError
+from refinery.rotations import Poses
+from refinery_msgs.srv import SampleInit
+from refinery_sampler_node.candidates import Choice
+from refinery_sampler_node.parameters import declare_parameters, read_parameters
+from refinery_sampler_node.place_server import PlaceServer
+from refinery_sampler_node.sample_service import answer, refuse
+from refinery_sampler_node.station import Station
+from refinery_sampler_node.status import Display
+
+NODE_NAME = "refinery_sampler"
+_SPIN_S = 0.1
+_STOP_S = 1.0
+_FLUSH_S = 0.2
+
+
+class SamplerNode(LifecycleNode):
+    """Chooses initial states and places the arm there; see the package's documentation for its interface.
+
+    Service and action exist from the start: a request to a node that is not active gets a sentence, not silence.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(NODE_NAME)
+        declare_parameters(self)
+        self._station: Station | None = None
+        self._active = False
+        self.error = ""
+        """Why the last configuration failed."""
+        self._display = Display(self)
+        self._places = PlaceServer(self, self._active_station, self._show)
+        self.create_service(SampleInit, "sample_init", self._on_sample_init)
+        self.create_service(Trigger, "~/reset_estimate", self._on_reset_estimate)
+        self.create_timer(1.0, self._on_status, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load bundle and profile and connect to the arm's topics."""
+        try:
+            self._station = Station(self, read_parameters(self))
+        except RefineryError as error:
+            self.error = str(error)
+            self.get_logger().error(f"not configured: {error}")
+            return TransitionCallbackReturn.FAILURE
+        self.error = ""
+        bundle = self._station.sampler.bundle
+        self.get_logger().info(f"bundle {bundle.name!r}, task {bundle.task.name!r}, from {bundle.path}")
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Serve requests."""
+        self._active = True
+        self._on_status()
+        return super().on_activate(state)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Bring a moving arm to rest and serve no more requests."""
+        self._active = False
+        self._places.stop("the node was deactivated")
+        self._on_status()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Forget bundle and arm."""
+        self._release("the node was cleaned up")
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Bring a moving arm to rest and forget everything."""
+        self._active = False
+        self._release("the node was shut down")
+        return TransitionCallbackReturn.SUCCESS
+
+    @property
+    def busy(self) -> bool:
+        """Whether a placement is in progress."""
+        return self._places.busy
+
+    def stop(self, reason: str) -> None:
+        """Bring a moving arm to rest."""
+        self._places.stop(reason)
+
+    def _release(self, reason: str) -> None:
+        self._places.stop(reason)
+        if self._station is not None:
+            self._station.destroy()
+            self._station = None
+
+    def _active_station(self) -> Station:
+        if self._station is None:
+            raise NotReadyError(f"no bundle is loaded: configure the node first ({self.error or 'not configured yet'})")
+        if not self._active:
+            raise NotReadyError(f"the node is not active: activate it (ros2 lifecycle set /{NODE_NAME} activate)")
+        return self._station
+
+    def _on_sample_init(self, request: SampleInit.Request, response: SampleInit.Response) -> SampleInit.Response:
+        try:
+            station = self._active_station()
+        except NotReadyError as error:
+            return refuse(response, "NO_BUNDLE" if self._station is None else "NOT_ACTIVE", str(error))
+        chosen = answer(station, request, response, self.get_clock().now().to_msg())
+        if chosen is None:
+            self.get_logger().warning(f"sample_init: {response.message}")
+        else:
+            self._show(*chosen)
+        return response
+
+    def _on_reset_estimate(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        response.success = self._station is not None
+        if self._station is None:
+            response.message = "no bundle is loaded: configure the node first"
+        else:
+            response.message = f"forgot {self._station.estimates.reset()} socket estimates"
+        return response
+
+    def _show(self, choice: Choice, socket: Poses) -> None:
+        if self._station is not None:
+            mixture = self._station.sampler.bundle.initial_states.mixture
+            self._display.show(mixture, choice, socket, self._station.profile.base_frame)
+
+    def _on_status(self) -> None:
+        self._display.status(
+            self._station, active=self._active, busy=self.busy, last=self._places.last, error=self.error
+        )
+
+
+def autostart(node: SamplerNode) -> bool:
+    """Configure and activate the node as a lifecycle manager would; tells whether both worked."""
+    done = node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+    return done and node.trigger_activate() == TransitionCallbackReturn.SUCCESS
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node until SIGINT or SIGTERM; returns the exit code."""
+    # Own handlers: rclpy's would invalidate the context first, and then a moving arm could not be told to stop.
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    told: list[int] = []
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        told.append(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, on_signal)
+    try:
+        node = SamplerNode()
+    except ParameterException as error:
+        print(f"{NODE_NAME}: {error}", file=sys.stderr)
+        rclpy.shutdown()
+        return 1
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    try:
+        if node.get_parameter("autostart").value and not autostart(node):
+            return 1
+        while not told:
+            executor.spin_once(timeout_sec=_SPIN_S)
+        node.stop(f"the process was told to end by {signal.Signals(told[0]).name}")
+        deadline = time.monotonic() + _STOP_S
+        while node.busy and time.monotonic() < deadline:
+            executor.spin_once(timeout_sec=_SPIN_S)
+        # The result of the placement that was ended still has to leave.
+        deadline = time.monotonic() + _FLUSH_S
+        while time.monotonic() < deadline:
+            executor.spin_once(timeout_sec=_FLUSH_S / 4)
+        return 0
+    finally:
+        executor.shutdown(timeout_sec=_STOP_S)
+        node.destroy_node()
+        rclpy.shutdown()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

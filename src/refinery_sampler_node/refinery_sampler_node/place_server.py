@@ -1,0 +1,139 @@
+"""The action /place: one placement at a time, advanced by a timer so that the executor is never blocked."""
+
+from __future__ import annotations
+
+import math
+import traceback
+from collections.abc import Callable
+
+from rclpy.action import ActionServer, CancelResponse
+from rclpy.action.server import ServerGoalHandle
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from rclpy.task import Future
+
+from refinery.errors import RefineryError
+from refinery.initial_state import THETA_NAMES
+from refinery.rotations import Poses
+from refinery_msgs.action import Place
+from refinery_msgs.msg import Outcome
+from refinery_sampler_node.candidates import Choice
+from refinery_sampler_node.placing import EndedError, Placing
+from refinery_sampler_node.station import Station
+
+RATE_HZ = 50.0
+"""Steps of a placement per second."""
+
+
+class PlaceServer:
+    """Serves /place.
+
+    Goals are always accepted and refusals are results, because a rejected goal cannot say why.
+
+    Args:
+        node: Gets the action server and a timer.
+        station: Returns the station of the active node, or raises RefineryError saying why there is none.
+        on_choice: Called with every sampled initial state and the socket pose, for display.
+    """
+
+    def __init__(self, node: Node, station: Callable[[], Station], on_choice: Callable[[Choice, Poses], None]) -> None:
+        self._node = node
+        self._station = station
+        self._on_choice = on_choice
+        self._busy = False
+        self._placing: Placing | None = None
+        self._stop_reason = ""
+        self._tick: Future = Future()
+        self.last = "none yet"
+        """How the last placement ended, for diagnostics."""
+        # Steady time: with a simulated clock that stops, the timer must go on to notice.
+        self._timer = node.create_timer(1.0 / RATE_HZ, self._on_timer, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._timer.cancel()
+        self._server = ActionServer(
+            node, Place, "place", self._execute, cancel_callback=lambda _goal: CancelResponse.ACCEPT
+        )
+
+    @property
+    def busy(self) -> bool:
+        """Whether a placement is in progress."""
+        return self._busy
+
+    def stop(self, reason: str) -> None:
+        """End a placement in progress: the arm is told to come to rest at once, the result follows."""
+        if self._busy:
+            self._stop_reason = reason
+        if self._placing is not None:
+            self._placing.hold()
+
+    def _on_timer(self) -> None:
+        tick, self._tick = self._tick, Future()
+        tick.set_result(None)
+
+    async def _execute(self, handle: ServerGoalHandle) -> Place.Result:
+        result = Place.Result(theta_names=list(THETA_NAMES), success_probability=math.nan)
+        result.position_error_m = result.rotation_error_rad = math.nan
+        if self._busy:
+            sentence = "another placement is in progress: wait for its result or cancel it; nothing was changed"
+            return self._finish(handle, result, Outcome.REFUSED, sentence)
+        self._busy, self._stop_reason = True, ""
+        self._timer.reset()
+        try:
+            outcome, sentence = await self._place(handle, result)
+        finally:
+            self._timer.cancel()
+            self._busy, self._placing = False, None
+        return self._finish(handle, result, outcome, sentence)
+
+    async def _place(self, handle: ServerGoalHandle, result: Place.Result) -> tuple[int, str]:
+        """Run one placement and turn whatever happens into an outcome and a sentence."""
+        try:
+            placing = self._placing = Placing(
+                self._station(),
+                handle.request,
+                result,
+                now=lambda: self._node.get_clock().now().to_msg(),
+                tick=lambda: self._next_tick(handle),
+                feedback=lambda share, phase: handle.publish_feedback(Place.Feedback(progress=share, phase=phase)),
+                on_choice=self._on_choice,
+            )
+        except RefineryError as error:
+            return Outcome.REFUSED, f"{error}; nothing moved"
+        try:
+            return Outcome.SUCCESS, await placing.run()
+        except EndedError as end:
+            where = placing.report() if placing.started else "nothing moved"
+            return end.outcome, f"{end}; {where}"
+        except RefineryError as error:
+            if placing.started:
+                return Outcome.STOPPED, f"{error}; the arm was told to come to rest"
+            return Outcome.REFUSED, f"{error}; nothing moved"
+        # The client must get a result and the arm a halt whatever happens.
+        except Exception as error:
+            traceback.print_exc()
+            outcome = Outcome.STOPPED if placing.started else Outcome.REFUSED
+            return outcome, f"{type(error).__name__}: {error}; this is a defect, see the node's log"
+        finally:
+            placing.hold()
+
+    async def _next_tick(self, handle: ServerGoalHandle) -> None:
+        """Wait for the timer; raises :class:`EndedError` on cancellation or :meth:`stop`."""
+        await self._tick
+        if self._stop_reason:
+            raise EndedError(Outcome.STOPPED, f"stopped: {self._stop_reason}")
+        if handle.is_cancel_requested:
+            raise EndedError(Outcome.CANCELLED, "cancelled by the client")
+
+    def _finish(self, handle: ServerGoalHandle, result: Place.Result, outcome: int, sentence: str) -> Place.Result:
+        result.outcome = Outcome(value=outcome, message=sentence)
+        self.last = sentence
+        log = self._node.get_logger()
+        if outcome == Outcome.SUCCESS:
+            log.info(f"place: {sentence}")
+            handle.succeed()
+            return result
+        log.warning(f"place: {sentence}")
+        if handle.is_cancel_requested:
+            handle.canceled()
+        else:
+            handle.abort()
+        return result

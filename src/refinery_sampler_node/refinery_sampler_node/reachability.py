@@ -1,0 +1,109 @@
+"""Which initial states the arm can take: tool pose, inverse kinematics, margins to joint limits and plate.
+
+The seed of the inverse kinematics is always the home posture, so that the joints of a pose are a function of the pose
+alone and the elbow cannot drift over many placements.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from refinery.initial_state import plug_pose
+from refinery.kinematics import ArmKinematics
+from refinery.rotations import Poses
+from refinery.task import Task
+
+Array = NDArray[np.float64]
+
+NO_SOLUTION = "no inverse kinematics"
+NEAR_LIMIT = "too near a joint limit"
+TOUCHES = "the plug would touch the plate"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """What the arm can do with a batch of initial states; every array has the batch length B."""
+
+    tool: Poses
+    """Tool poses asked for, base frame."""
+    joints_rad: Array
+    """Joint angles, shape (B, 7), [rad]; meaningful where :attr:`ok`."""
+    ok: NDArray[np.bool_]
+    """Which initial states can be taken."""
+    reasons: tuple[str, ...]
+    """Why not, one of this module's constants; an empty string where :attr:`ok`."""
+
+    def rejected(self) -> Counter[str]:
+        """Count the rejections by reason."""
+        return Counter(reason for reason in self.reasons if reason)
+
+
+class Reachability:
+    """Checks initial states of one task for one arm.
+
+    Args:
+        task: Plug, grasp and socket.
+        kinematics: Of the arm.
+        home_rad: Seed of the inverse kinematics, shape (7,), [rad].
+        limit_margin_rad: Least distance to a joint limit, [rad].
+        plate_margin_m: Least height of the plug's lowest corner over the rim, [m].
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        kinematics: ArmKinematics,
+        home_rad: ArrayLike,
+        *,
+        limit_margin_rad: float = 0.05,
+        plate_margin_m: float = 0.001,
+    ) -> None:
+        self.kinematics = kinematics
+        self._task = task
+        self._home = np.asarray(home_rad, dtype=np.float64)
+        self._limit_margin = limit_margin_rad
+        self._plate_margin = plate_margin_m
+
+    def check(self, theta: Array, socket: Poses) -> Reach:
+        """Check initial states.
+
+        Args:
+            theta: Initial states, shape (B, 6), order :data:`refinery.initial_state.THETA_NAMES`.
+            socket: Socket estimate in the base frame, batch of one.
+
+        Returns:
+            Tool poses, joints and verdicts.
+        """
+        return self._check(plug_pose(socket, theta), socket)
+
+    def check_tool(self, tool: Poses, socket: Poses) -> Reach:
+        """Check tool poses (base frame, batch B) instead of initial states."""
+        return self._check(tool @ self._task.plug.tool_from_plug, socket)
+
+    def _check(self, plug: Poses, socket: Poses) -> Reach:
+        tool = plug @ self._task.plug.tool_from_plug.inverse()
+        joints, solved = self.kinematics.inverse(tool, self._home)
+        low, high = self.kinematics.low_rad, self.kinematics.high_rad
+        margin = np.minimum(joints - low, high - joints).min(axis=1)
+        touching = self._lowest_corner_m(plug, socket) < self._task.rim_height_m + self._plate_margin
+        reasons = np.full(len(tool), "", dtype=object)
+        reasons[margin < self._limit_margin] = NEAR_LIMIT
+        reasons[~solved] = NO_SOLUTION
+        reasons[touching & self._over_plate(plug, socket)] = TOUCHES
+        return Reach(tool=tool, joints_rad=joints, ok=reasons == "", reasons=tuple(str(reason) for reason in reasons))
+
+    def _lowest_corner_m(self, plug: Poses, socket: Poses) -> Array:
+        """Height of the lowest corner of the tip over the seated tip, shape (B,), [m]."""
+        relative = socket.inverse() @ plug
+        corners = np.c_[np.asarray(self._task.plug.section_m), np.zeros(len(self._task.plug.section_m))]
+        lowest = (relative.rotation.as_matrix()[:, 2, :] @ corners.T).min(axis=1)
+        return np.asarray(relative.pos_m[:, 2] + lowest)
+
+    def _over_plate(self, plug: Poses, socket: Poses) -> NDArray[np.bool_]:
+        """Tell whose tip is above the plate, or within its own diagonal of it, shape (B,)."""
+        reach = self._task.socket.plate_half_size_m + float(np.hypot(*self._task.plug.half_size_m))
+        return np.asarray(np.abs((socket.inverse() @ plug).pos_m[:, :2]).max(axis=1) < reach)

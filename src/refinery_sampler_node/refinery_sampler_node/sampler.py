@@ -1,0 +1,69 @@
+"""The sampler without ROS: a bundle, an arm, and initial states that fit both."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinery.bundle import Bundle
+from refinery.kinematics import ArmKinematics
+from refinery.rotations import Poses
+from refinery_sampler_node.candidates import Choice, InitialStateChooser, UnreachableError
+from refinery_sampler_node.reachability import Reachability
+from refinery_sampler_node.requests import RequestError, SampleRequest, check_request
+
+
+class Sampler:
+    """Serves requests for initial states from one bundle.
+
+    Args:
+        bundle: Has the task, the mixture and the success model.
+        kinematics: Of the arm.
+        home_rad: Home joints, seed of the inverse kinematics, shape (7,), [rad].
+        max_count: Largest count of one request.
+        min_distance: Of several best initial states, in shares of the deployment box's edges.
+        limit_margin_rad: Least distance to joint limits, [rad].
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        kinematics: ArmKinematics,
+        home_rad: NDArray[np.float64],
+        *,
+        max_count: int = 1000,
+        min_distance: float = 0.1,
+        limit_margin_rad: float = 0.05,
+    ) -> None:
+        states = bundle.initial_states
+        self.bundle = bundle
+        self.reachability = Reachability(bundle.task, kinematics, home_rad, limit_margin_rad=limit_margin_rad)
+        self._max_count = max_count
+        self._chooser = InitialStateChooser(
+            states.mixture, states.success_model, bundle.task.initial_state.deployed, distance=min_distance
+        )
+
+    def check(self, request: SampleRequest) -> None:
+        """Check a request before its socket pose is looked for; raises RequestError."""
+        check_request(request, loaded_task=self.bundle.task.name, max_count=self._max_count)
+
+    def sample(self, request: SampleRequest, socket: Poses, *, require_reachable: bool) -> Choice:
+        """Choose initial states.
+
+        Args:
+            request: How many, how, with which seed.
+            socket: Socket estimate in the base frame, batch of one.
+            require_reachable: Only states that the arm can take.
+
+        Returns:
+            The initial states; ``reach`` is there if ``require_reachable``.
+
+        Raises:
+            RequestError: The request is not acceptable or too few states are reachable.
+        """
+        self.check(request)
+        reachable = (lambda theta: self.reachability.check(theta, socket)) if require_reachable else None
+        try:
+            return self._chooser.choose(request.mode, request.count, request.seed, reachable=reachable)
+        except UnreachableError as error:
+            raise RequestError("UNREACHABLE", str(error)) from None

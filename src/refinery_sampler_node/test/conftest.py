@@ -1,0 +1,60 @@
+"""Fixtures of the sampler's tests: the twin's arm, the committed task, and a small bundle around it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from refinery.bundle import Bundle, load_bundle
+from refinery.kinematics import ArmKinematics
+from refinery.robot_profile import RobotProfile, load_robot_profile
+from refinery.task import Task, load_task
+from refinery.testing import tiny_bundle
+from refinery_sampler_node.candidates import InitialStateChooser
+from refinery_sampler_node.joint_path import MotionLimits
+from refinery_sampler_node.reachability import Reachability
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="session")
+def task() -> Task:
+    return load_task(ROOT / "config/tasks/peg_rect.yaml")
+
+
+@pytest.fixture(scope="session")
+def profile() -> RobotProfile:
+    return load_robot_profile("twin")
+
+
+@pytest.fixture(scope="session")
+def arm(profile: RobotProfile) -> ArmKinematics:
+    return profile.arm_kinematics()
+
+
+@pytest.fixture(scope="session")
+def home_rad(profile: RobotProfile) -> np.ndarray:
+    return np.array(profile.home_rad)
+
+
+@pytest.fixture(scope="session")
+def limits() -> MotionLimits:
+    return MotionLimits(velocity_rad_s=np.full(7, 0.5), acceleration_rad_s2=np.full(7, 2.0), tool_speed_m_s=0.2)
+
+
+@pytest.fixture(scope="session")
+def reachability(task: Task, arm: ArmKinematics, home_rad: np.ndarray) -> Reachability:
+    return Reachability(task, arm, home_rad)
+
+
+@pytest.fixture(scope="session")
+def bundle(task: Task, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return load_bundle(tiny_bundle(tmp_path_factory.mktemp("bundles") / "tiny", task))
+
+
+@pytest.fixture(scope="session")
+def chooser(bundle: Bundle) -> InitialStateChooser:
+    states = bundle.initial_states
+    return InitialStateChooser(states.mixture, states.success_model, bundle.task.initial_state.deployed)

@@ -1,0 +1,280 @@
+"""A stand-in robot and a client for the integration tests: real messages, a perfect controller, faults on request."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rclpy
+from domain_coordinator import domain_id
+from geometry_msgs.msg import PoseStamped
+from rclpy.action import ActionClient
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rosgraph_msgs.msg import Clock
+from scipy.interpolate import CubicHermiteSpline
+from sensor_msgs.msg import JointState
+from std_srvs.srv import Trigger
+from trajectory_msgs.msg import JointTrajectory
+from visualization_msgs.msg import MarkerArray
+
+from refinery.kinematics import ArmKinematics
+from refinery.robot_profile import RobotProfile
+from refinery.rotations import Poses
+from refinery.task import Task
+from refinery.testing import tiny_bundle
+from refinery_msgs.action import Place
+from refinery_msgs.srv import SampleInit
+from refinery_sampler_node.conversions import pose_to_stamped
+
+BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+PATIENCE_S = 60.0
+"""Longest wait for anything, wall clock; only a failure takes this long."""
+SPEED = 3.0
+"""Simulated seconds per second."""
+STALE_S = 2.0
+"""Age of joint states that stops the node; long, because a busy machine may hold up the stand-in robot."""
+SOCKET = Poses.from_xyz_rpy([0.5, 0.02, 0.1], [0.0, 0.0, 0.1])
+
+
+class Robot:
+    """Publishes clock, joints, tool pose and estimates; follows trajectories exactly; spins in a thread of its own."""
+
+    def __init__(self, profile: RobotProfile, kinematics: ArmKinematics, context: rclpy.Context) -> None:
+        self.profile, self._kinematics = profile, kinematics
+        self.lock = threading.Lock()
+        self.node = rclpy.create_node("stand_in_robot", context=context)
+        self._clock_out = self.node.create_publisher(Clock, "/clock", BEST_EFFORT)
+        self._joints_out = self.node.create_publisher(JointState, profile.joint_state_topic, BEST_EFFORT)
+        self._pose_out = self.node.create_publisher(PoseStamped, profile.pose_topic, BEST_EFFORT)
+        self._socket_out = self.node.create_publisher(PoseStamped, profile.socket_pose_topic, 1)
+        self.received: list[JointTrajectory] = []
+        self.node.create_subscription(JointTrajectory, profile.trajectory_topic, self._on_trajectory, 1)
+        self._rng = np.random.default_rng(0)
+        self._time_s, self._ticks, self._last = 1.0, 0, time.monotonic()
+        self.restore()
+        self.node.create_timer(0.01, self._step)
+        self._executor = SingleThreadedExecutor(context=context)
+        self._executor.add_node(self.node)
+        self._thread = threading.Thread(target=self._spin, daemon=True)
+        self._thread.start()
+
+    def restore(self) -> None:
+        """Arm at home, everything working, socket at its place."""
+        with self.lock:
+            self.q, self.v = np.array(self.profile.home_rad), np.zeros(7)
+            self._curve: CubicHermiteSpline | None = None
+            self._start_s = 0.0
+            self.socket, self.frame = SOCKET, self.profile.base_frame
+            self.quat_scale = 1.0
+            self.estimating = self.publishing = self.following = self.ticking = True
+            self.tool_error_m = np.zeros(3)
+
+    def close(self) -> None:
+        self._executor.shutdown()
+        self._thread.join(timeout=5.0)
+        self.node.destroy_node()
+
+    def _spin(self) -> None:
+        with suppress(ExternalShutdownException):
+            self._executor.spin()
+
+    def _on_trajectory(self, message: JointTrajectory) -> None:
+        with self.lock:
+            self.received.append(message)
+            if not self.following:
+                return
+            times = [0.0] + [p.time_from_start.sec + 1e-9 * p.time_from_start.nanosec for p in message.points]
+            positions = np.vstack([self.q, *(p.positions for p in message.points)])
+            velocities = np.vstack([self.v, *(p.velocities for p in message.points)])
+            self._curve, self._start_s = CubicHermiteSpline(times, positions, velocities, axis=0), self._time_s
+
+    def _step(self) -> None:
+        with self.lock:
+            now, self._ticks = time.monotonic(), self._ticks + 1
+            if self.ticking:
+                self._time_s += SPEED * (now - self._last)
+            self._last = now
+            if self._curve is not None:
+                t = self._time_s - self._start_s
+                end = float(self._curve.x[-1])
+                self.q = np.asarray(self._curve(min(t, end)))
+                self.v = np.asarray(self._curve(t, 1)) if t < end else np.zeros(7)
+            clock = Clock()
+            clock.clock.sec, clock.clock.nanosec = int(self._time_s), int(self._time_s % 1 * 1e9)
+            self._clock_out.publish(clock)
+            if self.publishing:
+                state = JointState(
+                    name=list(self.profile.joint_names), position=self.q.tolist(), velocity=self.v.tolist()
+                )
+                state.header.stamp = clock.clock
+                self._joints_out.publish(state)
+                tool = self._kinematics.forward(self.q)
+                tool = Poses(pos_m=tool.pos_m + self.tool_error_m, quat_xyzw=tool.quat_xyzw)
+                self._pose_out.publish(pose_to_stamped(tool, self.profile.base_frame, clock.clock))
+            if self.estimating and self._ticks % 3 == 0:
+                jitter = self._rng.uniform(-0.002, 0.002, (1, 3))
+                estimate = Poses(pos_m=self.socket.pos_m + jitter, quat_xyzw=self.quat_scale * self.socket.quat_xyzw)
+                self._socket_out.publish(pose_to_stamped(estimate, self.frame, clock.clock))
+
+
+class Client:
+    """Talks to the sampler as a user's program would; spun by the waiting functions."""
+
+    def __init__(self, context: rclpy.Context) -> None:
+        self.node = rclpy.create_node("sampler_test_client", context=context)
+        self.executor = SingleThreadedExecutor(context=context)
+        self.executor.add_node(self.node)
+        self._sample = self.node.create_client(SampleInit, "/sample_init")
+        self._place = ActionClient(self.node, Place, "/place")
+        self.markers: list[MarkerArray] = []
+        self.node.create_subscription(MarkerArray, "/refinery_sampler/markers", self.markers.append, LATCHED)
+        self.feedback: list[Place.Feedback] = []
+
+    def wait_for(self, condition: Callable[[], bool], what: str) -> None:
+        """Spin until the condition holds; fail naming ``what``."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not condition():
+            assert time.monotonic() < deadline, f"no {what} after {PATIENCE_S:.0f} s"
+            self.executor.spin_once(timeout_sec=0.02)
+
+    def call(self, client: Any, request: Any) -> Any:
+        self.wait_for(client.service_is_ready, f"service {client.srv_name}")
+        future = client.call_async(request)
+        self.wait_for(future.done, f"answer from {client.srv_name}")
+        return future.result()
+
+    def service(self, kind: Any, name: str, request: Any) -> Any:
+        """Call any service once."""
+        client = self.node.create_client(kind, name)
+        try:
+            return self.call(client, request)
+        finally:
+            self.node.destroy_client(client)
+
+    def sample(self, **fields: Any) -> SampleInit.Response:
+        return self.call(self._sample, SampleInit.Request(**fields))
+
+    def start_place(self, **fields: Any) -> Any:
+        """Send a goal; returns the handle of the accepted goal."""
+        self.wait_for(self._place.server_is_ready, "action /place")
+        future = self._place.send_goal_async(
+            Place.Goal(**fields), feedback_callback=lambda message: self.feedback.append(message.feedback)
+        )
+        self.wait_for(future.done, "answer to the goal")
+        handle = future.result()
+        assert handle.accepted
+        return handle
+
+    def result(self, handle: Any) -> Place.Result:
+        future = handle.get_result_async()
+        self.wait_for(future.done, "result of /place")
+        return future.result().result
+
+    def place(self, **fields: Any) -> Place.Result:
+        return self.result(self.start_place(**fields))
+
+    def close(self) -> None:
+        self._place.destroy()
+        self.executor.shutdown()
+        self.node.destroy_node()
+
+
+@dataclass
+class Cell:
+    """A running node, a stand-in robot and a client."""
+
+    client: Client
+    robot: Robot
+    process: subprocess.Popen[bytes]
+    env: dict[str, str]
+    bundle_path: Path
+    log: Path
+
+    def socket_message(self, frame: str | None = None, quat_xyzw: tuple[float, ...] | None = None) -> PoseStamped:
+        base = self.robot.profile.base_frame if frame is None else frame
+        pose = SOCKET if quat_xyzw is None else Poses(pos_m=SOCKET.pos_m, quat_xyzw=np.array([quat_xyzw]))
+        return pose_to_stamped(pose, base, self.robot.node.get_clock().now().to_msg())
+
+    def settle_estimates(self) -> None:
+        """Make the node forget old estimates and wait until it has averaged new ones."""
+        reset = self.client.service(Trigger, "/refinery_sampler/reset_estimate", Trigger.Request())
+        assert reset.success
+        self.client.wait_for(lambda: self.client.sample().success, "socket estimate at the node")
+
+    def expect_halt(self, *, on_the_way: bool = True) -> None:
+        """The last trajectory received is the one-point halt near where the arm was, and the arm stands still there."""
+        halt = self.robot.received[-1]
+        assert len(halt.points) == 1 and len(self.robot.received) == 2
+        self.client.wait_for(lambda: not self.robot.v.any(), "arm at rest")
+        np.testing.assert_allclose(self.robot.q, halt.points[0].positions, atol=1e-9)
+        goal = np.array(self.robot.received[0].points[-1].positions)
+        assert (np.abs(self.robot.q - goal).max() > 0.02) or not on_the_way
+
+
+@contextmanager
+def own_domain() -> Iterator[dict[str, str]]:
+    """Reserve a ROS domain for this process and its children."""
+    names = ("ROS_DOMAIN_ID", "ROS_AUTOMATIC_DISCOVERY_RANGE")
+    previous = {name: os.environ.get(name) for name in names}
+    with domain_id() as number:
+        os.environ.update({"ROS_DOMAIN_ID": str(number), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"})
+        try:
+            yield dict(os.environ)
+        finally:
+            for name, value in previous.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+
+
+def start_sampler(env: dict[str, str], log: Path, **parameters: object) -> subprocess.Popen[bytes]:
+    """Start the node in a process of its own; its output goes to a file."""
+    arguments = [part for name, value in parameters.items() for part in ("-p", f"{name}:={value}")]
+    command = [sys.executable, "-m", "refinery_sampler_node.node", "--ros-args", *arguments]
+    with log.open("wb") as out:
+        return subprocess.Popen(command, env=env, stdout=out, stderr=subprocess.STDOUT)
+
+
+def stop_sampler(process: subprocess.Popen[bytes], number: int = signal.SIGINT) -> int:
+    """Send a signal and return the exit status."""
+    if process.poll() is None:
+        process.send_signal(number)
+    try:
+        return process.wait(timeout=PATIENCE_S)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def running_cell(profile: RobotProfile, kinematics: ArmKinematics, task: Task, folder: Path) -> Iterator[Cell]:
+    """Start node, robot and client on a domain of their own; all are gone afterwards."""
+    path, log = tiny_bundle(folder / "tiny", task), folder / "sampler.log"
+    with own_domain() as env:
+        process = start_sampler(
+            env, log, autostart=True, bundle=path, use_sim_time=True, state_max_age_s=STALE_S, max_lag_s=2.0
+        )
+        context = rclpy.Context()
+        try:
+            rclpy.init(context=context)
+            robot, client = Robot(profile, kinematics, context), Client(context)
+            yield Cell(client=client, robot=robot, process=process, env=env, bundle_path=path, log=log)
+            robot.close()
+            client.close()
+        finally:
+            rclpy.try_shutdown(context=context)
+            stop_sampler(process)
