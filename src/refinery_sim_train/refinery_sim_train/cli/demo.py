@@ -13,9 +13,10 @@ import rclpy
 
 from refinery.bringup import Supervisor, describe_bringup
 from refinery.errors import NotReadyError
-from refinery.paths import config_file
+from refinery.initial_state import tool_pose
 from refinery.report import data as report_data
 from refinery.report.html import write_page
+from refinery.report.plots import success_map
 from refinery.report.results import demo_json
 from refinery.report.summary import one_screen
 from refinery.robot_profile import load_robot_profile
@@ -64,6 +65,9 @@ def demo(args: Args) -> None:
     data = _collect(args, result, trials, {"refine": refined_at - began, "trials": tried_at - refined_at})
     page, figures = args.out / "report.html", args.out / "demo.json"
     write_page(page, data)
+    drawn = success_map(data)
+    if drawn is not None:
+        (args.out / "success_map.png").write_bytes(drawn)
     figures.write_text(json.dumps(demo_json(data), indent=2) + "\n", encoding="utf-8")
     console.print(one_screen(data), markup=False)
     console.print(f"report: {page}   figures: {figures}   total {time.monotonic() - began:.0f} s")
@@ -73,7 +77,7 @@ def _clear(out: Path) -> None:
     """Remove what an earlier demo left, and nothing else."""
     for name in ("run", "logs"):
         shutil.rmtree(out / name, ignore_errors=True)
-    for name in ("report.html", "demo.json", "cell.png"):
+    for name in ("report.html", "demo.json", "cell.png", "success_map.png"):
         (out / name).unlink(missing_ok=True)
     out.mkdir(parents=True, exist_ok=True)
 
@@ -139,11 +143,14 @@ def _collect(
 
 def _picture(task: Task, out: Path) -> tuple[bytes | None, str]:
     """Render the cell, or say why not; a report without a picture is still a report."""
-    profile = load_robot_profile(config_file("robots", "twin"))
+    profile = load_robot_profile("twin")
     socket = Poses.single(task.socket.nominal_xyz_m, [0.0, 0.0, 0.0, 1.0])
+    middle = (task.initial_state.trained.low + task.initial_state.trained.high)[None] / 2
+    start = tool_pose(socket, middle, task.plug.tool_from_plug)
+    joints, _ = profile.arm_kinematics().inverse(start, profile.home_rad)
     try:
         with stage("picture of the cell"):
-            pixels = render_cell(task, profile.home_rad, socket, width=960, height=640)
+            pixels = render_cell(task, joints[0], socket, width=960, height=640)
     except NotReadyError as error:
         console.print(f"  {error}")
         return None, str(error)
