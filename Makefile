@@ -1,0 +1,39 @@
+# Every recipe runs inside the environment through tools/env, and sets up first what is missing; `make help` lists the targets.
+# make makes its own folder the working directory only when asked (make -C); recipes name files from here.
+PYTHON ?= python3
+ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+SETUP = PYTHON=$(PYTHON) "$(ROOT)/tools/setup/run"
+ENV = cd "$(ROOT)" && "$(ROOT)/tools/env"
+SIM_TRAIN = "$(ROOT)/install/refinery_sim_train/lib/refinery_sim_train"
+ARGS ?=
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test lint clean distclean
+
+help:  ## Show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
+
+setup:  ## Make .venv with everything pinned (also done by the targets below, where needed)
+	@$(SETUP) venv
+
+build:  ## Build the workspace with colcon (includes setup)
+	@$(SETUP) build
+
+demo: build  ## Refine a policy, run it through real ROS 2 nodes, write demo/report.html (ARGS=... is passed on)
+	@$(ENV) $(SIM_TRAIN)/demo $(ARGS)
+
+test: lint  ## Lint, then all tests on a real ROS graph (ARGS="-k name" is passed to pytest)
+	@$(ENV) python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+
+lint: build  ## ruff and mypy
+	@$(ENV) ruff check .
+	@$(ENV) mypy
+
+clean:  ## Remove what was built, logged and cached; keep .venv
+	@rm -rf "$(ROOT)"/build "$(ROOT)"/install "$(ROOT)"/log "$(ROOT)"/.pytest_cache "$(ROOT)"/.mypy_cache \
+	  "$(ROOT)"/.ruff_cache "$(ROOT)"/.hypothesis
+	@find "$(ROOT)" -name .venv -prune -o -name .git -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf
+
+distclean: clean  ## Remove .venv too
+	@rm -rf "$(ROOT)"/.venv
