@@ -44,7 +44,7 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("records")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def client(bundle: Path, records: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrialClient]:
     """A client of the cell: twin, sampler and policy node, all real, at up to three times real time."""
     overrides = {"refinery_policy.record_dir": str(records)}

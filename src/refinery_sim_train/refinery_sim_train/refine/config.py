@@ -27,6 +27,8 @@ class RefineSpec:
     """PPO environment steps per round."""
     environments: int
     """Environments stepped at once."""
+    gate_episodes: int = 1000
+    """Episodes whose observations the parity gate compares ONNX Runtime and torch on."""
     converged_variation: float = 0.05
     """Stop when validated success varied by less than this over ``converged_rounds`` (paper: 5 % over 5)."""
     converged_rounds: int = 5
@@ -42,7 +44,8 @@ class RefineSpec:
 
     def __post_init__(self) -> None:
         """Validate ranges."""
-        for name in ("rounds", "search_episodes", "validation_episodes", "test_episodes", "environments"):
+        counts = ("rounds", "search_episodes", "validation_episodes", "test_episodes", "environments", "gate_episodes")
+        for name in counts:
             check(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
         check(self.env_steps_per_round >= 1, "env_steps_per_round", "at least 1", self.env_steps_per_round)
         check(0 < self.converged_variation <= 1, "converged_variation", "in (0, 1]", self.converged_variation)

@@ -230,9 +230,9 @@ class Refinement:
         )
 
     def _gate_observations(self, agent: Agent) -> NDArray[np.float32]:
-        """Record the observations of at least 1,000 real episodes for the parity gate."""
+        """Record the observations of real episodes for the parity gate."""
         seed = stream_seed("validation", self._seed, 999)
         record: list[NDArray[np.float32]] = []
-        theta = self._box.uniform(1000, np.random.default_rng(seed))
+        theta = self._box.uniform(self._spec.gate_episodes, np.random.default_rng(seed))
         evaluate(self._env, agent.act, theta, seed, record=record)
         return np.concatenate(record)
