@@ -2,57 +2,51 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Any
 
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
 
+from refinery.ros_parameters import declare_all, parameter, read_all
 from refinery.task import Task
 from refinery_policy_node.guard import GuardSettings
 from refinery_policy_node.start_check import StartTolerance
-
-
-def _parameter(default: Any, description: str, low: float | None = None, high: float | None = None) -> Any:
-    return dataclasses.field(default=default, metadata={"description": description, "low": low, "high": high})
 
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyParameters:
     """Values of the node's parameters; each field's metadata is its description and range."""
 
-    bundle: str = _parameter("", "Directory of the bundle to run")
-    robot_profile: str = _parameter("", "Robot profile, a name in config/robots or a path")
-    autostart: bool = _parameter(False, "Configure and activate at start, without a lifecycle manager")
-    autostart_timeout_s: float = _parameter(30.0, "At autostart, wait this long for the robot [s]", 0.0, 3600.0)
-    activation_timeout_s: float = _parameter(2.0, "Wait this long for publishers and messages [s]", 0.05, 60.0)
-    command_rate_hz: float = _parameter(
+    bundle: str = parameter("", "Directory of the bundle to run")
+    robot_profile: str = parameter("", "Robot profile, a name in config/robots or a path")
+    autostart: bool = parameter(False, "Configure and activate at start, without a lifecycle manager")
+    autostart_timeout_s: float = parameter(30.0, "At autostart, wait this long for the robot [s]", 0.0, 3600.0)
+    activation_timeout_s: float = parameter(2.0, "Wait this long for publishers and messages [s]", 0.05, 60.0)
+    command_rate_hz: float = parameter(
         0.0,
         "Rate of interpolated targets; 0: one target per policy step, as in training [Hz]",
         0.0,
         1000.0,
     )
-    handover_s: float = _parameter(
+    handover_s: float = parameter(
         0.1,
         "Between switching controllers and the first policy step, hold for this long [s]",
         0.0,
         5.0,
     )
-    switch_timeout_s: float = _parameter(2.0, "Longest wait for a controller switch [s]", 0.1, 30.0)
-    hold_periods: float = _parameter(2.0, "Robot state older than this many policy periods: hold", 0.1, 100.0)
-    stop_age_s: float = _parameter(0.1, "Robot state older than this: stop [s]", 0.005, 10.0)
-    future_tolerance_s: float = _parameter(0.02, "A stamp this far ahead of the clock is accepted [s]", 0.0, 1.0)
-    estimate_age_s: float = _parameter(0.5, "Socket estimate older than this: stop [s]", 0.01, 60.0)
-    estimate_jump_m: float = _parameter(0.02, "Socket estimate this far from the mean: stop [m]", 0.0001, 1.0)
-    clip_stop_ticks: int = _parameter(5, "Targets clipped in this many steps in a row: stop", 1, 10000)
-    deadline_hold_ticks: int = _parameter(3, "Late in this many steps in a row: hold", 1, 10000)
-    deadline_stop_ticks: int = _parameter(6, "Late in this many steps in a row: stop", 1, 10000)
-    placement_tolerance_m: float = _parameter(
+    switch_timeout_s: float = parameter(2.0, "Longest wait for a controller switch [s]", 0.1, 30.0)
+    hold_periods: float = parameter(2.0, "Robot state older than this many policy periods: hold", 0.1, 100.0)
+    stop_age_s: float = parameter(0.1, "Robot state older than this: stop [s]", 0.005, 10.0)
+    future_tolerance_s: float = parameter(0.02, "A stamp this far ahead of the clock is accepted [s]", 0.0, 1.0)
+    estimate_age_s: float = parameter(0.5, "Socket estimate older than this: stop [s]", 0.01, 60.0)
+    estimate_jump_m: float = parameter(0.02, "Socket estimate this far from the mean: stop [m]", 0.0001, 1.0)
+    clip_stop_ticks: int = parameter(5, "Targets clipped in this many steps in a row: stop", 1, 10000)
+    deadline_hold_ticks: int = parameter(3, "Late in this many steps in a row: hold", 1, 10000)
+    deadline_stop_ticks: int = parameter(6, "Late in this many steps in a row: stop", 1, 10000)
+    placement_tolerance_m: float = parameter(
         0.003, "Start this far outside the deployment box is accepted, besides the estimate's noise [m]", 0.0, 0.1
     )
-    placement_tolerance_rad: float = _parameter(0.05, "The same for rotation [rad]", 0.0, 1.0)
-    record_dir: str = _parameter("", "Write every insertion's ticks to this directory (.npz); empty: do not")
+    placement_tolerance_rad: float = parameter(0.05, "The same for rotation [rad]", 0.0, 1.0)
+    record_dir: str = parameter("", "Write every insertion's ticks to this directory (.npz); empty: do not")
 
     def guard_settings(self, task: Task) -> GuardSettings:
         """Return the thresholds of the guard for a task."""
@@ -77,19 +71,9 @@ class PolicyParameters:
 
 def declare_parameters(node: Node) -> None:
     """Declare every parameter with its type, description and range."""
-    for field in dataclasses.fields(PolicyParameters):
-        low, high = field.metadata["low"], field.metadata["high"]
-        descriptor = ParameterDescriptor(description=field.metadata["description"])
-        if low is not None and isinstance(field.default, int):
-            descriptor.integer_range = [IntegerRange(from_value=int(low), to_value=int(high), step=0)]
-        elif low is not None:
-            descriptor.floating_point_range = [
-                FloatingPointRange(from_value=float(low), to_value=float(high), step=0.0)
-            ]
-        node.declare_parameter(field.name, field.default, descriptor)
+    declare_all(node, PolicyParameters)
 
 
 def read_parameters(node: Node) -> PolicyParameters:
     """Read the declared parameters."""
-    names = [field.name for field in dataclasses.fields(PolicyParameters)]
-    return PolicyParameters(**{name: node.get_parameter(name).value for name in names})
+    return read_all(node, PolicyParameters)

@@ -2,81 +2,66 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Any
 
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
 
-
-def _parameter(default: Any, description: str, low: float | None = None, high: float | None = None) -> Any:
-    return dataclasses.field(default=default, metadata={"description": description, "low": low, "high": high})
+from refinery.ros_parameters import declare_all, parameter, read_all
 
 
 @dataclass(frozen=True, kw_only=True)
 class SamplerParameters:
     """Values of the node's parameters; each field's metadata is its description and range."""
 
-    bundle: str = _parameter("", "Directory of the bundle to sample from")
-    robot_profile: str = _parameter("twin", "Robot profile: a name in config/robots or a path to a .yaml file")
-    autostart: bool = _parameter(
+    bundle: str = parameter("", "Directory of the bundle to sample from")
+    robot_profile: str = parameter("twin", "Robot profile: a name in config/robots or a path to a .yaml file")
+    autostart: bool = parameter(
         False, "Configure and activate at start, without a lifecycle manager; a failure ends the node"
     )
-    max_count: int = _parameter(1000, "Largest number of initial states in one request", 1, 100000)
-    min_distance: float = _parameter(
+    max_count: int = parameter(1000, "Largest number of initial states in one request", 1, 100000)
+    min_distance: float = parameter(
         0.1,
         "Least distance of several best initial states from each other, in shares of the deployment box's edges",
         0.0,
         1.0,
     )
-    estimate_window: int = _parameter(15, "Number of the newest socket estimates that are averaged", 1, 1000)
-    estimate_jump_m: float = _parameter(
+    estimate_window: int = parameter(15, "Number of the newest socket estimates that are averaged", 1, 1000)
+    estimate_jump_m: float = parameter(
         0.01, "A socket estimate farther than this from the newest is of another place and not averaged [m]", 0.0, 1.0
     )
-    estimate_jump_rad: float = _parameter(0.1, "The same for its rotation [rad]", 0.0, 3.2)
-    estimate_max_age_s: float = _parameter(
+    estimate_jump_rad: float = parameter(0.1, "The same for its rotation [rad]", 0.0, 3.2)
+    estimate_max_age_s: float = parameter(
         5.0, "A last socket estimate older than this (time since it arrived) is refused [s]", 0.1, 86400.0
     )
-    state_max_age_s: float = _parameter(
+    state_max_age_s: float = parameter(
         1.0,
         "Joint states older than this (since they arrived) or a clock that stands still stop a placement [s]",
         0.02,
         10.0,
     )
-    limit_margin_rad: float = _parameter(
+    limit_margin_rad: float = parameter(
         0.05, "Least distance of an initial state's joints to their limits [rad]", 0.0, 1.0
     )
-    lift_m: float = _parameter(
+    lift_m: float = parameter(
         0.04, "Height of the stand-off above an initial state, reached before coming down [m]", 0.005, 0.3
     )
-    max_tool_speed_m_s: float = _parameter(0.2, "Speed limit of the tool while placing [m/s]", 0.001, 1.0)
-    way_tolerance_rad: float = _parameter(
+    max_tool_speed_m_s: float = parameter(0.2, "Speed limit of the tool while placing [m/s]", 0.001, 1.0)
+    way_tolerance_rad: float = parameter(
         0.15, "A joint farther than this off the planned way stops a placement [rad]", 0.01, 3.0
     )
-    max_lag_s: float = _parameter(0.5, "The arm may be this far behind the planned way [s]", 0.0, 5.0)
-    goal_tolerance_rad: float = _parameter(
+    max_lag_s: float = parameter(0.5, "The arm may be this far behind the planned way [s]", 0.0, 5.0)
+    goal_tolerance_rad: float = parameter(
         0.005, "Largest distance of a joint from its goal on arrival [rad]", 1e-4, 0.2
     )
-    settle_s: float = _parameter(0.2, "At its goal and at rest for this long, the arm has arrived [s]", 0.0, 10.0)
-    grace_s: float = _parameter(3.0, "Time to settle after the planned end of a placement [s]", 0.1, 60.0)
+    settle_s: float = parameter(0.2, "At its goal and at rest for this long, the arm has arrived [s]", 0.0, 10.0)
+    grace_s: float = parameter(3.0, "Time to settle after the planned end of a placement [s]", 0.1, 60.0)
 
 
 def declare_parameters(node: Node) -> None:
     """Declare every parameter with its type, description and range."""
-    for field in dataclasses.fields(SamplerParameters):
-        low, high = field.metadata["low"], field.metadata["high"]
-        descriptor = ParameterDescriptor(description=field.metadata["description"])
-        if low is not None and isinstance(field.default, int):
-            descriptor.integer_range = [IntegerRange(from_value=int(low), to_value=int(high), step=0)]
-        elif low is not None:
-            descriptor.floating_point_range = [
-                FloatingPointRange(from_value=float(low), to_value=float(high), step=0.0)
-            ]
-        node.declare_parameter(field.name, field.default, descriptor)
+    declare_all(node, SamplerParameters)
 
 
 def read_parameters(node: Node) -> SamplerParameters:
     """Read the declared parameters."""
-    names = [field.name for field in dataclasses.fields(SamplerParameters)]
-    return SamplerParameters(**{name: node.get_parameter(name).value for name in names})
+    return read_all(node, SamplerParameters)

@@ -4,33 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
 
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
 
 from refinery.errors import ConfigError
 from refinery.robot_profile import RobotProfile, load_robot_profile
-
-
-def _parameter(default: Any, description: str, low: float | None = None, high: float | None = None) -> Any:
-    return dataclasses.field(default=default, metadata={"description": description, "low": low, "high": high})
+from refinery.ros_parameters import declare_field, parameter
 
 
 @dataclass(frozen=True, kw_only=True)
 class TwinParameters:
     """Values of the node's parameters; each field's metadata is its description and range."""
 
-    robot_profile: str = _parameter("twin", "Robot profile: a name in config/robots or a path to a .yaml file")
-    task: str = _parameter("peg_rect", "Task: a name in config/tasks or a path to a .yaml file")
-    seed: int = _parameter(0, "Seed of the trial the twin starts with", 0, 2**63 - 1)
-    realtime_factor: float = _parameter(
+    robot_profile: str = parameter("twin", "Robot profile: a name in config/robots or a path to a .yaml file")
+    task: str = parameter("peg_rect", "Task: a name in config/tasks or a path to a .yaml file")
+    seed: int = parameter(0, "Seed of the trial the twin starts with", 0, 2**63 - 1)
+    realtime_factor: float = parameter(
         1.0, "Simulated seconds per second of wall clock; 0: unpaced; default: the profile's", 0.0, 100.0
     )
-    state_rate_hz: float = _parameter(
+    state_rate_hz: float = parameter(
         250.0, "Rate of states and /clock by simulated time [Hz], whole ms apart; default: the profile's", 10.0, 1000.0
     )
-    joint_state_rate_hz: float = _parameter(30.0, "Rate of /joint_states by simulated time [Hz]", 1.0, 1000.0)
+    joint_state_rate_hz: float = parameter(30.0, "Rate of /joint_states by simulated time [Hz]", 1.0, 1000.0)
 
 
 def declare_parameters(node: Node) -> tuple[TwinParameters, RobotProfile]:
@@ -46,7 +41,7 @@ def declare_parameters(node: Node) -> tuple[TwinParameters, RobotProfile]:
         ConfigError: The profile is unknown or invalid, or has no ``twin`` section.
     """
     fields = {field.name: field for field in dataclasses.fields(TwinParameters)}
-    profile = load_robot_profile(_declare(node, fields.pop("robot_profile"), None))
+    profile = load_robot_profile(declare_field(node, fields.pop("robot_profile"), read_only=True))
     if profile.twin is None:
         raise ConfigError(
             f"robot profile {profile.name}",
@@ -56,15 +51,5 @@ def declare_parameters(node: Node) -> tuple[TwinParameters, RobotProfile]:
             "use the profile 'twin'",
         )
     defaults = {"realtime_factor": profile.twin.realtime_factor, "state_rate_hz": profile.twin.state_rate_hz}
-    values = {name: _declare(node, field, defaults.get(name)) for name, field in fields.items()}
+    values = {name: declare_field(node, field, defaults.get(name), read_only=True) for name, field in fields.items()}
     return TwinParameters(robot_profile=profile.name, **values), profile
-
-
-def _declare(node: Node, field: dataclasses.Field[Any], default: float | None) -> Any:
-    low, high = field.metadata["low"], field.metadata["high"]
-    descriptor = ParameterDescriptor(description=field.metadata["description"], read_only=True)
-    if low is not None and isinstance(field.default, int):
-        descriptor.integer_range = [IntegerRange(from_value=int(low), to_value=int(high), step=0)]
-    elif low is not None:
-        descriptor.floating_point_range = [FloatingPointRange(from_value=float(low), to_value=float(high), step=0.0)]
-    return node.declare_parameter(field.name, field.default if default is None else default, descriptor).value
