@@ -47,7 +47,10 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def client(bundle: Path, records: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrialClient]:
     """A client of the cell: twin, sampler and policy node, all real, at up to three times real time."""
-    overrides = {"refinery_policy.record_dir": str(records)}
+    # Three times real time on a machine that runs other tests: what is too late for a robot is not what is tested here.
+    patient = {"stop_age_s": 5.0, "hold_periods": 75.0, "estimate_age_s": 5.0}
+    patient |= {"deadline_hold_ticks": 5000, "deadline_stop_ticks": 5000, "record_dir": str(records)}
+    overrides = {f"refinery_policy.{name}": value for name, value in patient.items()}
     specs = describe_bringup("twin", bundle=bundle, realtime_factor=3.0, overrides=overrides)
     logs = tmp_path_factory.mktemp("logs")
     with contextlib.ExitStack() as stack:

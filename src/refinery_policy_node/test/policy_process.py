@@ -90,14 +90,21 @@ class PolicyProcess:
     def send(self, **goal: Any) -> Any:
         """Send a goal; returns its handle once accepted."""
         wait_for(self._insert.server_is_ready, "action server")
-        future = self._insert.send_goal_async(Insert.Goal(**goal), feedback_callback=lambda _: None)
+        future = self._spun(lambda: self._insert.send_goal_async(Insert.Goal(**goal), feedback_callback=lambda _: None))
         wait_for(future.done, "answer to the goal")
         return future.result()
 
     def result(self, handle: Any) -> Insert.Result:
-        future = handle.get_result_async()
+        future = self._spun(handle.get_result_async)
         wait_for(future.done, "result")
         return future.result().result
+
+    def _spun(self, request: Callable[[], Any]) -> Any:
+        """Send in the executor's thread: rclpy loses an answer that comes before the request's number is noted."""
+        assert self._node.executor is not None
+        task = self._node.executor.create_task(request)
+        wait_for(task.done, "request")
+        return task.result()
 
     def insert(self, **goal: Any) -> Insert.Result:
         return self.result(self.send(**goal))

@@ -56,8 +56,14 @@ def quick_bundle(quick_task: Task, tmp_path_factory: pytest.TempPathFactory) -> 
 def launch(quick_task: Task, quick_bundle: Path, tmp_path: Path, ros_domain: int) -> Iterator[Launch]:
     """Start a plant and a policy node; both are gone after the test."""
     rclpy.init(domain_id=ros_domain)
-    executor, processes = SingleThreadedExecutor(), []
-    thread = threading.Thread(target=executor.spin, daemon=True)
+    executor, processes, ended = SingleThreadedExecutor(), [], threading.Event()
+
+    def spin() -> None:
+        # Not executor.spin(): shutting an executor down under a spinning thread raises in that thread now and then.
+        while not ended.is_set():
+            executor.spin_once(timeout_sec=0.05)
+
+    thread = threading.Thread(target=spin, daemon=True)
 
     def start(*, silent: tuple[str, ...] = (), estimate_qos: object = None, **parameters: object) -> tuple:
         profile = load_robot_profile(PROFILE)
@@ -71,12 +77,13 @@ def launch(quick_task: Task, quick_bundle: Path, tmp_path: Path, ros_domain: int
         return plant, process
 
     yield start
+    ended.set()
+    if thread.is_alive():
+        thread.join()
     for process in processes:
         process.close()
     executor.shutdown()
     rclpy.shutdown()
-    if thread.is_alive():
-        thread.join()
 
 
 def at_rest(plant: Plant) -> bool:

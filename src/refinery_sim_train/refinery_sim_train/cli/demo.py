@@ -87,7 +87,11 @@ def _trials(args: Args, result: RefineResult) -> list[report_data.TrialRecord]:
     # A domain of its own, so that a demo never talks to a robot or another demo on this machine.
     os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
     specs = describe_bringup(
-        robot="twin", bundle=result.bundle.resolve(), task=args.task, realtime_factor=args.realtime_factor
+        robot="twin",
+        bundle=result.bundle.resolve(),
+        task=args.task,
+        realtime_factor=args.realtime_factor,
+        overrides=_guard_times(args.realtime_factor),
     )
     with Supervisor(specs, log_dir=args.out / "logs", quiet=True) as nodes:
         rclpy.init()
@@ -106,6 +110,12 @@ def _trials(args: Args, result: RefineResult) -> list[report_data.TrialRecord]:
                 return run_trials(client, args.trials, args.seed, update)
         finally:
             rclpy.try_shutdown()
+
+
+def _guard_times(realtime_factor: float) -> dict[str, float]:
+    """The guard's time limits count simulated seconds; on a faster twin they are to stand for the same real ones."""
+    factor = max(1.0, realtime_factor)
+    return {"refinery_policy.stop_age_s": 0.1 * factor, "refinery_policy.hold_periods": 2.0 * factor}
 
 
 def _collect(
