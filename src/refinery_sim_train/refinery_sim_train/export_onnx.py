@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import tempfile
 import warnings
 from pathlib import Path
@@ -50,6 +51,8 @@ def export_policy(agent: Agent, task: Task, observations: NDArray[np.float32]) -
         RefineryError: The gate failed; nothing was written.
     """
     module = _Deployed(agent).eval()
+    # It warns of torchvision operators, which no policy here has.
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         path = Path(folder) / "policy.onnx"
