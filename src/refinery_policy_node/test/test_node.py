@@ -12,10 +12,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-pytest.importorskip("rclpy", reason="rclpy is not installed")
-pytest.importorskip("refinery_msgs.msg", reason="refinery_msgs is not built")
-
 import rclpy
 from geometry_msgs.msg import PoseStamped
 from policy_plant import Plant

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from refinery.initial_state import plug_pose
 from refinery.rotations import Poses
 from refinery.task import Task
+from refinery_sim_train.env.episodes import draw_episodes
 from refinery_twin.plant import Mode, Plant
 from refinery_twin.trajectory import JointLimits, plan
 from refinery_twin.trial import Trial, draw_trial
@@ -42,10 +43,9 @@ def test_biases_have_the_stated_spread(task: Task) -> None:
 
 
 def test_draws_are_those_of_a_training_episode(task: Task) -> None:
-    episodes = pytest.importorskip("refinery_sim_train.env.episodes")
     for seed in range(20):
         ours = draw_trial(task, seed)
-        theirs = episodes.draw_episodes(task, np.zeros((1, 6)), np.random.default_rng(seed))
+        theirs = draw_episodes(task, np.zeros((1, 6)), np.random.default_rng(seed))
         np.testing.assert_array_equal(ours.socket.pos_m, theirs.socket.pos_m)
         np.testing.assert_allclose(ours.socket.quat_xyzw, theirs.socket.quat_xyzw, atol=1e-15)
         np.testing.assert_allclose(ours.estimate.pos_m, theirs.estimate.pos_m, atol=1e-15)

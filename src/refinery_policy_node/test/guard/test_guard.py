@@ -11,6 +11,7 @@ import pytest
 from lagging_cell import LaggingCell, aged
 
 from refinery.task import Task
+from refinery_msgs.msg import GuardReason
 from refinery_policy_node.guard import Guard, GuardSettings, Level, Reason
 from refinery_policy_node.samples import Inputs
 
@@ -170,7 +171,6 @@ def test_settings_out_of_range_are_refused(task: Task, name: str) -> None:
 
 
 def test_reasons_and_levels_mirror_the_messages() -> None:
-    message = pytest.importorskip("refinery_msgs.msg", reason="refinery_msgs is not built").GuardReason
-    values = {name: getattr(message, name) for name in dir(message) if name.isupper()}
+    values = {name: getattr(GuardReason, name) for name in dir(GuardReason) if name.isupper()}
     named = {name: value for name, value in values.items() if isinstance(value, int)}
     assert {reason.name: int(reason) for reason in Reason} == named
