@@ -23,17 +23,36 @@ class InsertionErrors:
     lateral_m: NDArray[np.float64]
     """Distance of the tip from the axis of the hole, [m]."""
     angle_rad: NDArray[np.float64]
-    """Rotation of the plug away from the socket, [rad]."""
+    """Rotation of the plug away from the nearest way round that fits the socket, [rad]."""
 
 
-def insertion_errors(socket: Poses, plug: Poses) -> InsertionErrors:
-    """Measure plug against socket; both in one parent frame, broadcasting over the batch."""
+def insertion_errors(socket: Poses, plug: Poses, symmetry: int = 1) -> InsertionErrors:
+    """Measure plug against socket; both in one parent frame, broadcasting over the batch.
+
+    Args:
+        socket: Seated pose of the plug.
+        plug: Its present pose.
+        symmetry: Of the plug's section (:attr:`refinery.section.SectionSpec.symmetry`): n turns about its own axis look
+            the same; 0 is a round section, whose turn about the axis does not count at all.
+    """
     relative = socket.inverse() @ plug
     return InsertionErrors(
         height_m=relative.pos_m[:, 2],
         lateral_m=np.linalg.norm(relative.pos_m[:, :2], axis=1),
-        angle_rad=np.atleast_1d(relative.rotation.magnitude()),
+        angle_rad=_angle_rad(relative, symmetry),
     )
+
+
+def _angle_rad(relative: Poses, symmetry: int) -> NDArray[np.float64]:
+    """Angle of rotations after the turn about the plug's own axis that brings each nearest to the identity, (B,)."""
+    x, y, z, w = relative.quat_xyzw.T
+    # A twist about the axis, then a tilt of it: sin^2 and cos^2 of half the tilt are x^2 + y^2 and z^2 + w^2.
+    twist = 2 * np.arctan2(z, w)
+    period = 2 * np.pi / symmetry if symmetry else 0.0
+    rest = twist - period * np.round(twist / period) if symmetry else np.zeros_like(twist)
+    norm = x * x + y * y + z * z + w * w
+    half_sine_squared = (x * x + y * y + (z * z + w * w) * np.sin(rest / 2) ** 2) / norm
+    return np.asarray(2 * np.arcsin(np.sqrt(half_sine_squared.clip(0, 1))))
 
 
 def strict(errors: InsertionErrors, spec: SuccessSpec) -> NDArray[np.bool_]:

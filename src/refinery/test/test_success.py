@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,3 +47,37 @@ def test_verdict_does_not_depend_on_where_the_socket_stands(xyz, yaw, offset):
     assert np.isclose(errors[0].height_m, errors[1].height_m, atol=1e-9)
     assert np.isclose(errors[0].lateral_m, errors[1].lateral_m, atol=1e-9)
     assert np.isclose(errors[0].angle_rad, errors[1].angle_rad, atol=1e-7)
+
+
+ANGLES = st.floats(-np.pi, np.pi)
+
+
+@given(ANGLES, st.floats(-0.4, 0.4), st.floats(-0.4, 0.4))
+def test_without_symmetry_the_angle_is_the_rotations_magnitude(yaw, roll, pitch):
+    plug = Poses.from_xyz_rpy((0, 0, 0), (roll, pitch, yaw))
+    assert insertion_errors(ORIGIN, plug).angle_rad[0] == pytest.approx(plug.rotation.magnitude()[0], abs=1e-7)
+
+
+@given(st.integers(2, 8), ANGLES, ANGLES, st.floats(-0.4, 0.4))
+def test_with_symmetry_the_angle_is_the_smallest_over_all_ways_round(order, yaw, tilt_axis, tilt):
+    tilted = Poses.from_xyz_rpy((0, 0, 0), (0, 0, tilt_axis)) @ Poses.from_xyz_rpy((0, 0, 0), (tilt, 0, 0))
+    plug = tilted @ Poses.from_xyz_rpy((0, 0, 0), (0, 0, yaw))
+    ways = [
+        (plug @ Poses.from_xyz_rpy((0, 0, 0), (0, 0, 2 * np.pi * k / order))).rotation.magnitude()[0]
+        for k in range(order)
+    ]
+    assert insertion_errors(ORIGIN, plug, order).angle_rad[0] == pytest.approx(min(ways), abs=1e-7)
+
+
+@given(ANGLES, ANGLES, st.floats(-1.5, 1.5))
+def test_of_a_round_plug_only_the_tilt_counts(yaw, tilt_axis, tilt):
+    tilted = Poses.from_xyz_rpy((0, 0, 0), (0, 0, tilt_axis)) @ Poses.from_xyz_rpy((0, 0, 0), (tilt, 0, 0))
+    plug = tilted @ Poses.from_xyz_rpy((0, 0, 0), (0, 0, yaw))
+    assert insertion_errors(ORIGIN, plug, 0).angle_rad[0] == pytest.approx(abs(tilt), abs=1e-7)
+
+
+def test_the_other_way_round_is_success_only_if_the_section_says_so():
+    plug = Poses.from_xyz_rpy([(0.0, 0, 0)] * 2, [(0.0, 0, np.pi), (0.0, 0, np.pi / 2)])
+    socket = Poses.from_xyz_rpy([(0.0, 0, 0)] * 2, [(0.0, 0, 0)] * 2)
+    verdicts = {n: strict(insertion_errors(socket, plug, n), TASK.success).tolist() for n in (1, 2, 4, 0)}
+    assert verdicts == {1: [False, False], 2: [True, False], 4: [True, True], 0: [True, True]}

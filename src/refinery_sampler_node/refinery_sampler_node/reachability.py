@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from refinery.initial_state import plug_pose
+from refinery.initial_state import plug_pose, tool_pose
 from refinery.kinematics import ArmKinematics
 from refinery.rotations import Poses
 from refinery.task import Task
@@ -72,20 +72,19 @@ class Reachability:
         """Check initial states.
 
         Args:
-            theta: Initial states, shape (B, 6), order :data:`refinery.initial_state.THETA_NAMES`.
+            theta: Initial states, shape (B, 9), order :data:`refinery.initial_state.THETA_NAMES`.
             socket: Socket estimate in the base frame, batch of one.
 
         Returns:
             Tool poses, joints and verdicts.
         """
-        return self._check(plug_pose(socket, theta), socket)
+        return self._check(tool_pose(socket, theta, self._task.plug.tool_from_plug), plug_pose(socket, theta), socket)
 
-    def check_tool(self, tool: Poses, socket: Poses) -> Reach:
-        """Check tool poses (base frame, batch B) instead of initial states."""
-        return self._check(tool @ self._task.plug.tool_from_plug, socket)
+    def check_tool(self, tool: Poses, socket: Poses, grasp: Array) -> Reach:
+        """Check tool poses (base frame, batch B) that hold the plug with these grasps (B, 3) instead of theta."""
+        return self._check(tool, tool @ self._task.plug.held(grasp), socket)
 
-    def _check(self, plug: Poses, socket: Poses) -> Reach:
-        tool = plug @ self._task.plug.tool_from_plug.inverse()
+    def _check(self, tool: Poses, plug: Poses, socket: Poses) -> Reach:
         joints, solved = self.kinematics.inverse(tool, self._home)
         low, high = self.kinematics.low_rad, self.kinematics.high_rad
         margin = np.minimum(joints - low, high - joints).min(axis=1)
@@ -99,7 +98,8 @@ class Reachability:
     def _lowest_corner_m(self, plug: Poses, socket: Poses) -> Array:
         """Height of the lowest corner of the tip over the seated tip, shape (B,), [m]."""
         relative = socket.inverse() @ plug
-        corners = np.c_[np.asarray(self._task.plug.section_m), np.zeros(len(self._task.plug.section_m))]
+        corners = self._task.plug.section.corners_m
+        corners = np.c_[corners, np.zeros(len(corners))]
         lowest = (relative.rotation.as_matrix()[:, 2, :] @ corners.T).min(axis=1)
         return np.asarray(relative.pos_m[:, 2] + lowest)
 

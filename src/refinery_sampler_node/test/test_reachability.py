@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from refinery.initial_state import theta_of, tool_pose
+from refinery.initial_state import GRASP, theta_of, tool_pose
 from refinery.kinematics import ArmKinematics
 from refinery.rotations import Poses, angle_between_rad
 from refinery.task import Task
@@ -30,15 +30,24 @@ def test_joints_reproduce_the_pose(
     assert np.linalg.norm(found.pos_m - asked.pos_m, axis=1).max() < 1e-4
     assert angle_between_rad(found.quat_xyzw, asked.quat_xyzw).max() < 1e-3
     assert np.all(reach.joints_rad - arm.low_rad >= 0.05) and np.all(arm.high_rad - reach.joints_rad >= 0.05)
-    back = theta_of(socket, found @ task.plug.tool_from_plug)
+    back = theta_of(socket, found @ task.plug.held(theta[:, GRASP]), theta[:, GRASP])
     assert np.abs(back - theta).max() < 1e-4
 
 
 def test_check_tool_agrees_with_check(task: Task, reachability: Reachability) -> None:
     theta = task.initial_state.deployed.uniform(8, np.random.default_rng(1))
     by_theta = reachability.check(theta, SOCKET)
-    by_tool = reachability.check_tool(tool_pose(SOCKET, theta, task.plug.tool_from_plug), SOCKET)
+    tools = tool_pose(SOCKET, theta, task.plug.tool_from_plug)
+    by_tool = reachability.check_tool(tools, SOCKET, theta[:, GRASP])
     np.testing.assert_allclose(by_tool.joints_rad, by_theta.joints_rad, atol=1e-6)
+    assert by_tool.reasons == by_theta.reasons
+
+
+def test_a_part_that_hangs_lower_in_the_hand_touches_earlier(task: Task, reachability: Reachability) -> None:
+    tool = tool_pose(SOCKET, np.array([[0, 0, 0.028, 0, 0, 0, 0, 0, 0.0]]), task.plug.tool_from_plug)
+    assert reachability.check_tool(tool, SOCKET, np.zeros((1, 3))).reasons == ("",)
+    # The tool looks down, so that a shift along its z lowers the plug.
+    assert reachability.check_tool(tool, SOCKET, np.array([[0.0, 0.004, 0.0]])).reasons == (TOUCHES,)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +62,7 @@ def test_check_tool_agrees_with_check(task: Task, reachability: Reachability) ->
 )
 def test_reasons(reachability: Reachability, socket_xyz_m: list[float], theta: list[float], reason: str) -> None:
     socket = Poses.from_xyz_rpy(socket_xyz_m, [0.0, 0.0, 0.0])
-    reach = reachability.check(np.array([theta], dtype=float), socket)
+    reach = reachability.check(np.array([[*theta, 0, 0, 0]], dtype=float), socket)
     assert reach.reasons == (reason,)
     assert bool(reach.ok[0]) == (reason == "")
     assert dict(reach.rejected()) == ({reason: 1} if reason else {})
@@ -61,4 +70,4 @@ def test_reasons(reachability: Reachability, socket_xyz_m: list[float], theta: l
 
 def test_margin_to_joint_limits(task: Task, arm: ArmKinematics, home_rad: np.ndarray) -> None:
     greedy = Reachability(task, arm, home_rad, limit_margin_rad=1.5)
-    assert greedy.check(np.array([[0, 0, 0.035, 0, 0, 0.0]]), SOCKET).reasons == (NEAR_LIMIT,)
+    assert greedy.check(np.array([[0, 0, 0.035, 0, 0, 0, 0, 0, 0.0]]), SOCKET).reasons == (NEAR_LIMIT,)
