@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import rclpy
 import torch
 from domain_coordinator import domain_id
 
-from refinery.bringup import Supervisor, describe_bringup
+from end_to_end.running_cell import running_cell
 from refinery_sim_train.cli.export import Args, export
 from refinery_sim_train.demo.trial_client import TrialClient
 
@@ -47,20 +45,5 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def client(bundle: Path, records: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrialClient]:
     """A client of the cell: twin, sampler and policy node, all real, at up to three times real time."""
-    # Three times real time on a machine that runs other tests: what is too late for a robot is not what is tested here.
-    patient = {"stop_age_s": 5.0, "hold_periods": 75.0, "estimate_age_s": 5.0}
-    patient |= {"deadline_hold_ticks": 5000, "deadline_stop_ticks": 5000, "record_dir": str(records)}
-    overrides = {f"refinery_policy.{name}": value for name, value in patient.items()}
-    specs = describe_bringup("twin", bundle=bundle, realtime_factor=3.0, overrides=overrides)
-    logs = tmp_path_factory.mktemp("logs")
-    with contextlib.ExitStack() as stack:
-        nodes = stack.enter_context(Supervisor(specs, log_dir=logs, quiet=True))
-        rclpy.init()
-        stack.callback(rclpy.try_shutdown)
-
-        def watch() -> None:
-            assert not nodes.poll(), f"{nodes.poll()}; logs in {logs}"
-
-        client = TrialClient(rclpy.create_node("end_to_end_test"), watch)
-        client.wait_until_ready(120.0)
+    with running_cell(bundle, records, tmp_path_factory.mktemp("logs")) as client:
         yield client

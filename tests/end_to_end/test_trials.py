@@ -30,7 +30,7 @@ def test_every_trial_is_placed_inserted_and_scored(trials):
         assert trial.placed, trial.reason
         assert trial.place_error_mm < 1.0 and trial.place_error_deg < 0.5
         assert trial.outcome in ("success", "failed"), trial.reason
-        assert len(trial.theta) == 6
+        assert len(trial.theta) == 9
 
 
 def test_both_kinds_of_start_see_the_same_cells(trials):

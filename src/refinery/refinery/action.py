@@ -42,6 +42,10 @@ class ActionDecoder:
         self.target.pos_m[index] = measured.pos_m
         self.target.quat_xyzw[index] = measured.quat_xyzw
 
+    def state(self) -> dict[str, Array]:
+        """The live arrays that the next step depends on, for snapshots of an environment."""
+        return {"smoothed": self.smoothed, "pos_m": self.target.pos_m, "quat_xyzw": self.target.quat_xyzw}
+
     def decode(self, action: Array, measured: Poses, socket: Poses) -> Poses:
         """Advance the target by one policy step.
 

@@ -63,7 +63,7 @@ class Mixture:
         return result
 
     def sample(self, count: int, rng: np.random.Generator) -> Array:
-        """Draw ``count`` initial states inside the box by rejection, shape (count, 6)."""
+        """Draw ``count`` initial states inside the box by rejection, shape (count, 9)."""
         kept = np.empty((0, self.means.shape[1]))
         for _ in range(_MAX_ROUNDS):
             pick = rng.choice(len(self.weights), size=max(64, 2 * count), p=self.weights / self.weights.sum())

@@ -47,7 +47,7 @@ OBSERVATION_SIZE = sum(term.size for term in TERMS)
 
 
 class ObservationEncoder:
-    """Turns measurements into observations; keeps the running mean of the socket estimates and the last tool pose.
+    """Turns measurements into observations; keeps the grasp, the mean socket estimate and the last tool pose.
 
     Args:
         task: Geometry of the grasp, rates and scales.
@@ -55,7 +55,11 @@ class ObservationEncoder:
     """
 
     def __init__(self, task: Task, count: int = 1) -> None:
-        self._plug = task.plug.tool_from_plug
+        self._task = task
+        intended = task.plug.tool_from_plug
+        self._plug = Poses(
+            pos_m=np.repeat(intended.pos_m, count, axis=0), quat_xyzw=np.repeat(intended.quat_xyzw, count, axis=0)
+        )
         self._steps = task.control.episode_steps
         self._max_error = np.asarray(task.control.max_error)
         self._sum = np.zeros((count, 3))
@@ -63,12 +67,32 @@ class ObservationEncoder:
         self._last_pos = np.zeros((count, 3))
         self._last_quat = np.tile([0.0, 0.0, 0.0, 1.0], (count, 1))
 
-    def reset(self, measured: Poses, index: NDArray[np.intp] | slice = slice(None)) -> None:
-        """Forget the past of the rows ``index``; ``measured`` is their tool pose in the base frame."""
+    def reset(self, measured: Poses, index: NDArray[np.intp] | slice = slice(None), grasp: Array | None = None) -> None:
+        """Forget the past of some rows.
+
+        Args:
+            measured: Their tool poses, base frame.
+            index: The rows, k of them.
+            grasp: How the plug sits in the hand from now on, shape (k, 3), order
+                :data:`refinery.initial_state.GRASP_NAMES`, [m, m, rad]; None is as intended.
+        """
+        held = self._task.plug.held(np.zeros((1, 3)) if grasp is None else grasp)
+        self._plug.pos_m[index], self._plug.quat_xyzw[index] = held.pos_m, held.quat_xyzw
         self._sum[index] = 0.0
         self._seen[index] = 0
         self._last_pos[index] = measured.pos_m
         self._last_quat[index] = measured.quat_xyzw
+
+    def state(self) -> dict[str, Array]:
+        """The live arrays that the next step depends on, for snapshots of an environment."""
+        return {
+            "plug_pos_m": self._plug.pos_m,
+            "plug_quat_xyzw": self._plug.quat_xyzw,
+            "sum": self._sum,
+            "seen": self._seen,
+            "last_pos_m": self._last_pos,
+            "last_quat_xyzw": self._last_quat,
+        }
 
     def filter_socket(self, estimate: Poses) -> Poses:
         """Take in one socket estimate (base frame) and return the running mean of the position so far."""

@@ -1,6 +1,6 @@
 """Predicted success over initial states: a heteroscedastic Gaussian process, evaluated from plain numbers.
 
-Fitted offline (``refinery_sim_train.success_fit``) on success rates of bins of the unit box; this module only
+Fitted offline (``refinery_sim_train.refine.success_fit``) on outcomes of evaluated episodes; this module only
 evaluates it, so the nodes need no scikit-learn model file and nothing is unpickled.
 """
 
@@ -38,11 +38,11 @@ class SuccessModel:
     """GP posterior with a constant mean and an anisotropic RBF kernel over the unit box."""
 
     inputs: Array
-    """Bin centres in unit-box coordinates, shape (N, D)."""
+    """Evaluated initial states in unit-box coordinates, shape (N, D)."""
     rates: Array
-    """Success rates of the bins, shape (N,)."""
+    """Their outcomes, 0 or 1 (or success rates of repeated trials), shape (N,)."""
     noise_variance: Array
-    """Variance of each rate (binomial, plus the fitted noise), shape (N,)."""
+    """Variance of each outcome under the fitted success there, shape (N,)."""
     prior_mean: float
     """Constant mean, the overall success rate."""
     amplitude: float
@@ -76,7 +76,7 @@ class SuccessModel:
         return kernel
 
     def predict(self, theta: Array) -> SuccessPrediction:
-        """Predict the success rate of initial states (B, 6)."""
+        """Predict the success rate of initial states (B, 9)."""
         cross = self._kernel(self.box.to_unit(theta), self.inputs)
         mean = self.prior_mean + cross @ self._alpha  # type: ignore[attr-defined]
         reduced = linalg.cho_solve(self._factor, cross.T)  # type: ignore[attr-defined]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from refinery.config import check, load_dataclass, to_mapping
-from refinery.initial_state import InitialStateSpec
-from refinery.rotations import Poses
+from refinery.initial_state import InitialStateSpec, grasp_offset
+from refinery.rotations import Array, Poses
+from refinery.section import SectionSpec
 
 Vec3 = tuple[float, float, float]
 Vec6 = tuple[float, float, float, float, float, float]
@@ -21,38 +22,49 @@ Vec6 = tuple[float, float, float, float, float, float]
 class PlugSpec:
     """The held part: a section extruded along the insertion axis; its frame sits in the middle of the tip, z up."""
 
-    section_m: tuple[tuple[float, float], ...]
-    """Corners of the section in the plug's xy plane, in order, [m]. This version builds axis-aligned rectangles."""
+    section: SectionSpec
+    """Cross-section in the plug's xy plane."""
     length_m: float
     """Extent along the insertion axis, [m], (0, 0.2]."""
     mass_kg: float
     """Mass, [kg], (0, 3] (the payload of the arm)."""
     grasp_xyz_m: Vec3
-    """Plug tip in the gripper's tool frame, [m]."""
+    """Plug tip in the gripper's tool frame when held as intended, [m]."""
     grasp_rpy_rad: Vec3
-    """Plug orientation in the tool frame, roll, pitch, yaw about fixed axes, [rad]."""
+    """Plug orientation in the tool frame when held as intended, roll, pitch, yaw about fixed axes, [rad]."""
 
     def __post_init__(self) -> None:
-        """Validate ranges and the shape of the section."""
+        """Validate ranges."""
         check(0 < self.length_m <= 0.2, "length_m", "a length in (0, 0.2] m", self.length_m)
         check(0 < self.mass_kg <= 3, "mass_kg", "a mass in (0, 3] kg", self.mass_kg)
-        corners = np.asarray(self.section_m)
-        half = np.abs(corners).max(axis=0) if corners.ndim == 2 else np.zeros(2)
-        want = {(sx, sy) for sx in (-1, 1) for sy in (-1, 1)}
-        got = {tuple(np.sign(corner).astype(int)) for corner in corners} if len(corners) == 4 else set()
-        rectangle = got == want and np.allclose(np.abs(corners), half) and bool(np.all(half > 0))
-        check(rectangle, "section_m", "the 4 corners of a centred, axis-aligned rectangle [m]", self.section_m)
 
     @property
     def half_size_m(self) -> tuple[float, float]:
-        """Half the width along x and y, [m]."""
-        half = np.abs(np.asarray(self.section_m)).max(axis=0)
-        return float(half[0]), float(half[1])
+        """Largest distance of the section from the plug's axis along x and y, [m]."""
+        return self.section.half_size_m
 
     @property
     def tool_from_plug(self) -> Poses:
-        """Plug pose in the tool frame, batch of one."""
+        """Plug pose in the tool frame when held as intended, batch of one."""
         return Poses.from_xyz_rpy(self.grasp_xyz_m, self.grasp_rpy_rad)
+
+    def held(self, grasp: Array) -> Poses:
+        """Plug poses in the tool frame for in-hand grasp offsets (B, 3), order :data:`GRASP_NAMES`, [m, m, rad]."""
+        return grasp_offset(grasp) @ self.tool_from_plug
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeighbourSpec:
+    """A box that stands still beside the hole: a part already assembled, a clamp, a wall of the fixture."""
+
+    centre_m: Vec3
+    """Middle of the box in the socket frame (z is the height over the seated tip), [m]."""
+    half_size_m: Vec3
+    """Half its edges along the socket's axes, [m]."""
+
+    def __post_init__(self) -> None:
+        """Validate ranges."""
+        check(all(v > 0 for v in self.half_size_m), "half_size_m", "three positive values", self.half_size_m)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +78,13 @@ class SocketSpec:
     plate_half_size_m: float
     """Half the edge of the square plate around the hole, [m]."""
     friction: float
-    """Sliding friction coefficient of the contact, [0, 2]."""
+    """Middle of the range of sliding friction coefficients, [0, 2]."""
+    friction_range: float = 0.0
+    """Half-range of the uniform draw of the friction per episode (surfaces are dry, oily, worn), [0, friction]."""
+    chamfer_m: float = 0.0
+    """Width and height of a 45 degree chamfer around the rim, [m], [0, depth_m)."""
+    neighbours: tuple[NeighbourSpec, ...] = ()
+    """Parts and fixtures that stand near the hole."""
     nominal_xyz_m: Vec3
     """Where the socket stands in the arm's base frame, [m]."""
     range_xyz_m: Vec3
@@ -80,6 +98,9 @@ class SocketSpec:
         check(0 < self.depth_m <= 0.1, "depth_m", "a depth in (0, 0.1] m", self.depth_m)
         check(0.02 <= self.plate_half_size_m <= 0.3, "plate_half_size_m", "0.02 to 0.3 m", self.plate_half_size_m)
         check(0 <= self.friction <= 2, "friction", "a coefficient in [0, 2]", self.friction)
+        low_enough = 0 <= self.friction_range <= self.friction
+        check(low_enough, "friction_range", f"in [0, {self.friction}] (the friction)", self.friction_range)
+        check(0 <= self.chamfer_m < self.depth_m, "chamfer_m", "a width in [0, depth_m)", self.chamfer_m)
         check(all(v >= 0 for v in (*self.range_xyz_m, self.range_yaw_rad)), "range_xyz_m", ">= 0", self.range_xyz_m)
 
 
@@ -212,7 +233,8 @@ class Task:
     def __post_init__(self) -> None:
         """Validate what spans several parts."""
         check(self.name.isidentifier(), "name", "letters, digits and underscores", self.name)
-        tilt = max(abs(v) for v in (*self.initial_state.deployed_high[3:], *self.initial_state.deployed_low[3:]))
+        box = self.initial_state.deployed
+        tilt = float(np.abs([box.low[3:6], box.high[3:6]]).max())
         limit = self.limits.max_tilt_rad
         check(tilt < limit, "limits.max_tilt_rad", f"> {tilt} (the widest initial state)", limit)
 
@@ -220,6 +242,15 @@ class Task:
     def rim_height_m(self) -> float:
         """Height of the rim over the seated tip, [m]."""
         return self.socket.depth_m
+
+    def as_trained(self) -> Task:
+        """The cell that the base policy was trained in: initial states of the training box, a bare plate."""
+        trained = self.initial_state.trained_in
+        return replace(
+            self,
+            socket=replace(self.socket, neighbours=()),
+            initial_state=InitialStateSpec(trained_in=trained, deployed_in=trained),
+        )
 
     def hash(self) -> str:
         """SHA-256 of the task's contents, independent of the layout of its file."""

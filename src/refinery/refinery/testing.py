@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from refinery.bundle import with_metadata, write_bundle
+from refinery.initial_state import InitialStateSpec
 from refinery.mixture import Mixture
 from refinery.observation import OBSERVATION_SIZE
 from refinery.success_model import SuccessModel
@@ -117,6 +119,14 @@ def tiny_bundle(path: Path, task: Task, policy_onnx: bytes | None = None, *, nam
         provenance={"command": "refinery.testing.tiny_bundle"},
         evaluation={"none": {"k": 0, "n": 0}},
     )
+
+
+def with_grasps(task: Task) -> Task:
+    """Return the task with grasps that vary by 2 mm along x, 4 mm along z and 0.2 rad, trained and deployed."""
+    ranges = {"grasp_x": (-0.002, 0.002), "grasp_z": (-0.004, 0.004), "grasp_pitch": (-0.2, 0.2)}
+    spec = task.initial_state
+    boxes = {name: dataclasses.replace(getattr(spec, name), **ranges) for name in ("trained_in", "deployed_in")}
+    return dataclasses.replace(task, initial_state=InitialStateSpec(**boxes))
 
 
 def _model(

@@ -7,7 +7,7 @@ from refinery.errors import ConfigError
 from refinery.initial_state import Box
 from refinery.mixture import Mixture
 
-BOX = Box(low=np.array([-0.01, -0.01, 0, 0, 0, -1.0]), high=np.array([0.01, 0.01, 0, 0, 0, 1.0]))
+BOX = Box(low=np.array([-0.01, -0.01, 0, 0, 0, -1.0, 0, 0, 0]), high=np.array([0.01, 0.01, 0, 0, 0, 1.0, 0, 0, 0]))
 
 
 def mixture(**changes):

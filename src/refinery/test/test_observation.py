@@ -49,6 +49,31 @@ def test_only_relative_poses_matter(seed):
     assert np.allclose(seen[0], seen[1], atol=1e-4)
 
 
+@given(st.integers(0, 2**32 - 1))
+def test_a_grasp_reads_like_the_plug_displaced_in_the_hand(seed):
+    rng = np.random.default_rng(seed)
+    count = 3
+    grasp = rng.uniform(-1, 1, (count, 3)) * [0.004, 0.006, 0.3]
+    socket = Poses.from_xyz_rpy([0.5, 0, 0.1], [0, 0, 0.1])
+    # The tools that would hold the plugs at the same places if these were held as intended.
+    plugs = socket @ Poses.from_xyz_rpy(rng.uniform(-0.01, 0.01, (count, 3)), rng.uniform(-0.2, 0.2, (count, 3)))
+    displaced, intended = plugs @ TASK.plug.held(grasp).inverse(), plugs @ SEATED
+    held, same = ObservationEncoder(TASK, count), ObservationEncoder(TASK, count)
+    held.reset(displaced, grasp=grasp)
+    same.reset(intended)
+    seen = [
+        encoder.encode(tools, encoder.filter_socket(socket[np.zeros(count, int)]), tools, np.zeros((count, 6)))
+        for encoder, tools in ((held, displaced), (same, intended))
+    ]
+    assert np.allclose(seen[0], seen[1], atol=1e-4)
+    # The grasp of one row is that row's alone, and it lasts until the row is reset.
+    held.reset(intended[np.array([1])], np.array([1]))
+    tools = Poses(pos_m=displaced.pos_m.copy(), quat_xyzw=displaced.quat_xyzw.copy())
+    tools.pos_m[1], tools.quat_xyzw[1] = intended.pos_m[1], intended.quat_xyzw[1]
+    again = held.encode(tools, held.filter_socket(socket[np.zeros(count, int)]), tools, np.zeros((count, 6)))
+    assert np.allclose(again[:, :9], seen[1][:, :9], atol=1e-4)
+
+
 def test_estimates_are_averaged():
     rng = np.random.default_rng(0)
     tool = SEATED

@@ -10,6 +10,8 @@ from rclpy.action import ActionServer, CancelResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.lifecycle import LifecycleNode
 
+from refinery.errors import RefineryError
+from refinery.grasp import requested_grasp
 from refinery_msgs.action import Insert
 from refinery_msgs.msg import Outcome
 from refinery_policy_node.activation import check_only_publisher
@@ -103,6 +105,7 @@ class InsertServer:
             station.runtime,
             station.topics,
             inputs,
+            grasp=requested_grasp(goal.request.grasp, station.runtime.task),
             handover_s=station.parameters.handover_s,
             command_rate_hz=station.parameters.command_rate_hz,
             timeout_s=goal.request.timeout_s,
@@ -136,6 +139,10 @@ class InsertServer:
             return _no(Reason.NONE, f"task: expected {task.name!r}, which the bundle solves, got {goal.task!r}")
         if not math.isfinite(goal.timeout_s) or goal.timeout_s < 0:
             return _no(Reason.NONE, f"timeout_s: expected a time >= 0 s, got {goal.timeout_s}")
+        try:
+            grasp = requested_grasp(goal.grasp, task)
+        except RefineryError as error:
+            return _no(Reason.NONE, str(error))
         inputs = station.topics.inputs()
         if inputs is None:
             return _no(Reason.TOPIC_MISSING, f"no message yet on {', '.join(station.topics.missing())}")
@@ -145,7 +152,7 @@ class InsertServer:
         rival = check_only_publisher(self._node, station.topics.target_topic)
         if rival.level is not Level.OK:
             return rival
-        return station.runtime.check_start(inputs)
+        return station.runtime.check_start(inputs, grasp)
 
     def _result(self, ending: Ending, station: Station, problem: str) -> Insert.Result:
         result = Insert.Result()

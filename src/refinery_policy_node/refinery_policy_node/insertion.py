@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
+from numpy.typing import NDArray
 from rclpy.lifecycle import LifecycleNode
 from rclpy.task import Future
 from rclpy.timer import Timer
@@ -60,6 +61,7 @@ class Insertion:
         runtime: The policy.
         topics: The robot.
         start: Accepted samples; the measured pose in them is commanded during the hand-over.
+        grasp: How the plug sits in the hand, shape (1, 3), order :data:`refinery.initial_state.GRASP_NAMES`.
         handover_s: How long, [s].
         command_rate_hz: Rate of interpolated targets, [Hz]; 0 for none.
         timeout_s: Give up after this time, [s]; 0 for the episode's length.
@@ -74,6 +76,7 @@ class Insertion:
         start: Inputs,
         *,
         handover_s: float,
+        grasp: NDArray[np.float64],
         command_rate_hz: float,
         timeout_s: float,
         on_tick: Callable[[], None],
@@ -82,6 +85,7 @@ class Insertion:
         self._runtime = runtime
         self._topics = topics
         self._measured = start.measured.poses()
+        self._grasp, self._held = grasp, runtime.task.plug.held(grasp)
         self._estimate = start.estimate.poses()
         self._handover_ticks = int(np.ceil(handover_s / runtime.period_s))
         self._timeout_s = timeout_s
@@ -114,7 +118,8 @@ class Insertion:
     def errors(self) -> InsertionErrors:
         """Plug against socket as the node sees them."""
         socket = self._estimate if self._runtime.socket is None else self._runtime.socket
-        return insertion_errors(socket, self._measured @ self._runtime.task.plug.tool_from_plug)
+        symmetry = self._runtime.task.plug.section.symmetry
+        return insertion_errors(socket, self._measured @ self._held, symmetry)
 
     def stop(self, outcome: int, verdict: Verdict) -> None:
         """End at once: hold the pose measured now. Does nothing after the end."""
@@ -154,7 +159,7 @@ class Insertion:
             self._topics.publish_target(self._measured)
             return
         inputs = self._inputs()
-        verdict = self._runtime.start(inputs)
+        verdict = self._runtime.start(inputs, self._grasp)
         if verdict.level is not Level.OK:
             self._end(Outcome.STOPPED, verdict.message, verdict)
             return
@@ -190,7 +195,7 @@ class Insertion:
         if level is Level.HOLD:
             return
         self._measured = inputs.measured.poses()
-        won, errors = seated(self._runtime.task, socket, self._measured, self._ticks)
+        won, errors = seated(self._runtime.task, socket, self._measured @ self._held, self._ticks)
         height_mm, lateral_mm = errors.height_m[0] * 1e3, errors.lateral_m[0] * 1e3
         where = f"the tip is {height_mm:.1f} mm over the seat and {lateral_mm:.1f} mm off its axis"
         if won:

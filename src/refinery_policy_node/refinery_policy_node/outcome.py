@@ -34,17 +34,17 @@ def widened(task: Task, estimates: int) -> SuccessSpec:
     )
 
 
-def seated(task: Task, socket: Poses, measured: Poses, estimates: int) -> tuple[bool, InsertionErrors]:
+def seated(task: Task, socket: Poses, plug: Poses, estimates: int) -> tuple[bool, InsertionErrors]:
     """Judge the end of an insertion.
 
     Args:
-        task: Tolerances, noise and grasp.
+        task: Tolerances and noise.
         socket: Running mean of the socket estimates, base frame, batch of one.
-        measured: Measured tool pose, base frame, batch of one.
+        plug: Plug pose by the measured tool pose and the grasp, base frame, batch of one.
         estimates: Socket estimates averaged.
 
     Returns:
         Whether the plug is seated as far as the node can tell, and the errors it sees.
     """
-    errors = insertion_errors(socket, measured @ task.plug.tool_from_plug)
+    errors = insertion_errors(socket, plug, task.plug.section.symmetry)
     return bool(strict(errors, widened(task, estimates))[0]), errors

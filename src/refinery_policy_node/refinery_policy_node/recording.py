@@ -27,6 +27,8 @@ class Recording:
 
     task_hash: str
     """Hash of the task that ran."""
+    grasp: Array
+    """How the plug sat in the hand, shape (3,), order :data:`refinery.initial_state.GRASP_NAMES`, [m, m, rad]."""
     measured_pos_m: Array
     """Measured tool positions, base frame, shape (T, 3), [m]."""
     measured_quat_xyzw: Array
@@ -101,10 +103,12 @@ class Recorder:
     def __init__(self, task_hash: str, observation_size: int) -> None:
         self._task_hash = task_hash
         self._blank_observation = np.full((1, observation_size), np.nan, dtype=np.float32)
+        self._grasp = np.zeros(3)
         self._ticks: list[tuple[Inputs, TickResult]] = []
 
-    def clear(self) -> None:
-        """Forget the ticks so far."""
+    def begin(self, grasp: Array) -> None:
+        """Forget the ticks so far; an episode with this grasp (1, 3) begins."""
+        self._grasp = grasp[0].copy()
         self._ticks = []
 
     def add(self, inputs: Inputs, result: TickResult) -> None:
@@ -130,6 +134,7 @@ class Recorder:
         actions = [np.full((1, 6), np.nan) if r.action is None else r.action for r in results]
         return Recording(
             task_hash=self._task_hash,
+            grasp=self._grasp,
             measured_pos_m=np.stack([i.measured.pos_m for i in inputs]),
             measured_quat_xyzw=np.stack([i.measured.quat_xyzw for i in inputs]),
             estimate_pos_m=np.stack([i.estimate.pos_m for i in inputs]),

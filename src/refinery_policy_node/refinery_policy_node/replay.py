@@ -53,7 +53,7 @@ def replay(task: Task, recordings: Sequence[Recording], policy: BatchPolicy) -> 
     count, ticks = len(recordings), lengths.pop()
     encoder, decoder = ObservationEncoder(task, count), ActionDecoder(task.control, count)
     first = _batch([r.measured for r in recordings], 0)
-    encoder.reset(first)
+    encoder.reset(first, grasp=np.stack([r.grasp for r in recordings]))
     decoder.reset(first)
     observations, actions, positions, quaternions = [], [], [], []
     for tick in range(ticks):

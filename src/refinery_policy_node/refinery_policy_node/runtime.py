@@ -20,6 +20,8 @@ from refinery_policy_node.samples import Inputs
 from refinery_policy_node.start_check import StartTolerance, check_start
 from refinery_policy_node.timing import StepTimes
 
+_AS_INTENDED = np.zeros((1, 3))
+
 
 @dataclass(frozen=True, kw_only=True)
 class TickResult:
@@ -60,7 +62,6 @@ class PolicyRuntime:
         self._tolerance = tolerance or StartTolerance.for_task(bundle.task)
         self._encoder = ObservationEncoder(bundle.task)
         self._decoder = ActionDecoder(bundle.task.control)
-        self._plug = bundle.task.plug.tool_from_plug
         self._step = 0
         self._running = False
         self._last_step_s = 0.0
@@ -72,44 +73,57 @@ class PolicyRuntime:
         """Ticks of a full episode."""
         return self.task.control.episode_steps
 
-    def check_start(self, inputs: Inputs) -> Verdict:
+    def check_start(self, inputs: Inputs, grasp: NDArray[np.float64] | None = None) -> Verdict:
         """Tell whether an insertion may start from here, without starting it.
+
+        Args:
+            inputs: Latest samples.
+            grasp: How the plug sits in the hand, shape (1, 3), order :data:`refinery.initial_state.GRASP_NAMES`,
+                [m, m, rad]; None is as intended.
 
         Returns:
             OK, or the reason to refuse; a refusal is not latched, for nothing has moved.
         """
         if not self.guard.armed:
             return self.guard.latched
-        probe = Guard(self.task, self.guard.settings)
+        grasp = _AS_INTENDED if grasp is None else grasp
+        held = self.task.plug.held(grasp)
+        probe = Guard(self.task, self.guard.settings, held)
         verdict = probe.begin(inputs)
         if verdict.level is not Level.OK:
             return verdict
-        message = check_start(self._theta(inputs.estimate.poses(), inputs), self.task, self._tolerance)
+        theta = theta_of(inputs.estimate.poses(), inputs.measured.poses() @ held, grasp)
+        message = check_start(theta, self.task, self._tolerance)
         if message:
             return Verdict(level=Level.STOP, reason=Reason.OUT_OF_DISTRIBUTION, message=message)
         return verdict
 
-    def start(self, inputs: Inputs) -> Verdict:
+    def start(self, inputs: Inputs, grasp: NDArray[np.float64] | None = None) -> Verdict:
         """Begin an episode at the measured pose; the first :meth:`tick` follows with the same inputs.
+
+        Args:
+            inputs: As for :meth:`check_start`.
+            grasp: As for :meth:`check_start`; it counts for the whole episode.
 
         Returns:
             As :meth:`check_start`; the episode has begun only if it is OK.
         """
-        verdict = self.check_start(inputs)
+        grasp = _AS_INTENDED if grasp is None else grasp
+        verdict = self.check_start(inputs, grasp)
         if verdict.level is not Level.OK:
             return verdict
-        self.guard.start()
+        self.guard.start(self.task.plug.held(grasp))
         # The guard must know a pose to hold at before the first tick, whatever that tick brings.
         self.guard.begin(inputs)
         measured = inputs.measured.poses()
-        self._encoder.reset(measured)
+        self._encoder.reset(measured, grasp=grasp)
         self._restart_action(measured)
         self.policy.reset()
         self.times.clear()
         self._step, self._last_step_s, self.socket = 0, 0.0, None
         self._running = True
         if self.recorder is not None:
-            self.recorder.clear()
+            self.recorder.begin(grasp)
         return verdict
 
     def tick(self, inputs: Inputs, *, late_s: float = 0.0) -> TickResult:
@@ -154,9 +168,6 @@ class PolicyRuntime:
     def end(self) -> None:
         """End the episode; :meth:`tick` needs a new :meth:`start`."""
         self._running = False
-
-    def _theta(self, socket: Poses, inputs: Inputs) -> NDArray[np.float64]:
-        return theta_of(socket, inputs.measured.poses() @ self._plug)
 
     def _think(self, inputs: Inputs) -> tuple[NDArray[np.float32] | None, NDArray[np.float64] | None]:
         """Observe, ask the policy, move the decoder's target; None for whatever the guard refuses."""

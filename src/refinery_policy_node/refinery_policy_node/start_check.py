@@ -7,8 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from refinery.initial_state import THETA_NAMES
+from refinery.initial_state import GRASP_NAMES, THETA_NAMES
 from refinery.task import Task
+from refinery.theta_units import shown_unit
+
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +37,7 @@ def check_start(theta: NDArray[np.float64], task: Task, tolerance: StartToleranc
     """Compare a start with the deployment box.
 
     Args:
-        theta: Plug in the estimated socket frame, shape (1, 6).
+        theta: Plug in the estimated socket frame, and grasp, shape (1, 9).
         task: The task with its deployment box.
         tolerance: How far outside is accepted.
 
@@ -42,12 +45,13 @@ def check_start(theta: NDArray[np.float64], task: Task, tolerance: StartToleranc
         An empty string, or what is outside by how much.
     """
     box = task.initial_state.deployed
-    margin = np.array([tolerance.position_m] * 3 + [tolerance.angle_rad] * 3)
+    # The pose is measured, the grasp is what somebody says it is: there is nothing to tolerate but rounding.
+    margin = np.array([tolerance.position_m] * 3 + [tolerance.angle_rad] * 3 + [_ROUNDING] * len(GRASP_NAMES))
     low, high, value = box.low - margin, box.high + margin, theta[0]
     problems = [
         f"{name} = {value[i] * scale:.1f} {unit}, expected {low[i] * scale:.1f} to {high[i] * scale:.1f} {unit}"
         for i, name in enumerate(THETA_NAMES)
-        for scale, unit in [(1e3, "mm") if i < 3 else (np.degrees(1.0), "deg")]
+        for scale, unit in [shown_unit(name)]
         if not low[i] <= value[i] <= high[i]
     ]
     return "the plug is not where insertions start: " + "; ".join(problems) if problems else ""

@@ -11,14 +11,15 @@ import pytest
 
 from refinery.bundle import Bundle, load_bundle
 from refinery.task import Task, load_task
-from refinery.testing import tiny_bundle
+from refinery.testing import tiny_bundle, with_grasps
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="session")
 def task() -> Task:
-    return load_task(REPOSITORY / "config" / "tasks" / "peg_rect.yaml")
+    """The shipped task with grasps that vary, so that every test meets them."""
+    return with_grasps(load_task(REPOSITORY / "config" / "tasks" / "peg_rect.yaml"))
 
 
 @pytest.fixture(scope="session")

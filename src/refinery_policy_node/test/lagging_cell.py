@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from refinery.initial_state import tool_pose
+from refinery.initial_state import GRASP, tool_pose
 from refinery.rotations import Poses
 from refinery.task import Task
 from refinery_policy_node.guard import Level
@@ -21,7 +21,7 @@ class LaggingCell:
     Args:
         task: The task.
         seed: Of the socket's pose and of the estimates' jitter.
-        theta: Initial state, shape (6,); the middle of the deployment box if None.
+        theta: Initial state, shape (9,); the middle of the deployment box if None.
     """
 
     def __init__(self, task: Task, seed: int = 0, theta: np.ndarray | None = None) -> None:
@@ -31,8 +31,14 @@ class LaggingCell:
         theta = (box.low + box.high) / 2 if theta is None else theta
         xyz = np.asarray(task.socket.nominal_xyz_m) + self._rng.uniform(-1, 1, 3) * task.socket.range_xyz_m
         self.socket = Poses.from_xyz_rpy(xyz, [0, 0, self._rng.uniform(-1, 1) * task.socket.range_yaw_rad])
+        self.grasp = theta[None, GRASP]
         self.tool = tool_pose(self.socket, theta[None], task.plug.tool_from_plug)
         self.now_s = 100.0
+
+    @property
+    def plug(self) -> Poses:
+        """True plug pose, base frame, batch of one."""
+        return self.tool @ self.task.plug.held(self.grasp)
 
     def inputs(self) -> Inputs:
         jitter = self._rng.uniform(-1, 1, 3) * self.task.noise.estimate_jitter_m
@@ -69,7 +75,7 @@ def aged(inputs: Inputs, **ages_s: float) -> Inputs:
 
 def run_episode(runtime: PolicyRuntime, cell: LaggingCell) -> list[TickResult]:
     """Run one whole episode."""
-    assert runtime.start(cell.inputs()).level is Level.OK
+    assert runtime.start(cell.inputs(), cell.grasp).level is Level.OK
     results = []
     while not results or not results[-1].done:
         results.append(runtime.tick(cell.inputs()))

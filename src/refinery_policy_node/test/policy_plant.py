@@ -18,7 +18,7 @@ from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import SetBool
 
-from refinery.initial_state import tool_pose
+from refinery.initial_state import GRASP, tool_pose
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Poses
 from refinery.task import Task
@@ -81,6 +81,7 @@ class Plant(Node):
         box = self.task.initial_state.deployed
         theta = (box.low + box.high) / 2 if theta is None else theta
         with self.lock:
+            self.cell.grasp = theta[None, GRASP]
             self.cell.tool = tool_pose(self.cell.socket, theta[None], self.task.plug.tool_from_plug)
             self.targets.clear()
 

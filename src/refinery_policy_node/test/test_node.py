@@ -130,13 +130,17 @@ def test_an_insertion_from_configuration_to_clean_exit(
     for goal, sentence in [
         ({"task": "other"}, "task: expected 'peg_rect'"),
         ({"timeout_s": -1.0}, "timeout_s: expected a time >= 0"),
+        ({"grasp": [0.001]}, "grasp: expected 3 numbers"),
+        ({"grasp": [0.0, float("nan"), 0.0]}, "grasp: expected finite numbers"),
+        ({"grasp": [0.0, 0.0, 0.3]}, "grasp: grasp_pitch: expected -11.5 to 11.5 deg"),
     ]:
         refused = policy.insert(**goal)
         assert refused.outcome.value == Outcome.REFUSED
         assert sentence in refused.outcome.message
+    assert plant.impedance_calls == [True, False] and not plant.targets
     timed_out = policy.insert(timeout_s=0.3)
     assert timed_out.outcome.value == Outcome.TIMED_OUT, timed_out.outcome.message
-    plant.place(np.array([0.04, 0.0, 0.05, 0.0, 0.0, 0.0]))
+    plant.place(np.array([0.04, 0.0, 0.05, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]))
     wait_for(lambda: policy.insert().reason.value == GuardReason.OUT_OF_DISTRIBUTION, "refusal of a far start")
     assert plant.impedance_calls == [True, False] * 2
 
@@ -144,6 +148,25 @@ def test_an_insertion_from_configuration_to_clean_exit(
     assert policy.deactivate()
     assert "not active" in policy.insert().outcome.message
     assert policy.end(signal.SIGINT) == 0
+
+
+def test_a_part_that_sits_askew_is_seated_by_its_grasp(launch: Launch, quick_task: Task, tmp_path: Path) -> None:
+    plant, policy = launch(record_dir=tmp_path / "records")
+    assert policy.configure() and policy.activate(), policy.log()
+    grasp = [0.002, -0.004, 0.15]
+    box = quick_task.initial_state.deployed
+    plant.place(np.array([*(box.low + box.high)[:6] / 2, *grasp]))
+    plant.wait_for_steps(20)
+    result = policy.insert(grasp=grasp)
+    assert result.outcome.value == Outcome.SUCCESS, result.outcome.message
+    assert result.angle_error_rad < quick_task.success.angle_tolerance_rad
+    (path,) = (tmp_path / "records").glob("*.npz")
+    np.testing.assert_array_equal(Recording.load(path).grasp, grasp)
+    # The same way of holding it, kept to oneself: the node sees a part where it is not, and says so.
+    plant.place(np.array([*(box.low + box.high)[:6] / 2, *grasp]))
+    plant.wait_for_steps(20)
+    assert policy.insert().angle_error_rad < 0.05
+    assert (plant.cell.socket.inverse() @ plant.cell.plug).rotation.magnitude()[0] > 0.1
 
 
 def test_faults_stop_and_stay_until_rearmed(launch: Launch) -> None:

@@ -32,7 +32,7 @@ def test_the_servo_policy_seats_the_plug(bundle: Bundle, task: Task, seed: int) 
     assert len(results) == task.control.episode_steps == runtime.steps
     assert {result.verdict.level for result in results} == {Level.OK}
     assert runtime.socket is not None
-    won, errors = seated(task, runtime.socket, cell.tool, len(results))
+    won, errors = seated(task, runtime.socket, cell.plug, len(results))
     assert won, errors
     assert runtime.times.summary().p50_s > 0
 
@@ -42,7 +42,7 @@ def test_a_policy_that_does_nothing_does_not_win(task: Task, tmp_path: Path) -> 
     cell = LaggingCell(task)
     results = run_episode(runtime, cell)
     assert runtime.socket is not None
-    assert not seated(task, runtime.socket, cell.tool, len(results))[0]
+    assert not seated(task, runtime.socket, cell.plug, len(results))[0]
 
 
 def test_the_recurrent_state_starts_anew_with_each_episode(task: Task, tmp_path: Path) -> None:
@@ -68,6 +68,18 @@ def test_a_start_outside_the_box_is_refused(bundle: Bundle, task: Task) -> None:
     assert runtime.guard.armed
     with pytest.raises(RuntimeError, match="before start"):
         runtime.tick(LaggingCell(task).inputs())
+
+
+def test_a_grasp_outside_the_box_is_refused(bundle: Bundle, task: Task) -> None:
+    runtime, cell = PolicyRuntime(bundle), LaggingCell(task)
+    verdict = runtime.start(cell.inputs(), np.array([[0.0, 0.0, 0.25]]))
+    assert (verdict.level, verdict.reason) == (Level.STOP, Reason.OUT_OF_DISTRIBUTION)
+    assert "grasp_pitch = 14.3 deg, expected -11.5 to 11.5 deg" in verdict.message
+    # The tool looks down: pitch in the hand is pitch the other way in the socket frame.
+    assert runtime.start(cell.inputs(), np.array([[0.0, 0.0, 0.2]])).level is Level.OK
+    assert runtime.tick(cell.inputs()).observation[0, 7] == pytest.approx(-2.0, abs=1e-3)
+    assert runtime.start(cell.inputs()).level is Level.OK, "the grasp is that of one episode"
+    assert runtime.tick(cell.inputs()).observation[0, 7] == pytest.approx(0.0, abs=1e-3)
 
 
 def test_a_stop_in_the_middle_freezes_the_target_and_refuses_the_next_start(bundle: Bundle, task: Task) -> None:
@@ -118,7 +130,7 @@ def test_a_policy_that_turns_to_nan_stops(task: Task, tmp_path: Path) -> None:
     weight[:, 1::2] *= -1
     weight[::2] *= -1
     runtime = PolicyRuntime(load_bundle(tiny_bundle(tmp_path / "b", task, linear_policy(weight, np.zeros(6)))))
-    cell = LaggingCell(task, 0, np.array([0.009, 0.008, 0.035, 0.1, 0.1, 0.1]))
+    cell = LaggingCell(task, 0, np.array([0.009, 0.008, 0.035, 0.1, 0.1, 0.1, 0, 0, 0]))
     runtime.start(cell.inputs())
     verdict = runtime.tick(cell.inputs()).verdict
     assert verdict.level is Level.OK or verdict.reason is Reason.ACTION_INVALID
@@ -165,10 +177,10 @@ def test_no_input_makes_a_command_unsafe(
 ) -> None:
     runtime = policies[str(action)]
     box = task.initial_state.deployed
-    theta = data.draw(arrays(float, 6, elements=st.floats(0, 1)), label="start")
+    theta = data.draw(arrays(float, 9, elements=st.floats(0, 1)), label="start")
     cell = LaggingCell(task, data.draw(st.integers(0, 99), label="seed"), box.low + theta * (box.high - box.low))
     assert runtime.guard.rearm(cell.inputs()).level is Level.OK
-    assert runtime.start(cell.inputs()).level is Level.OK
+    assert runtime.start(cell.inputs(), cell.grasp).level is Level.OK
     stopped: TickResult | None = None
     for _ in range(data.draw(st.integers(1, 12), label="ticks")):
         inputs = data.draw(any_inputs(cell), label="inputs")
@@ -184,7 +196,7 @@ def test_no_input_makes_a_command_unsafe(
             assert result.verdict == stopped.verdict
         elif result.verdict.level is Level.OK:
             assert runtime.socket is not None
-            check_bounds(task, target, inputs.measured.poses(), runtime.socket)
+            check_bounds(task, target, inputs.measured.poses(), runtime.socket, task.plug.held(cell.grasp))
         else:
             # Hold and stop: where the arm was measured last, never further than one period's motion away.
             near = np.abs(target.pos_m[0] - cell.tool.pos_m[0])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinery.errors import RefineryError
-from refinery.initial_state import Box
+from refinery.initial_state import THETA_NAMES, Box
 from refinery.mixture import Mixture
 from refinery.success_model import SuccessModel, SuccessPrediction
 from refinery_sampler_node.diversity import choose_diverse
@@ -39,7 +39,7 @@ class Choice:
     """Initial states that were chosen, and what was looked at on the way; every array has the length ``count``."""
 
     theta: Array
-    """Initial states, shape (count, 6), order :data:`refinery.initial_state.THETA_NAMES`."""
+    """Initial states, shape (count, 9), order :data:`refinery.initial_state.THETA_NAMES`."""
     log_likelihood: Array
     """Log density of the mixture with respect to the unit box (0 is as likely as under uniform draws)."""
     success: SuccessPrediction
@@ -51,7 +51,7 @@ class Choice:
     rejected: Counter[str]
     """How many of them were turned down, by reason."""
     seen: Array
-    """The initial states that were looked at, shape (candidates, 6), for display."""
+    """The initial states that were looked at, shape (candidates, 9), for display."""
     seen_success: Array
     """Their predicted success, shape (candidates,)."""
 
@@ -79,7 +79,7 @@ class InitialStateChooser:
             mode: One of :data:`MODES`.
             count: How many, at least 1.
             seed: Of the random draws, at least 0.
-            reachable: Says which initial states (B, 6) the arm can take; None asks nothing.
+            reachable: Says which initial states (B, 9) the arm can take; None asks nothing.
 
         Returns:
             Exactly ``count`` initial states with predictions.
@@ -94,7 +94,7 @@ class InitialStateChooser:
         return self._best(count, rng, reachable) if mode == "best" else self._draw(mode, count, rng, reachable)
 
     def predict(self, theta: Array) -> SuccessPrediction:
-        """Predict the success of any number of initial states (B, 6) in bounded memory."""
+        """Predict the success of any number of initial states (B, 9) in bounded memory."""
         parts = [self._model.predict(theta[i : i + _CHUNK]) for i in range(0, len(theta), _CHUNK)]
         names = ("mean", "low", "high", "std")
         return SuccessPrediction(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
@@ -130,7 +130,8 @@ class InitialStateChooser:
         self, mode: str, count: int, rng: np.random.Generator, reachable: Callable[[Array], Reach] | None
     ) -> Choice:
         source = self._box.uniform if mode == "uniform" else self._mixture.sample
-        kept, seen, rejected = np.empty((0, 6)), np.empty((0, 6)), Counter[str]()
+        none = np.empty((0, len(THETA_NAMES)))
+        kept, seen, rejected = none, none, Counter[str]()
         for _ in range(_ROUNDS):
             theta = source(count - len(kept), rng)
             seen = np.vstack([seen, theta])

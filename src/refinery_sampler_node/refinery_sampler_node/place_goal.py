@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinery.errors import NotReadyError, RefineryError
+from refinery.grasp import requested_grasp
 from refinery.rotations import Poses, angle_between_rad
 from refinery_msgs.action import Place
 from refinery_sampler_node.candidates import Choice
@@ -46,12 +47,14 @@ def check_goal(station: Station, goal: Place.Goal) -> None:
 
     Raises:
         RequestError: Unknown task or mode, or a given pose that is none.
+        RefineryError: A given grasp that is none, or none of the task.
         GoalError: The time limit is no time.
     """
     if not (math.isfinite(goal.max_duration_s) and goal.max_duration_s > 0):
         raise GoalError(f"max_duration_s: expected a time > 0 s, got {goal.max_duration_s}")
     if goal.use_pose:
         pose_from_message(goal.pose, base_frame=station.profile.base_frame, what="pose")
+        requested_grasp(goal.grasp, station.sampler.bundle.task)
     else:
         station.sampler.check(_request(goal))
 
@@ -90,7 +93,9 @@ def _given(station: Station, goal: Place.Goal) -> Target:
     except RequestError:
         # Without an estimate there is no plate to keep clear of: far below is as good as none.
         socket = Poses(pos_m=_BASE.pos_m - [[0.0, 0.0, 100.0]], quat_xyzw=_BASE.quat_xyzw)
-    reach = station.sampler.reachability.check_tool(tool, socket)
+    reach = station.sampler.reachability.check_tool(
+        tool, socket, requested_grasp(goal.grasp, station.sampler.bundle.task)
+    )
     if not reach.ok[0]:
         where = ", ".join(f"{v:.3f}" for v in tool.pos_m[0])
         raise RequestError("UNREACHABLE", f"pose: the arm cannot take the tool pose at ({where}) m: {reach.reasons[0]}")

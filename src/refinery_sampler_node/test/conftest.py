@@ -11,7 +11,7 @@ from refinery.bundle import Bundle, load_bundle
 from refinery.kinematics import ArmKinematics
 from refinery.robot_profile import RobotProfile, load_robot_profile
 from refinery.task import Task, load_task
-from refinery.testing import tiny_bundle
+from refinery.testing import tiny_bundle, with_grasps
 from refinery_sampler_node.candidates import InitialStateChooser
 from refinery_sampler_node.joint_path import MotionLimits
 from refinery_sampler_node.reachability import Reachability
@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture(scope="session")
 def task() -> Task:
-    return load_task(ROOT / "config/tasks/peg_rect.yaml")
+    """The shipped task with grasps that vary, so that every test meets them."""
+    return with_grasps(load_task(ROOT / "config/tasks/peg_rect.yaml"))
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ def test_inside_the_box_and_deterministic(
     bundle: Bundle, chooser: InitialStateChooser, mode: str, count: int, seed: int
 ) -> None:
     first, again = (chooser.choose(mode, count, seed) for _ in range(2))
-    assert first.theta.shape == (count, 6)
+    assert first.theta.shape == (count, 9)
     assert bundle.task.initial_state.deployed.contains(first.theta).all()
     np.testing.assert_array_equal(first.theta, again.theta)
     np.testing.assert_array_equal(first.success.mean, again.success.mean)

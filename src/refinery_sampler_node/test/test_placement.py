@@ -17,7 +17,7 @@ from refinery_sampler_node.joint_path import JointPath, MotionLimits, PlacementE
 from refinery_sampler_node.placement import plan_placement
 
 SOCKET = Poses.from_xyz_rpy([0.5, 0.0, 0.1], [0.0, 0.0, 0.1])
-SEATED = np.zeros((1, 6))
+SEATED = np.zeros((1, 9))
 
 
 def _heights(arm: ArmKinematics, task: Task, path: JointPath) -> np.ndarray:
@@ -63,7 +63,7 @@ def test_seated_plug_leaves_the_hole_straight(
     task: Task, arm: ArmKinematics, home_rad: np.ndarray, limits: MotionLimits
 ) -> None:
     start = _joints(arm, home_rad, task, SEATED)[0]
-    goal = _joints(arm, home_rad, task, np.array([[0.01, -0.01, 0.035, 0.2, -0.2, 0.6]]))[0]
+    goal = _joints(arm, home_rad, task, np.array([[0.01, -0.01, 0.035, 0.2, -0.2, 0.6, 0, 0, 0]]))[0]
     tip = _heights(arm, task, plan_placement(arm, start_rad=start, goal_rad=goal, socket=SOCKET, limits=limits))
     in_hole = tip[tip[:, 2] < task.rim_height_m + 0.001]
     assert np.abs(in_hole[:, :2]).max() < 1e-4
@@ -73,7 +73,7 @@ def test_seated_plug_leaves_the_hole_straight(
 
 
 def test_slower_limits_take_longer(task: Task, arm: ArmKinematics, home_rad: np.ndarray, limits: MotionLimits) -> None:
-    goal = _joints(arm, home_rad, task, np.array([[0, 0, 0.035, 0, 0, 0.0]]))[0]
+    goal = _joints(arm, home_rad, task, np.array([[0, 0, 0.035, 0, 0, 0, 0, 0, 0.0]]))[0]
     slow = dataclasses.replace(limits, velocity_rad_s=limits.velocity_rad_s / 4)
     durations = [
         plan_placement(arm, start_rad=home_rad, goal_rad=goal, socket=SOCKET, limits=each).duration_s
@@ -89,7 +89,7 @@ def test_way_through_the_own_column_is_refused(arm: ArmKinematics, home_rad: np.
 
 
 def test_other_posture_is_refused(task: Task, arm: ArmKinematics, home_rad: np.ndarray, limits: MotionLimits) -> None:
-    goal = _joints(arm, home_rad, task, np.array([[0, 0, 0.035, 0, 0, 0.0]]))[0]
+    goal = _joints(arm, home_rad, task, np.array([[0, 0, 0.035, 0, 0, 0, 0, 0, 0.0]]))[0]
     twisted = home_rad + np.eye(7)[6] * 1.9
     turned = home_rad + (np.eye(7)[2] - np.eye(7)[4]) * 2.5
     for start in (twisted, turned):

@@ -55,7 +55,7 @@ def test_empty_request(cell: Cell, task: Task, arm: ArmKinematics) -> None:
     assert answer.success and answer.error_code == Response.OK, answer.message
     assert (answer.task, len(answer.poses), answer.candidates, answer.rejected) == (task.name, 1, 256, 0)
     assert "socket estimates" in answer.message
-    theta = np.array(answer.theta).reshape(1, 6)
+    theta = np.array(answer.theta).reshape(1, 9)
     assert task.initial_state.deployed.contains(theta).all()
     assert answer.success_low[0] <= answer.success_probability[0] <= answer.success_high[0]
     pose = pose_from_message(answer.poses[0], base_frame=cell.robot.profile.base_frame, what="answer")
@@ -83,7 +83,7 @@ def test_same_seed_same_answer(cell: Cell) -> None:
 def test_many(cell: Cell, task: Task, mode: str) -> None:
     answer = cell.client.sample(count=50, mode=mode, require_reachable=False, seed=1)
     assert answer.success
-    theta = np.array(answer.theta).reshape(50, 6)
+    theta = np.array(answer.theta).reshape(50, 9)
     assert task.initial_state.deployed.contains(theta).all()
     mixture = load_bundle(cell.bundle_path).initial_states.mixture
     np.testing.assert_allclose(answer.log_likelihoods, mixture.log_likelihood(theta))
@@ -148,7 +148,7 @@ def test_moved_socket_is_not_averaged_with_its_old_place(cell: Cell, task: Task)
     def error_m() -> float:
         answer = cell.client.sample(seed=0)
         pose = pose_from_message(answer.poses[0], base_frame=cell.robot.profile.base_frame, what="answer")
-        asked = tool_pose(moved, np.array(answer.theta).reshape(1, 6), task.plug.tool_from_plug)
+        asked = tool_pose(moved, np.array(answer.theta).reshape(1, 9), task.plug.tool_from_plug)
         return float(np.linalg.norm(pose.pos_m - asked.pos_m))
 
     seen: list[float] = []
@@ -189,8 +189,10 @@ def test_place_sampled(cell: Cell, task: Task) -> None:
 
 
 def test_place_at_given_pose(cell: Cell) -> None:
-    pose = cell.client.sample(socket_pose=cell.socket_message()).poses[0]
-    placed = cell.client.place(use_pose=True, pose=pose)
+    answer = cell.client.sample(socket_pose=cell.socket_message())
+    pose, grasp = answer.poses[0], list(answer.theta[6:])
+    assert any(grasp)
+    placed = cell.client.place(use_pose=True, pose=pose, grasp=grasp)
     assert placed.outcome.value == Outcome.SUCCESS, placed.outcome.message
     assert placed.pose_goal.pose == pose.pose
     assert not placed.theta and math.isnan(placed.success_probability)
@@ -200,7 +202,7 @@ def test_place_at_given_pose(cell: Cell) -> None:
     assert cell.client.place(use_pose=True, pose=pose).outcome.value == Outcome.SUCCESS
 
 
-@pytest.mark.parametrize("what", ["frame", "quaternion", "reach", "time", "too short"])
+@pytest.mark.parametrize("what", ["frame", "quaternion", "reach", "grasp", "grasp length", "time", "too short"])
 def test_place_refuses_bad_goals(cell: Cell, what: str) -> None:
     pose = cell.client.sample(socket_pose=cell.socket_message()).poses[0]
     fields: dict[str, object] = {"use_pose": True, "pose": pose}
@@ -210,12 +212,16 @@ def test_place_refuses_bad_goals(cell: Cell, what: str) -> None:
         pose.pose.orientation.x *= 2
     elif what == "reach":
         pose.pose.position.z += 2.0
+    elif what.startswith("grasp"):
+        fields["grasp"] = [0.0, 0.0, 0.4] if what == "grasp" else [0.0]
     else:
         fields["max_duration_s"] = math.nan if what == "time" else 0.5
     words = {
         "frame": "frame_id",
         "quaternion": "unit quaternion",
         "reach": "no inverse kinematics",
+        "grasp": "grasp: grasp_pitch: expected -11.5 to 11.5 deg",
+        "grasp length": "grasp: expected 3 numbers",
         "time": "max_duration_s: expected a time > 0 s",
         "too short": "that the way takes",
     }

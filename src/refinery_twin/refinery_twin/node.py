@@ -16,6 +16,7 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
+import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from geometry_msgs.msg import PoseStamped, WrenchStamped
@@ -31,9 +32,11 @@ from std_srvs.srv import SetBool
 from trajectory_msgs.msg import JointTrajectory as JointTrajectoryMsg
 
 from refinery.errors import RefineryError
-from refinery.initial_state import THETA_NAMES
+from refinery.grasp import requested_grasp
+from refinery.initial_state import GRASP_NAMES, THETA_NAMES
 from refinery.paths import config_file
 from refinery.robot_interface import TopicSpec
+from refinery.rotations import Array
 from refinery.task import load_task
 from refinery_msgs.srv import TwinTrial, TwinTruth
 from refinery_twin.estimates import ESTIMATES_PER_POLICY_STEP
@@ -63,7 +66,7 @@ class TwinNode(Node):
         self._plant = Plant(self._task, self._profile.home_rad)
         self._limits = self._plant.joint_limits(self._profile.max_joint_velocity_rad_s)
         self._messages = StateMessages(self._profile.base_frame, self._profile.joint_names)
-        self._trial = self._start_trial(self._settings.seed)
+        self._trial = self._start_trial(self._settings.seed, np.zeros((1, len(GRASP_NAMES))))
         self._chunk = max(1, round(1000.0 / self._settings.state_rate_hz))
         self._pacer = Pacer(self._settings.realtime_factor)
         self._due_joints_s = self._due_estimate_s = 0.0
@@ -160,10 +163,10 @@ class TwinNode(Node):
         array.header.stamp = self._messages.stamp
         self._diagnostics_out.publish(array)
 
-    def _start_trial(self, seed: int) -> Trial:
+    def _start_trial(self, seed: int, grasp: Array) -> Trial:
         draw = draw_trial(self._task, seed)
-        self._plant.reset(socket=draw.socket, control_bias_m=draw.control_bias_m)
-        return Trial(self._task, draw)
+        self._plant.reset(socket=draw.socket, grasp=grasp, friction=draw.friction, control_bias_m=draw.control_bias_m)
+        return Trial(self._task, draw, grasp)
 
     def _on_target(self, message: PoseStamped) -> None:
         publishers = self.count_publishers(self._target_topic)
@@ -220,17 +223,18 @@ class TwinNode(Node):
         return response
 
     def _on_trial(self, request: TwinTrial.Request, response: TwinTrial.Response) -> TwinTrial.Response:
-        problem = ""
-        if request.seed < 0:
-            problem = f"seed: expected a number >= 0, got {request.seed}"
-        elif not request.hold_plug:
-            problem = "hold_plug: expected true, the plug is part of the hand in this version"
-        if problem:
-            response.success, response.message = False, problem
+        try:
+            if request.seed < 0:
+                raise RefineryError(f"seed: expected a number >= 0, got {request.seed}")
+            if not request.hold_plug:
+                raise RefineryError("hold_plug: expected true, the plug is part of the hand in this version")
+            grasp = requested_grasp(request.grasp, self._task)
+        except RefineryError as error:
+            response.success, response.message = False, f"{error}; nothing was changed"
             return response
         with self._lock:
             self._waiting.clear()
-            self._trial = self._start_trial(request.seed)
+            self._trial = self._start_trial(request.seed, grasp)
             # Whoever keeps the last estimate should not go on with one of the cell before.
             self._due_estimate_s = self._plant.time_s
             response.socket_estimate.header.frame_id = self._profile.base_frame

@@ -19,6 +19,7 @@ from refinery.cell.model import TOOL_DOWN_WXYZ, build_model
 from refinery.errors import RefineryError
 from refinery.rotations import Array, Poses, wxyz_from_xyzw, xyzw_from_wxyz
 from refinery.task import Task
+from refinery_twin.held_plug import hold_plug
 from refinery_twin.trajectory import JointLimits, JointTrajectory
 
 TIMESTEP_S = 0.001
@@ -61,7 +62,7 @@ class Plant:
         self._impedance_bias = self._model.actuator_biasprm.copy()
         self._stiffness = np.array([*self._impedance_gain[:3, 0], self._impedance_gain[3, 0]])
         self._max_error = np.asarray(task.control.max_error)
-        self._plug_body = int(self._model.site_bodyid[self._at.plug_site])
+        self._plug_body = self._at.plug_body
         self._root = int(self._model.body_rootid[self._plug_body])
         self._steps = 0
         self._trajectory: JointTrajectory | None = None
@@ -149,11 +150,21 @@ class Plant:
         low, high = self.joint_limits_rad
         return JointLimits(low_rad=low, high_rad=high, velocity_rad_s=np.asarray(velocity_rad_s, dtype=np.float64))
 
-    def reset(self, *, socket: Poses | None = None, control_bias_m: ArrayLike = (0.0, 0.0, 0.0)) -> None:
-        """Put the arm home at rest, under the trajectory controller and with the task's stiffness; move the socket.
+    def reset(
+        self,
+        *,
+        socket: Poses | None = None,
+        grasp: Array | None = None,
+        friction: float | None = None,
+        control_bias_m: ArrayLike = (0.0, 0.0, 0.0),
+    ) -> None:
+        """Put the arm home at rest, under the trajectory controller and with the task's stiffness; set up the cell.
 
         Args:
             socket: Socket pose in the base frame, batch of one; where it is by default.
+            grasp: How the plug sits in the hand, shape (1, 3), order :data:`refinery.initial_state.GRASP_NAMES`,
+                [m, m, rad]; as it does by default.
+            friction: Sliding friction coefficient between plug and socket, >= 0; as it is by default.
             control_bias_m: Error of every commanded tool position from now on, shape (3,), [m].
         """
         old = self.socket
@@ -162,6 +173,11 @@ class Plant:
         row = self._at.socket_mocap
         self._data.mocap_pos[row] = socket.pos_m[0]
         self._data.mocap_quat[row] = wxyz_from_xyzw(socket.quat_xyzw[0])
+        if grasp is not None:
+            hold_plug(self._model, self._at, self.task.plug, grasp)
+        if friction is not None:
+            # The plug's geoms decide on the friction of their contacts (they have priority).
+            self._model.geom_friction[list(self._at.plug_geoms), 0] = friction
         self._data.qpos[self._at.joints] = self._home
         self._control_bias = np.asarray(control_bias_m, dtype=np.float64).copy()
         self._stiffness = np.array([*self._impedance_gain[:3, 0], self._impedance_gain[3, 0]])

@@ -33,6 +33,7 @@ def render_cell(
     joints_rad: ArrayLike,
     socket: Poses,
     *,
+    grasp: ArrayLike = (0.0, 0.0, 0.0),
     width: int = 960,
     height: int = 720,
     camera: str = "cell",
@@ -43,6 +44,7 @@ def render_cell(
         task: What is in the cell.
         joints_rad: Of the arm, shape (7,), [rad].
         socket: True socket pose in the base frame, batch of one.
+        grasp: How the plug sits in the hand, shape (3,), order :data:`refinery.initial_state.GRASP_NAMES`.
         width: Of the picture, [pixels], [16, 4096].
         height: Of the picture, [pixels], [16, 4096].
         camera: Name of a camera of the cell's model.
@@ -58,6 +60,7 @@ def render_cell(
         "joints_rad": np.asarray(joints_rad, dtype=np.float64).tolist(),
         "socket_pos_m": socket.pos_m[0].tolist(),
         "socket_quat_xyzw": socket.quat_xyzw[0].tolist(),
+        "grasp": np.asarray(grasp, dtype=np.float64).tolist(),
         "width": int(np.clip(width, 16, 4096)),
         "height": int(np.clip(height, 16, 4096)),
         "camera": camera,

@@ -13,6 +13,7 @@ from refinery.cell.model import build_model
 from refinery.config import from_mapping
 from refinery.rotations import wxyz_from_xyzw
 from refinery.task import Task
+from refinery_twin.held_plug import hold_plug
 
 _NO_SITES = 4
 
@@ -26,6 +27,7 @@ def main() -> None:
     task = from_mapping(job["task"], Task, source="render job")
     model, at = build_model(task, timestep_s=0.001)
     model.vis.global_.offwidth, model.vis.global_.offheight = job["width"], job["height"]
+    hold_plug(model, at, task.plug, np.asarray([job["grasp"]]))
     data = mujoco.MjData(model)
     data.qpos[at.joints] = job["joints_rad"]
     data.mocap_pos[at.socket_mocap] = job["socket_pos_m"]

@@ -15,7 +15,7 @@ from refinery_twin.estimates import SocketEstimator
 
 @dataclass(frozen=True, kw_only=True)
 class TrialDraw:
-    """Everything random about a trial; frames: base. The order of the draws is that of the training episodes."""
+    """Everything random about a trial; frames: base. The distributions are those of the training episodes."""
 
     seed: int
     """Seed it was drawn from."""
@@ -25,6 +25,8 @@ class TrialDraw:
     """Socket pose as estimated without jitter: truth plus bias, batch of one."""
     control_bias_m: Array
     """Error of the commanded tool position, shape (3,), [m]."""
+    friction: float
+    """Sliding friction coefficient between plug and socket."""
     estimator: SocketEstimator
     """Source of the noisy estimates."""
 
@@ -37,7 +39,7 @@ def draw_trial(task: Task, seed: int) -> TrialDraw:
         seed: Equal seeds give equal trials, >= 0.
 
     Returns:
-        The trial's socket, biases and source of estimates.
+        The trial's socket, biases, friction and source of estimates.
     """
     rng = np.random.default_rng(seed)
     noise, spec = task.noise, task.socket
@@ -52,6 +54,7 @@ def draw_trial(task: Task, seed: int) -> TrialDraw:
         socket=Poses.from_xyz_rpy(xyz, (0.0, 0.0, yaw)),
         estimate=estimate,
         control_bias_m=control_bias,
+        friction=spec.friction + float(rng.uniform(-1, 1)) * spec.friction_range,
         estimator=SocketEstimator(estimate, noise.estimate_jitter_m, rng),
     )
 
@@ -67,7 +70,8 @@ class Truth:
     errors: InsertionErrors
     """Plug against seat, now."""
     theta: Array | None
-    """Plug in the estimated socket frame (bias, no jitter) at hand-over, shape (6,), [m, rad]; None before it."""
+    """Plug in the estimated socket frame (bias, no jitter) at hand-over, and grasp, shape (9,), [m] and [rad]; None
+    before it."""
     max_contact_force_n: float
     """Largest net contact force between plug and socket since the trial began, [N]."""
 
@@ -78,10 +82,12 @@ class Trial:
     Args:
         task: What counts as success.
         draw: The trial's random draws.
+        grasp: How the plug sits in the hand, shape (1, 3), order :data:`refinery.initial_state.GRASP_NAMES`.
     """
 
-    def __init__(self, task: Task, draw: TrialDraw) -> None:
+    def __init__(self, task: Task, draw: TrialDraw, grasp: Array) -> None:
         self._task = task
+        self._grasp = grasp
         self.draw = draw
         """What is random about this trial."""
         self._theta: Array | None = None
@@ -90,7 +96,7 @@ class Trial:
 
     def hand_over(self, plug: Poses) -> None:
         """Note that the policy takes over with the plug at ``plug`` (base frame, batch of one)."""
-        self._theta = theta_of(self.draw.estimate, plug)[0]
+        self._theta = theta_of(self.draw.estimate, plug, self._grasp)[0]
         self._engaged = False
 
     def observe_force(self, force_n: float) -> None:
@@ -106,7 +112,7 @@ class Trial:
     def truth(self, plug: Poses) -> Truth:
         """Tell how the trial stands with the plug at ``plug`` (base frame, batch of one)."""
         self.observe_plug(plug)
-        errors = insertion_errors(self.draw.socket, plug)
+        errors = insertion_errors(self.draw.socket, plug, self._task.plug.section.symmetry)
         return Truth(
             strict=bool(strict(errors, self._task.success)[0]),
             engaged=self._engaged,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
+from refinery.config import to_mapping
 from refinery.task import Task, load_task
+from refinery.testing import with_grasps
 from refinery_twin.plant import Plant
 from refinery_twin.trajectory import JointLimits
 
@@ -16,7 +20,16 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture(scope="session")
 def task() -> Task:
-    return load_task(ROOT / "config/tasks/peg_rect.yaml")
+    """The shipped task with grasps and friction that vary."""
+    task = with_grasps(load_task(ROOT / "config/tasks/peg_rect.yaml"))
+    return dataclasses.replace(task, socket=dataclasses.replace(task.socket, friction_range=0.2))
+
+
+@pytest.fixture(scope="session")
+def task_file(task: Task, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("tasks") / "peg_rect.yaml"
+    path.write_text(yaml.safe_dump(to_mapping(task)))
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -37,8 +50,8 @@ def shared_plant(task: Task, home_rad: np.ndarray) -> Plant:
 
 @pytest.fixture
 def plant(shared_plant: Plant) -> Plant:
-    """The module's plant, home again."""
-    shared_plant.reset()
+    """The module's plant, home again, the plug held as intended, the friction the task's."""
+    shared_plant.reset(grasp=np.zeros((1, 3)), friction=shared_plant.task.socket.friction)
     return shared_plant
 
 

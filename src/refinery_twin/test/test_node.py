@@ -17,7 +17,7 @@ from geometry_msgs.msg import PoseStamped
 from std_msgs.msg import Float64MultiArray
 from twin_harness import Client, own_domain, start_twin, stop_twin
 
-from refinery.initial_state import theta_of
+from refinery.initial_state import THETA_NAMES, theta_of
 from refinery.robot_profile import load_robot_profile
 from refinery.rotations import Poses
 from refinery.task import Task
@@ -41,10 +41,10 @@ class Cell:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cell]:
+def running(tmp_path_factory: pytest.TempPathFactory, task_file: Path) -> Iterator[Cell]:
     log = tmp_path_factory.mktemp("twin") / "twin.log"
     with own_domain() as env:
-        process = start_twin(env, log, realtime_factor=FACTOR, seed=3)
+        process = start_twin(env, log, realtime_factor=FACTOR, seed=3, task=task_file)
         context = rclpy.Context()
         previous = {name: os.environ.get(name) for name in ("ROS_DOMAIN_ID", "ROS_AUTOMATIC_DISCOVERY_RANGE")}
         os.environ.update({name: env[name] for name in previous})
@@ -124,9 +124,16 @@ def test_trials_repeat_by_seed(cell: Cell) -> None:
     assert first.socket_estimate.pose == again.socket_estimate.pose
     assert first.socket_estimate.pose != other.socket_estimate.pose
     assert first.socket_estimate.header.frame_id == client.profile.base_frame
-    for bad in (client.trial(-1), client.trial(1, hold_plug=False)):
+    for bad, sentence in (
+        (client.trial(-1), "seed: expected"),
+        (client.trial(1, hold_plug=False), "hold_plug: expected"),
+        (client.trial(1, grasp=[0.0]), "grasp: expected 3 numbers"),
+        (client.trial(1, grasp=[0.0, np.nan, 0.0]), "grasp: expected finite"),
+        (client.trial(1, grasp=[0.1, 0.0, 0.0]), "grasp: grasp_x: expected -2.0 to 2.0 mm"),
+    ):
         assert not bad.success
-        assert "expected" in bad.message
+        assert sentence in bad.message and "nothing was changed" in bad.message
+    assert "trial 11" in client.truth().message
 
 
 def test_placement_hand_over_and_truth(cell: Cell, task: Task, above_socket_rad: np.ndarray) -> None:
@@ -143,11 +150,27 @@ def test_placement_hand_over_and_truth(cell: Cell, task: Task, above_socket_rad:
     truth = client.truth()
     draw = draw_trial(task, 3)
     plug = client.profile.arm_kinematics().forward(client.joints_rad) @ task.plug.tool_from_plug
-    np.testing.assert_allclose(truth.theta, theta_of(draw.estimate, plug)[0], atol=5e-4)
+    np.testing.assert_allclose(truth.theta, theta_of(draw.estimate, plug, np.zeros((1, 3)))[0], atol=5e-4)
     height = (draw.socket.inverse() @ plug).pos_m[0, 2]
     assert truth.depth_m == pytest.approx(task.rim_height_m - height, abs=5e-4)
     assert not truth.strict_success
     assert not truth.engaged
+
+
+def test_hand_over_with_a_grasp(cell: Cell, task: Task, above_socket_rad: np.ndarray) -> None:
+    client, grasp = cell.client, np.array([[0.002, -0.003, 0.15]])
+    assert client.trial(3, grasp=grasp[0]).success
+    client.send_trajectory(above_socket_rad, 2)
+    client.spin_sim(2.6)
+    assert client.impedance(True).success
+    truth, draw = client.truth(), draw_trial(task, 3)
+    assert tuple(truth.theta_names) == THETA_NAMES
+    plug = client.profile.arm_kinematics().forward(client.joints_rad) @ task.plug.held(grasp)
+    np.testing.assert_allclose(truth.theta, theta_of(draw.estimate, plug, grasp)[0], atol=5e-4)
+    assert truth.depth_m == pytest.approx(task.rim_height_m - (draw.socket.inverse() @ plug).pos_m[0, 2], abs=5e-4)
+    assert client.trial(3).success, "an empty grasp is the intended one again"
+    client.impedance(True)
+    assert list(client.truth().theta[6:]) == [0.0, 0.0, 0.0]
 
 
 def test_target_moves_the_arm_only_under_impedance(cell: Cell) -> None:

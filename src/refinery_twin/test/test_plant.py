@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from refinery.errors import RefineryError
+from refinery.initial_state import GRASP
 from refinery.rotations import Poses, angle_between_rad
 from refinery.task import Task
 from refinery_twin.plant import Mode, Plant
@@ -82,6 +83,45 @@ def test_switching_moves_nothing(plant: Plant, above_socket_rad: np.ndarray, lim
             far = max(far, _distance_m(before, plant.tool))
         assert far < 0.2e-3
         assert plant.mode is mode
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_the_plug_sits_in_the_hand_as_its_grasp_says(shared_plant: Plant, task: Task, seed: int) -> None:
+    grasp = task.initial_state.deployed.uniform(1, np.random.default_rng(seed))[:, GRASP]
+    shared_plant.reset(grasp=grasp)
+    want = shared_plant.tool @ task.plug.held(grasp)
+    assert _distance_m(shared_plant.plug, want) < 1e-9
+    assert angle_between_rad(shared_plant.plug.quat_xyzw, want.quat_xyzw)[0] < 1e-7
+    # It stays so: through motion, and through a reset that does not speak of it.
+    shared_plant.set_mode(Mode.IMPEDANCE)
+    shared_plant.set_target(_shifted(shared_plant.tool, np.array([0.01, 0, 0.01]), np.array([0, 0, 0.1])))
+    shared_plant.step(300)
+    assert _distance_m(shared_plant.plug, shared_plant.tool @ task.plug.held(grasp)) < 1e-9
+    shared_plant.reset()
+    assert _distance_m(shared_plant.plug, want) < 1e-9
+
+
+def test_friction_is_what_the_trial_says(
+    plant: Plant, task: Task, above_socket_rad: np.ndarray, limits: JointLimits
+) -> None:
+    aside = Poses.from_xyz_rpy(np.add(task.socket.nominal_xyz_m, [0.03, 0, 0]), (0, 0, 0))
+    shares = []
+    for friction in (0.1, 0.4):
+        plant.reset(socket=aside, friction=friction)
+        _place(plant, above_socket_rad, limits)
+        plant.set_mode(Mode.IMPEDANCE)
+        for _ in range(40):
+            plant.set_target(_shifted(plant.tool, np.array([0, 0, -0.5]), np.zeros(3)))
+            plant.step(66)
+        forces = []
+        for _ in range(10):
+            plant.set_target(_shifted(plant.tool, np.array([0, 0.5, -0.5]), np.zeros(3)))
+            plant.step(66)
+            forces.append(plant.external_wrench[:3].copy())
+        slip = np.array(forces[5:]).mean(axis=0)
+        shares.append(np.linalg.norm(slip[:2]) / slip[2])
+    np.testing.assert_allclose(shares, [0.1, 0.4], rtol=0.1)
 
 
 def test_force_is_bounded_by_stiffness_times_largest_error(

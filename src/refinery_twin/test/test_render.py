@@ -28,5 +28,7 @@ def test_picture_of_the_cell(task: Task, home_rad: np.ndarray, tmp_path: Path) -
         pytest.skip(str(error))
     assert picture.shape == (120, 160, 3)
     assert picture.std() > 10, "an even picture shows nothing"
+    askew = render_cell(task, home_rad, socket, grasp=(0.002, -0.004, 0.2), width=160, height=120)
+    assert np.any(askew != picture)
     content = write_png(tmp_path / "cell.png", picture).read_bytes()
     assert content.startswith(b"\x89PNG")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import ks_2samp
 
 from refinery.initial_state import plug_pose
 from refinery.rotations import Poses
@@ -15,6 +16,8 @@ from refinery_twin.plant import Mode, Plant
 from refinery_twin.trajectory import JointLimits, plan
 from refinery_twin.trial import Trial, draw_trial
 
+AS_INTENDED = np.zeros((1, 3))
+
 
 @given(seed=st.integers(0, 2**63 - 1))
 def test_same_seed_same_trial_in_the_ranges(task: Task, seed: int) -> None:
@@ -23,6 +26,7 @@ def test_same_seed_same_trial_in_the_ranges(task: Task, seed: int) -> None:
     np.testing.assert_array_equal(a.estimate.pos_m, b.estimate.pos_m)
     np.testing.assert_array_equal(a.estimate.quat_xyzw, b.estimate.quat_xyzw)
     np.testing.assert_array_equal(a.control_bias_m, b.control_bias_m)
+    assert a.friction == b.friction
     np.testing.assert_array_equal(a.estimator.next().pos_m, b.estimator.next().pos_m)
     away = np.abs(a.socket.pos_m[0] - task.socket.nominal_xyz_m)
     assert np.all(away <= np.add(task.socket.range_xyz_m, 1e-12))
@@ -42,22 +46,45 @@ def test_biases_have_the_stated_spread(task: Task) -> None:
         assert np.abs(values.mean(axis=0)).max() < 4 * sigma / np.sqrt(len(draws))
 
 
-def test_draws_are_those_of_a_training_episode(task: Task) -> None:
-    for seed in range(20):
-        ours = draw_trial(task, seed)
-        theirs = draw_episodes(task, np.zeros((1, 6)), np.random.default_rng(seed))
-        np.testing.assert_array_equal(ours.socket.pos_m, theirs.socket.pos_m)
-        np.testing.assert_allclose(ours.socket.quat_xyzw, theirs.socket.quat_xyzw, atol=1e-15)
-        np.testing.assert_allclose(ours.estimate.pos_m, theirs.estimate.pos_m, atol=1e-15)
-        np.testing.assert_allclose(ours.estimate.quat_xyzw, theirs.estimate.quat_xyzw, atol=1e-15)
-        np.testing.assert_array_equal(ours.control_bias_m, theirs.control_bias_m[0])
+def test_draws_are_distributed_as_in_training(task: Task) -> None:
+    count = 3000
+    ours = [draw_trial(task, seed) for seed in range(count)]
+    theirs = draw_episodes(task, np.zeros((count, 9)), np.random.default_rng(1))
+    pairs = {
+        "socket": (np.vstack([d.socket.pos_m for d in ours]), theirs.socket.pos_m),
+        "socket yaw": (np.vstack([d.socket.rpy_rad() for d in ours]), theirs.socket.rpy_rad()),
+        "bias": (
+            np.vstack([d.estimate.pos_m - d.socket.pos_m for d in ours]),
+            theirs.estimate.pos_m - theirs.socket.pos_m,
+        ),
+        "yaw bias": (
+            np.vstack([d.estimate.rpy_rad() - d.socket.rpy_rad() for d in ours]),
+            theirs.estimate.rpy_rad() - theirs.socket.rpy_rad(),
+        ),
+        "control bias": (np.vstack([d.control_bias_m for d in ours]), theirs.control_bias_m),
+        "friction": (np.array([[d.friction] for d in ours]), theirs.friction[:, None]),
+    }
+    for name, (mine, other) in pairs.items():
+        for column in range(mine.shape[1]):
+            if np.ptp(other[:, column]) < 1e-12:
+                assert np.ptp(mine[:, column]) < 1e-12, name
+            else:
+                assert ks_2samp(mine[:, column], other[:, column]).pvalue > 1e-3, f"{name}, column {column}"
+
+
+def test_friction_stays_in_its_range(task: Task) -> None:
+    friction = np.array([draw_trial(task, seed).friction for seed in range(2000)])
+    spec = task.socket
+    assert np.abs(friction - spec.friction).max() <= spec.friction_range
+    assert friction.std() == pytest.approx(spec.friction_range / np.sqrt(3), rel=0.06)
 
 
 def test_theta_is_relative_to_the_biased_estimate(task: Task) -> None:
     draw = draw_trial(task, 5)
-    trial = Trial(task, draw)
+    grasp = np.array([[0.001, -0.002, 0.1]])
+    trial = Trial(task, draw, grasp)
     assert trial.truth(draw.socket).theta is None
-    theta = np.array([[0.004, -0.003, 0.035, 0.1, -0.05, 0.3]])
+    theta = np.array([[0.004, -0.003, 0.035, 0.1, -0.05, 0.3, *grasp[0]]])
     trial.hand_over(plug_pose(draw.estimate, theta))
     recorded = trial.truth(draw.socket).theta
     assert recorded is not None
@@ -66,7 +93,7 @@ def test_theta_is_relative_to_the_biased_estimate(task: Task) -> None:
 
 def test_truth_scores_the_seat_and_keeps_engaged_and_force(task: Task) -> None:
     draw = draw_trial(task, 6)
-    trial = Trial(task, draw)
+    trial = Trial(task, draw, AS_INTENDED)
     high = draw.socket @ Poses.from_xyz_rpy((0, 0, 0.04), (0, 0, 0))
     assert not trial.truth(draw.socket).engaged, "nothing counts before the hand-over"
     trial.hand_over(high)
@@ -96,7 +123,7 @@ def test_random_targets_never_score_strict_success(
         plant.reset(socket=draw.socket, control_bias_m=draw.control_bias_m)
         plant.follow(plan(times_s=[2.0], positions_rad=[above_socket_rad], start_rad=plant.joints_rad, limits=limits))
         plant.step(2300)
-        trial = Trial(task, draw)
+        trial = Trial(task, draw, AS_INTENDED)
         plant.set_mode(Mode.IMPEDANCE)
         trial.hand_over(plant.plug)
         for _ in range(task.control.episode_steps):

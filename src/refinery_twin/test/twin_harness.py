@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -104,8 +104,8 @@ class Client:
     def impedance(self, active: bool) -> Any:
         return self._call(self._impedance, SetBool.Request(data=active))
 
-    def trial(self, seed: int, hold_plug: bool = True) -> Any:
-        return self._call(self._trial, TwinTrial.Request(seed=seed, hold_plug=hold_plug))
+    def trial(self, seed: int, hold_plug: bool = True, grasp: Sequence[float] = ()) -> Any:
+        return self._call(self._trial, TwinTrial.Request(seed=seed, hold_plug=hold_plug, grasp=list(grasp)))
 
     def truth(self) -> Any:
         return self._call(self._truth, TwinTruth.Request())

@@ -13,8 +13,9 @@ from refinery.mixture import Mixture
 from refinery.success_model import SuccessModel
 from refinery.task import Task
 
-RULES = ("mixture_ranked",)
-"""Start rules this version knows: draw from the mixture, take the draw the success model likes best."""
+RULES = ("mixture_ranked", "superlevel_ranked")
+"""Start rules this version knows: draw from the mixture, take the draw the success model likes best. They differ in
+what the mixture was fitted on: the successes, or the part of the box where the success model predicts most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,11 +23,11 @@ class InitialStates:
     """Contents of ``initial_states.json``."""
 
     mixture: Mixture
-    """Gaussian mixture over the initial states that succeeded."""
+    """Gaussian mixture to draw starts from; :attr:`rule` says what it was fitted on."""
     success_model: SuccessModel
     """Predicts the probability of success over the deployment box."""
     successes_k: int
-    """Successes the mixture was fitted on."""
+    """Successes behind the fit."""
     successes_n: int
     """Trials they came from."""
     rule: str = "mixture_ranked"

@@ -10,7 +10,7 @@ from typing import Any
 
 from refinery.bundle import strict_json
 from refinery.bundle.files import INITIAL_STATES, MANIFEST, NAMES, POLICY, sha256
-from refinery.bundle.initial_states import InitialStates
+from refinery.bundle.initial_states import RULES, InitialStates
 from refinery.bundle.manifest import Manifest
 from refinery.bundle.reader import load_bundle
 from refinery.errors import BundleError
@@ -26,6 +26,7 @@ def write_bundle(
     policy_onnx: bytes,
     task: Task,
     mixture: Mixture,
+    rule: str = RULES[0],
     success_model: SuccessModel,
     successes: tuple[int, int],
     selection: dict[str, Any],
@@ -39,9 +40,10 @@ def write_bundle(
         name: Name of the bundle, for people.
         policy_onnx: The policy with its metadata (:func:`refinery.bundle.with_metadata`).
         task: The task it solves.
-        mixture: Mixture over the successes.
+        mixture: Mixture to draw starts from.
+        rule: How a start is chosen; one of :data:`refinery.bundle.initial_states.RULES`.
         success_model: Model of success over the deployment box.
-        successes: Successes the mixture was fitted on, and the trials they came from.
+        successes: Successes behind the fit, and the trials they came from.
         selection: How the mixture was selected.
         provenance: Git revision, seeds, steps, versions, command, date.
         evaluation: Success per condition as ``{"k", "n"}``.
@@ -55,6 +57,7 @@ def write_bundle(
     path = Path(path)
     states = InitialStates(
         mixture=mixture,
+        rule=rule,
         success_model=success_model,
         successes_k=int(successes[0]),
         successes_n=int(successes[1]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import tyro
 
 from refinery.config import check
 from refinery.errors import NotReadyError
+from refinery.theta_units import shown_unit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,15 +82,21 @@ def _call(args: SampleArgs) -> Any:
 
 
 def _table(response: Any) -> list[str]:
-    """Lines of a table: theta in mm and degrees, predicted success with its interval."""
+    """Lines of a table: what varies of theta, in mm and degrees, and predicted success with its interval."""
     names = list(response.theta_names)
-    factors = [1e3 if name in "xyz" else math.degrees(1.0) for name in names]
-    units = [f"{name} [{'mm' if name in 'xyz' else 'deg'}]" for name in names]
-    lines = [" ".join(f"{title:>12}" for title in units) + "   predicted success"]
-    for row, chance in enumerate(response.success_probability):
-        theta = response.theta[row * len(names) : (row + 1) * len(names)]
-        cells = " ".join(f"{value * factor:12.2f}" for value, factor in zip(theta, factors, strict=True))
+    rows = [response.theta[i : i + len(names)] for i in range(0, len(response.theta), len(names))]
+    shown = [i for i in range(len(names)) if any(row[i] != 0 for row in rows)]
+    units = [shown_unit(names[i]) for i in shown]
+    titles = [f"{names[i]} [{unit}]" for i, (_, unit) in zip(shown, units, strict=True)]
+    widths = [max(12, len(title)) for title in titles]
+    lines = [
+        " ".join(f"{title:>{width}}" for title, width in zip(titles, widths, strict=True)) + "   predicted success"
+    ]
+    for row, theta in enumerate(rows):
+        columns = zip(shown, units, widths, strict=True)
+        cells = " ".join(f"{theta[i] * factor:{width}.2f}" for i, (factor, _), width in columns)
         low, high = response.success_low[row], response.success_high[row]
+        chance = response.success_probability[row]
         lines.append(f"{cells}   {100 * chance:.1f} % ({100 * low:.1f} to {100 * high:.1f} %)")
     lines.append(
         f"task {response.task}, seed {response.seed_used}, {response.candidates} candidates, "

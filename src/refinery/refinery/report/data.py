@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinery.config import check
-from refinery.initial_state import Box
+from refinery.initial_state import THETA_NAMES, Box
 from refinery.mixture import Mixture
 from refinery.statistics import Rate
 from refinery.success_model import SuccessModel
@@ -32,9 +32,9 @@ class TrialRecord:
     seed: int
     """Seed of the cell (socket pose, estimation error)."""
     theta: tuple[float, ...]
-    """Initial state: x, y, z [m], roll, pitch, yaw [rad] of the plug in the estimated socket frame.
+    """Initial state as in THETA_NAMES: pose of the plug in the estimated socket frame and grasp, [m] and [rad].
 
-    Given empty (nothing was placed), six NaN."""
+    Given empty (nothing was placed), all NaN."""
     predicted: float | None
     """Predicted success from there, [0, 1]; None if nobody asked."""
     placed: bool
@@ -67,8 +67,8 @@ class TrialRecord:
         check(self.starts in ("uniform", "sampled"), "starts", "'uniform' or 'sampled'", self.starts)
         if len(self.theta) == 0:
             # A refused placement has no initial state: that is a failed trial, not a reason to lose the report.
-            object.__setattr__(self, "theta", (math.nan,) * 6)
-        check(len(self.theta) == 6, "theta", "six numbers, or none", self.theta)
+            object.__setattr__(self, "theta", (math.nan,) * len(THETA_NAMES))
+        check(len(self.theta) == len(THETA_NAMES), "theta", f"{len(THETA_NAMES)} numbers, or none", self.theta)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,11 +78,11 @@ class DemoData:
     task: Task
     """What was inserted."""
     base_theta: Array
-    """Initial states of the test episodes of the base policy in simulation, shape (n, 6), [m] and [rad]."""
+    """Initial states of the test episodes of the base policy in simulation, shape (n, 9), [m] and [rad]."""
     base_strict: NDArray[np.bool_]
     """Their strict success, shape (n,)."""
     refined_theta: Array
-    """Initial states of the test episodes of the refined policy, shape (m, 6); the same as the base's if paired."""
+    """Initial states of the test episodes of the refined policy, shape (m, 9); the same as the base's if paired."""
     refined_strict: NDArray[np.bool_]
     """Their strict success, shape (m,)."""
     base_model: SuccessModel
@@ -116,7 +116,8 @@ class DemoData:
         """Validate shapes."""
         for name in ("base", "refined"):
             theta, strict = getattr(self, f"{name}_theta"), getattr(self, f"{name}_strict")
-            check(theta.ndim == 2 and theta.shape[1] == 6, f"{name}_theta", "shape (n, 6)", theta.shape)
+            width = len(THETA_NAMES)
+            check(theta.ndim == 2 and theta.shape[1] == width, f"{name}_theta", f"shape (n, {width})", theta.shape)
             check(strict.shape == (len(theta),) and len(theta) > 0, f"{name}_strict", f"({len(theta)},)", strict.shape)
         picture = self.cell_picture_png
         is_png = picture is None or picture.startswith(PNG_SIGNATURE)

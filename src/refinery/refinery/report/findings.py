@@ -42,7 +42,7 @@ def map_dimensions(data: DemoData) -> tuple[Dimension, ...]:
 
 
 def predict(model: SuccessModel, theta: Array) -> Array:
-    """Return the predicted success (B,) of theta (B, 6), in chunks that keep memory small."""
+    """Return the predicted success (B,) of theta (B, 9), in chunks that keep memory small."""
     return np.concatenate([model.predict(theta[i : i + _CHUNK]).mean for i in range(0, len(theta), _CHUNK)])
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from refinery.initial_state import GRASP_NAMES, POSE_NAMES
 from refinery.report.data import DemoData
 from refinery.report.elements import Html, bullets, element, figure, join, paragraphs, section, table, wrap
 from refinery.report.page_style import PAGE_STYLE
@@ -173,9 +174,11 @@ def _limits(data: DemoData) -> list[str]:
     box, success = data.box, data.task.success
     dims = free_dimensions(box)
     ranges = [
-        f"{d.name} {box.low[d.index] * d.factor:.0f} to {box.high[d.index] * d.factor:.0f} {d.unit}" for d in dims
+        f"{d.name} {box.low[d.index] * d.factor:.3g} to {box.high[d.index] * d.factor:.3g} {d.unit}" for d in dims
     ]
-    fixed = [name for name in ("x", "y", "z", "roll", "pitch", "yaw") if name not in box.free_names]
+    grasped = GRASP_NAMES if set(GRASP_NAMES) & set(box.free_names) else ()
+    fixed = [name for name in (*POSE_NAMES, *grasped) if name not in box.free_names]
+    fixed += [] if grasped else ["the grasp"]
     held = f"; {enumerate_names(fixed)} {'is' if len(fixed) == 1 else 'are'} fixed" if fixed else ""
     return [
         "Simulation only: nothing on this page has run on hardware. Arm, contact and camera error are models, and the "

@@ -37,7 +37,7 @@ def learning_curve(rows: Sequence[Mapping[str, Any]]) -> bytes | None:
     """Draw success on the starts trained on over environment steps.
 
     Args:
-        rows: Rows of the ppo_*.jsonl logs, in order.
+        rows: Rows of the fine-tuning log, in order.
 
     Returns:
         A PNG, or None where there is nothing to draw.

@@ -6,10 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from refinery.initial_state import THETA_NAMES, Array, Box
 from refinery.statistics import Rate
+from refinery.theta_units import shown_unit
 
 FINE_FROM = 200
 """From this many trials on, a percentage is given to a tenth."""
@@ -40,7 +39,7 @@ class Dimension:
         return f"{self.name} [{self.unit}]"
 
     def shown(self, theta: Array) -> Array:
-        """Return this coordinate of theta (B, 6) in the unit shown, shape (B,)."""
+        """Return this coordinate of theta (B, 9) in the unit shown, shape (B,)."""
         column: Array = theta[:, self.index] * self.factor
         return column
 
@@ -48,14 +47,10 @@ class Dimension:
 def free_dimensions(box: Box) -> tuple[Dimension, ...]:
     """Return the dimensions in which a box has an extent."""
     return tuple(
-        Dimension(
-            index=int(index),
-            column=column,
-            name=THETA_NAMES[index],
-            factor=1e3 if index < 3 else float(np.degrees(1.0)),
-            unit="mm" if index < 3 else "deg",
-        )
+        Dimension(index=int(index), column=column, name=name, factor=factor, unit=unit)
         for column, index in enumerate(box.free)
+        for name in (THETA_NAMES[index],)
+        for factor, unit in (shown_unit(name),)
     )
 
 

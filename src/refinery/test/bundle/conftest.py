@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from refinery.task import Task, load_task
-from refinery.testing import tiny_bundle
+from refinery.testing import tiny_bundle, with_grasps
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 
 
 @pytest.fixture(scope="session")
 def task() -> Task:
-    return load_task(REPOSITORY / "config" / "tasks" / "peg_rect.yaml")
+    return with_grasps(load_task(REPOSITORY / "config" / "tasks" / "peg_rect.yaml"))
 
 
 @pytest.fixture(scope="session")

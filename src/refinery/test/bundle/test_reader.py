@@ -113,6 +113,12 @@ EDITS: dict[str, tuple[str, Callable[[dict], object], str]] = {
     "counts type": (INITIAL_STATES, lambda raw: raw["successes"].update(k=1.5), "k: expected int"),
     "rule": (INITIAL_STATES, lambda raw: raw.update(rule="exec"), "rule"),
     "theta order": (INITIAL_STATES, lambda raw: raw["theta_names"].reverse(), "theta_names"),
+    "theta of six": (INITIAL_STATES, lambda raw: raw["theta_names"].__delitem__(slice(6, 9)), "theta_names.*grasp_x"),
+    "task of six": (
+        MANIFEST,
+        lambda raw: raw["task"].update(initial_state={"trained_low": [0.0] * 6}),
+        "initial_state.trained_low: expected a known key.*trained_in",
+    ),
     "box": (INITIAL_STATES, lambda raw: raw["box"]["low"].__setitem__(0, -1.0), "box"),
 }
 

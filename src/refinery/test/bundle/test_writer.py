@@ -28,6 +28,7 @@ def test_a_bundle_survives_the_round_trip(task: Task, tmp_path: Path) -> None:
         policy_onnx=with_metadata(servo_policy(), task),
         task=task,
         mixture=states.mixture,
+        rule="superlevel_ranked",
         success_model=states.success_model,
         successes=(np.int64(70), np.int64(100)),
         selection={"k": np.int64(2), "bic": np.float64(0.1) + 0.2},
@@ -38,6 +39,7 @@ def test_a_bundle_survives_the_round_trip(task: Task, tmp_path: Path) -> None:
     np.testing.assert_array_equal(
         other.initial_states.success_model.predict(theta).mean, states.success_model.predict(theta).mean
     )
+    assert (states.rule, other.initial_states.rule) == ("mixture_ranked", "superlevel_ranked")
     assert other.initial_states.selection == {"k": 2, "bic": 0.1 + 0.2}
     assert other.manifest["provenance"] == {"seeds": [0, 1, 2]}
 

@@ -29,7 +29,7 @@ def test_what_is_saved_is_read_back(tmp_path: Path) -> None:
 
 def test_unknown_numbers_survive(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    odd = trial(0, "uniform", np.full(6, math.nan), False, rng, predicted=None, depth_mm=math.nan)
+    odd = trial(0, "uniform", np.full(9, math.nan), False, rng, predicted=None, depth_mm=math.nan)
     save_data(tmp_path, demo_data(episodes=20, records=(odd,)))
     found = load_data(tmp_path).trials[0]
     assert found.predicted is None
@@ -68,7 +68,7 @@ def test_demo_json_has_the_keys_that_others_read() -> None:
 @pytest.mark.parametrize(
     ("change", "key"),
     [
-        ({"base_theta": np.zeros((3, 5))}, "base_theta"),
+        ({"base_theta": np.zeros((3, 6))}, "base_theta"),
         ({"base_strict": np.zeros(3, dtype=bool)}, "base_strict"),
         ({"cell_picture_png": b"not a picture"}, "cell_picture_png"),
     ],
@@ -80,4 +80,4 @@ def test_wrong_shapes_are_refused(change: dict[str, object], key: str) -> None:
 
 def test_a_trial_of_an_unknown_kind_is_refused() -> None:
     with pytest.raises(ConfigError, match="starts"):
-        trial(0, "best", np.zeros(6), True, np.random.default_rng(0))
+        trial(0, "best", np.zeros(9), True, np.random.default_rng(0))

@@ -25,7 +25,7 @@ def test_free_dimensions_are_shown_in_millimetres_and_degrees() -> None:
     data = demo_data(episodes=20, trials=0)
     dims = free_dimensions(data.box)
     assert [d.label for d in dims] == ["x [mm]", "y [mm]", "roll [deg]", "pitch [deg]", "yaw [deg]"]
-    theta = np.array([[0.001, 0.002, 0.035, 0.0, np.pi / 18, np.pi / 6]])
+    theta = np.array([[0.001, 0.002, 0.035, 0.0, np.pi / 18, np.pi / 6, 0, 0, 0]])
     assert [float(d.shown(theta)[0]) for d in dims] == pytest.approx([1, 2, 0, 10, 30])
 
 

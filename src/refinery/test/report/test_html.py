@@ -87,7 +87,7 @@ CORNERS: dict[str, Callable[[], DemoData]] = {
 
 def records_of(kinds: Sequence[Starts], strict: bool) -> tuple[TrialRecord, ...]:
     rng = np.random.default_rng(0)
-    return tuple(trial(i, starts, np.zeros(6), strict, rng) for i, starts in enumerate(kinds))
+    return tuple(trial(i, starts, np.zeros(9), strict, rng) for i, starts in enumerate(kinds))
 
 
 @pytest.mark.parametrize("name", CORNERS)
@@ -126,7 +126,7 @@ def test_all_text_is_escaped() -> None:
     rng = np.random.default_rng(0)
     data = demo_data(
         episodes=64,
-        records=(trial(0, "uniform", np.zeros(6), False, rng, outcome=evil, reason=evil),),
+        records=(trial(0, "uniform", np.zeros(9), False, rng, outcome=evil, reason=evil),),
         cell_picture_png=some_picture(),
         cell_picture_note=evil,
         seconds={evil: 1.0},
@@ -143,7 +143,7 @@ def test_all_text_is_escaped() -> None:
 def test_failures_come_first() -> None:
     rng = np.random.default_rng(0)
     records = tuple(
-        trial(i, "uniform", np.zeros(6), i != 2, rng, seed=9000 + i, placed=i != 2, place_error_mm=math.nan)
+        trial(i, "uniform", np.zeros(9), i != 2, rng, seed=9000 + i, placed=i != 2, place_error_mm=math.nan)
         for i in range(4)
     )
     text = read(page(demo_data(episodes=64, records=records))).text
@@ -161,7 +161,7 @@ def test_a_refused_placement_is_a_failed_trial_without_a_start() -> None:
 
 def test_a_verdict_against_the_physics_is_told() -> None:
     rng = np.random.default_rng(0)
-    records = (trial(0, "sampled", np.zeros(6), False, rng, outcome="SUCCESS"),)
+    records = (trial(0, "sampled", np.zeros(9), False, rng, outcome="SUCCESS"),)
     assert "In 1 the insert action's own verdict" in read(page(demo_data(episodes=64, records=records))).text
 
 

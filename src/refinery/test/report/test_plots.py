@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from report.synthetic import demo_data
 
-from refinery.initial_state import THETA_NAMES
+from refinery.initial_state import THETA_NAMES, BoxSpec, InitialStateSpec
 from refinery.mixture import Mixture
 from refinery.report import DemoData
 from refinery.report.plot_learning import learning_points
@@ -60,22 +60,17 @@ def test_one_free_dimension_has_no_map_but_all_other_plots() -> None:
         assert_drawn(plot(data))
 
 
-def test_six_free_dimensions_leave_room_for_the_legend() -> None:
+def test_all_dimensions_free_leave_room_for_the_legend() -> None:
     assert_drawn(marginals(with_free(demo_data(episodes=64, trials=1), THETA_NAMES)))
 
 
 def with_free(data: DemoData, names: tuple[str, ...]) -> DemoData:
     """The same data with other free dimensions, and models and a mixture without knowledge."""
-    spec = data.task.initial_state
     free = np.isin(THETA_NAMES, names)
     low, high = np.where(free, -0.1, 0.0), np.where(free, 0.1, 0.0)
-    bounds = {
-        f"{kind}_{side}": tuple(float(v) for v in value)
-        for kind in ("trained", "deployed")
-        for side, value in (("low", low), ("high", high))
-    }
-    task = dataclasses.replace(data.task, initial_state=dataclasses.replace(spec, **bounds))
-    box, dim = task.initial_state.deployed, len(names)
+    box = BoxSpec(**{name: (float(a), float(b)) for name, a, b in zip(THETA_NAMES, low, high, strict=True)})
+    task = dataclasses.replace(data.task, initial_state=InitialStateSpec(trained_in=box, deployed_in=box))
+    deployed, dim = task.initial_state.deployed, len(names)
     model = SuccessModel(
         inputs=np.full((1, dim), 0.5),
         rates=np.array([0.5]),
@@ -83,9 +78,11 @@ def with_free(data: DemoData, names: tuple[str, ...]) -> DemoData:
         prior_mean=0.5,
         amplitude=0.1,
         length_scales=np.full(dim, 0.5),
-        box=box,
+        box=deployed,
     )
-    mixture = Mixture(weights=np.ones(1), means=np.full((1, dim), 0.5), covariances=np.eye(dim)[None] / 30, box=box)
+    mixture = Mixture(
+        weights=np.ones(1), means=np.full((1, dim), 0.5), covariances=np.eye(dim)[None] / 30, box=deployed
+    )
     return dataclasses.replace(data, task=task, base_model=model, final_model=model, mixture=mixture)
 
 

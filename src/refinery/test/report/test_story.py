@@ -16,7 +16,7 @@ def with_counts(uniform: tuple[int, int], sampled: tuple[int, int]) -> DemoData:
     rng = np.random.default_rng(0)
     trials: list[TrialRecord] = []
     for starts, (k, n) in (("uniform", uniform), ("sampled", sampled)):
-        trials += [trial(len(trials) + i, starts, np.zeros(6), i < k, rng) for i in range(n)]
+        trials += [trial(len(trials) + i, starts, np.zeros(9), i < k, rng) for i in range(n)]
     return demo_data(episodes=400, records=tuple(trials))
 
 

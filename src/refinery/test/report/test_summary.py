@@ -11,7 +11,7 @@ def wordy(count: int) -> DemoData:
     rng = np.random.default_rng(0)
     reason = "the guard stopped the arm:\n" + "a very long sentence " * 20
     return demo_data(
-        episodes=64, records=tuple(trial(i, "uniform", np.zeros(6), False, rng, reason=reason) for i in range(count))
+        episodes=64, records=tuple(trial(i, "uniform", np.zeros(9), False, rng, reason=reason) for i in range(count))
     )
 
 

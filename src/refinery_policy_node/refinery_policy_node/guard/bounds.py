@@ -38,11 +38,12 @@ class TargetBounds:
     ``limits.workspace_*``, plug turned by less than ``limits.max_tilt_rad``. The speed limit yields to these.
 
     Args:
-        task: Limits, gains and grasp.
+        task: Limits and gains.
+        held: Plug pose in the tool frame, batch of one; as intended if None.
     """
 
-    def __init__(self, task: Task) -> None:
-        self._plug = task.plug.tool_from_plug
+    def __init__(self, task: Task, held: Poses | None = None) -> None:
+        self._plug = task.plug.tool_from_plug if held is None else held
         self._max_error = np.asarray(task.control.max_error)
         self._low = np.asarray(task.limits.workspace_low_m)
         self._high = np.asarray(task.limits.workspace_high_m)

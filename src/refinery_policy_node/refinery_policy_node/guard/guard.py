@@ -43,13 +43,14 @@ class Guard:
     Args:
         task: Limits and gains.
         settings: Thresholds.
+        held: Plug pose in the tool frame, batch of one; as intended if None.
     """
 
-    def __init__(self, task: Task, settings: GuardSettings) -> None:
+    def __init__(self, task: Task, settings: GuardSettings, held: Poses | None = None) -> None:
         self.settings = settings
         self._task = task
         self._max_wrench = np.asarray(task.limits.max_wrench)
-        self._bounds = TargetBounds(task)
+        self._bounds = TargetBounds(task, held)
         self.verdict = Verdict()
         """The present verdict."""
         self.latched = Verdict()
@@ -70,8 +71,13 @@ class Guard:
         """Whether an insertion may start: no stop is latched and nobody has asked to hold."""
         return not self._held and self.verdict.level is not Level.STOP
 
-    def start(self) -> None:
-        """Forget stamps and counts of the last run; a stop or a requested hold stays."""
+    def start(self, held: Poses | None = None) -> None:
+        """Forget stamps and counts of the last run; a stop or a requested hold stays.
+
+        Args:
+            held: Plug pose in the tool frame in the run that starts, batch of one; as intended if None.
+        """
+        self._bounds = TargetBounds(self._task, held)
         self._clear_history()
         if self.armed:
             self.verdict = self.latched = Verdict()

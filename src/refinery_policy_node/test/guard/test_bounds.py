@@ -51,16 +51,19 @@ def situations(draw: st.DrawFn) -> tuple[Poses, Poses, Poses, Poses]:
 
 
 @SETTINGS
-@given(situation=situations())
-def test_a_bounded_target_keeps_every_bound(task: Task, situation: tuple[Poses, Poses, Poses, Poses]) -> None:
+@given(situation=situations(), grasp=arrays(float, (1, 3), elements=st.floats(-0.02, 0.02)))
+def test_a_bounded_target_keeps_every_bound(
+    task: Task, situation: tuple[Poses, Poses, Poses, Poses], grasp: np.ndarray
+) -> None:
     socket, measured, last, target = situation
+    held = task.plug.held(grasp)
     with np.errstate(all="ignore"):
-        bounded = TargetBounds(task).clip(target, measured, socket, last)
+        bounded = TargetBounds(task, held).clip(target, measured, socket, last)
     assert (bounded.problem == "") == (bounded.reason is Reason.NONE)
     if bounded.target is None:
         assert bounded.problem
         return
-    check_bounds(task, bounded.target, measured, socket)
+    check_bounds(task, bounded.target, measured, socket, held)
 
 
 @SETTINGS
@@ -68,7 +71,7 @@ def test_a_bounded_target_keeps_every_bound(task: Task, situation: tuple[Poses, 
 def test_an_allowed_target_passes_bit_by_bit(task: Task, theta: np.ndarray, step: np.ndarray) -> None:
     socket = Poses.from_xyz_rpy(task.socket.nominal_xyz_m, [0, 0, 0.1])
     theta = np.clip(theta, [[-0.03, -0.03, 0, -0.3, -0.3, -0.3]], [[0.03, 0.03, 0.09, 0.3, 0.3, 0.3]])
-    measured = tool_pose(socket, theta, task.plug.tool_from_plug)
+    measured = socket @ Poses.from_xyz_rpy(theta[:, :3], theta[:, 3:]) @ task.plug.tool_from_plug.inverse()
     step = step * task.control.max_error * 0.99
     axes = socket.rotation
     turn = Poses(pos_m=np.zeros((1, 3)), quat_xyzw=np.atleast_2d(axes.from_rotvec(axes.apply(step[3:])).as_quat()))
@@ -86,7 +89,7 @@ def test_each_bound_has_its_reason(task: Task) -> None:
     bounds = TargetBounds(task)
 
     def clip(theta: list[float], shift: list[float], turn: list[float] | None = None) -> tuple[Reason, Poses | None]:
-        measured = tool_pose(socket, np.array([theta]), task.plug.tool_from_plug)
+        measured = tool_pose(socket, np.array([[*theta, 0.0, 0.0, 0.0]]), task.plug.tool_from_plug)
         turned = Poses.from_xyz_rpy(np.zeros(3), turn or [0.0, 0.0, 0.0])
         quat = np.atleast_2d((turned.rotation * measured.rotation).as_quat())
         target = Poses(pos_m=measured.pos_m + shift, quat_xyzw=quat)
@@ -103,7 +106,7 @@ def test_each_bound_has_its_reason(task: Task) -> None:
         is Reason.WORKSPACE
     )
     assert clip([0.2, 0.0, 0.035, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0]) == (Reason.WORKSPACE, None)
-    measured = tool_pose(socket, np.array([start]), task.plug.tool_from_plug)
+    measured = tool_pose(socket, np.array([[*start, 0.0, 0.0, 0.0]]), task.plug.tool_from_plug)
     far_last = Poses(pos_m=measured.pos_m + np.array([0.04, 0.0, 0.0]), quat_xyzw=measured.quat_xyzw)
     fast = bounds.clip(measured, measured, socket, far_last)
     assert fast.reason is Reason.TARGET_SPEED

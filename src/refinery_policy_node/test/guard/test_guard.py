@@ -80,7 +80,7 @@ def test_every_fault_stops_with_its_reason_and_latches(guard: Guard, cell: Laggi
     assert (verdict.level, verdict.reason) == (Level.STOP, reason)
     assert re.search(sentence, verdict.message)
     assert not guard.armed
-    moved = LaggingCell(cell.task, 0, np.array([0.005, 0.005, 0.03, 0, 0, 0]))
+    moved = LaggingCell(cell.task, 0, np.array([0.005, 0.005, 0.03, 0, 0, 0, 0, 0, 0]))
     moved.now_s = cell.now_s + 0.066
     for _ in range(3):
         assert guard.begin(moved.inputs(), cell.socket) == verdict

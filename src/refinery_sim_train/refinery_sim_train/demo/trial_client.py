@@ -1,12 +1,13 @@
-"""Runs trials through the public ROS interface of the nodes, as any client would: new cell, place, insert, ask the truth."""
+"""Runs trials through the public ROS interface of the nodes, as any client would: new cell, place, insert, truth."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import rclpy
+from geometry_msgs.msg import PoseStamped
 from rclpy.action import ActionClient
 from rclpy.client import Client
 from rclpy.node import Node
@@ -61,7 +62,11 @@ class TrialClient:
             NotReadyError: Names the service or action that is missing, or the sampler's last answer.
         """
         end = time.monotonic() + timeout_s
-        for name, client in (("/twin/trial", self._trial), ("/twin/truth", self._truth), ("/sample_init", self._sample)):
+        for name, client in (
+            ("/twin/trial", self._trial),
+            ("/twin/truth", self._truth),
+            ("/sample_init", self._sample),
+        ):
             self._until(client.service_is_ready, end, f"service {name}")
         for name, action in (("/place", self._place), ("/insert", self._insert)):
             self._until(action.server_is_ready, end, f"action {name}")
@@ -74,13 +79,21 @@ class TrialClient:
             self._spin(0.2)
         raise NotReadyError(f"/sample_init is not ready after {timeout_s:.0f} s; its last answer: {answer}")
 
-    def new_cell(self, seed: int) -> None:
+    def new_cell(self, seed: int, grasp: Sequence[float] = ()) -> PoseStamped:
         """Set the twin up for a trial.
+
+        Args:
+            seed: Of the trial.
+            grasp: How its gripper holds the part, grasp_x, grasp_z [m], grasp_pitch [rad]; empty: as intended.
+
+        Returns:
+            An estimate of the socket's pose.
 
         Raises:
             NotReadyError: The twin refused.
         """
-        response = self._result(self._trial.call_async(TwinTrial.Request(seed=seed)), 30.0, "/twin/trial")
+        request = TwinTrial.Request(seed=seed, grasp=list(grasp))
+        response = self._result(self._trial.call_async(request), 30.0, "/twin/trial")
         if not response.success:
             raise NotReadyError(f"/twin/trial: {response.message}")
         # A camera does not say that the socket was moved by less than its jitter; whoever moved it does.
@@ -89,14 +102,23 @@ class TrialClient:
             # The guard's stop is latched; the new cell has removed its cause, and this client is the one in charge.
             self._ask(self._rearm, "/refinery_policy/rearm")
             self._stopped = False
+        return response.socket_estimate
+
+    def sample(self, mode: str, seed: int, socket: PoseStamped) -> SampleInit.Response:
+        """Ask for the initial state that :meth:`place` with this mode and seed would go to; the answer may refuse."""
+        request = SampleInit.Request(mode=mode, seed=seed, socket_pose=socket)
+        return self._result(self._sample.call_async(request), 30.0, "/sample_init")
 
     def place(self, mode: str, seed: int) -> Place.Result:
         """Sample an initial state and move there; the result says how it ended."""
         return self._act(self._place, Place.Goal(mode=mode, seed=seed), 60.0, "/place")
 
-    def insert(self, trial_id: int) -> Insert.Result:
-        """Run the policy; the result says how it ended. After a stop the next :meth:`new_cell` re-arms the guard."""
-        result = self._act(self._insert, Insert.Goal(trial_id=trial_id), 60.0, "/insert")
+    def insert(self, trial_id: int, grasp: Sequence[float] = ()) -> Insert.Result:
+        """Run the policy on a part held so (as for :meth:`new_cell`); the result says how it ended.
+
+        After a stop the next :meth:`new_cell` re-arms the guard.
+        """
+        result = self._act(self._insert, Insert.Goal(trial_id=trial_id, grasp=list(grasp)), 60.0, "/insert")
         self._stopped = result.outcome.value == Outcome.STOPPED
         return result
 

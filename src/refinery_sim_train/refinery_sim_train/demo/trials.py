@@ -5,12 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from refinery.errors import NotReadyError
+from refinery.initial_state import GRASP
 from refinery.report.data import TrialRecord
+from refinery_msgs.action import Place
 from refinery_msgs.msg import Outcome
 from refinery_sim_train.demo.trial_client import OUTCOMES, REASONS, TrialClient
 
 MODES = {"uniform": "uniform", "sampled": "best"}
 """How each kind of start is asked for at /place."""
+_AS_INTENDED = (0.0, 0.0, 0.0)
+_TRIES = 5
 FIRST_SEED = 910_000
 """Cells of the demo's trials; no other stream of seeds uses these numbers."""
 
@@ -38,14 +43,35 @@ def run_trials(client: TrialClient, count: int, seed: int, report: Callable[[flo
     return records
 
 
+def _place(client: TrialClient, mode: str, seed: int) -> tuple[Place.Result, tuple[float, ...]]:
+    """Set the cell up, the part held as the start needs it, and go there; returns the placement and the grasp.
+
+    Which start a seed means is known only once the cell stands, and the twin takes the part up when it sets the cell
+    up. So the cell is set up, the sampler is asked, and where the start needs another than the intended grasp, the same
+    cell is set up again with it. The grasp of the placement decides: averaging more estimates may make another start
+    the best reachable one.
+    """
+    answer = client.sample(mode, seed, client.new_cell(seed))
+    held = _AS_INTENDED
+    wanted = tuple(answer.theta[GRASP]) if answer.success else held
+    for _ in range(_TRIES):
+        if wanted != held:
+            client.new_cell(seed, wanted)
+            held = wanted
+        placed = client.place(mode, seed)
+        wanted = tuple(placed.theta[GRASP]) or held
+        if wanted == held:
+            return placed, held
+    raise NotReadyError(f"/place: each of {_TRIES} placements with seed {seed} wants another grasp")
+
+
 def one_trial(client: TrialClient, index: int, starts: str, mode: str, seed: int) -> TrialRecord:
     """Set up, place, insert and score one trial; a refused or failed placement is a failed trial with its reason."""
-    client.new_cell(seed)
-    placed = client.place(mode, seed)
+    placed, grasp = _place(client, mode, seed)
     arrived = placed.outcome.value == Outcome.SUCCESS
     outcome, reason, duration = OUTCOMES[placed.outcome.value], f"placement: {placed.outcome.message}", 0.0
     if arrived:
-        inserted = client.insert(index)
+        inserted = client.insert(index, grasp)
         outcome, duration = OUTCOMES[inserted.outcome.value], inserted.duration_s
         guard = REASONS.get(inserted.reason.value, "none")
         reason = inserted.outcome.message if guard == "none" else f"{guard}: {inserted.reason.message}"

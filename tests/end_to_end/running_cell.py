@@ -1,0 +1,41 @@
+"""Twin, sampler and policy node, all real, and a client of theirs."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import rclpy
+
+from refinery.bringup import Supervisor, describe_bringup
+from refinery_sim_train.demo.trial_client import TrialClient
+
+
+@contextlib.contextmanager
+def running_cell(bundle: Path, records: Path, logs: Path, task: Path | None = None) -> Iterator[TrialClient]:
+    """Bring the cell up, at up to three times real time.
+
+    Args:
+        bundle: For sampler and policy node.
+        records: Where the policy node writes the ticks of every insertion.
+        logs: Where the nodes' output goes.
+        task: File of the twin's task; the one in config/ that the bundle names, if None.
+    """
+    # Three times real time on a machine that runs other tests: what is too late for a robot is not what is tested here.
+    patient = {"stop_age_s": 5.0, "hold_periods": 75.0, "estimate_age_s": 5.0}
+    patient |= {"deadline_hold_ticks": 5000, "deadline_stop_ticks": 5000, "record_dir": str(records)}
+    overrides = {f"refinery_policy.{name}": value for name, value in patient.items()}
+    chosen = None if task is None else str(task)
+    specs = describe_bringup("twin", bundle=bundle, task=chosen, realtime_factor=3.0, overrides=overrides)
+    with contextlib.ExitStack() as stack:
+        nodes = stack.enter_context(Supervisor(specs, log_dir=logs, quiet=True))
+        rclpy.init()
+        stack.callback(rclpy.try_shutdown)
+
+        def watch() -> None:
+            assert not nodes.poll(), f"{nodes.poll()}; logs in {logs}"
+
+        client = TrialClient(rclpy.create_node("end_to_end_test"), watch)
+        client.wait_until_ready(120.0)
+        yield client
