@@ -13,7 +13,7 @@ import rclpy
 
 from refinery.bringup import Supervisor, describe_bringup
 from refinery.errors import NotReadyError
-from refinery.initial_state import tool_pose
+from refinery.initial_state import GRASP, tool_pose
 from refinery.report import data as report_data
 from refinery.report.html import write_page
 from refinery.report.plots import success_map
@@ -29,6 +29,7 @@ from refinery_sim_train.console import console, stage
 from refinery_sim_train.demo.trial_client import TrialClient
 from refinery_sim_train.demo.trials import run_trials
 from refinery_sim_train.provenance import provenance
+from refinery_sim_train.refine.fine_tune import LEARNING
 from refinery_sim_train.refine.loop import RefineResult
 from refinery_twin.render import render_cell, write_png
 
@@ -124,10 +125,8 @@ def _collect(
     """Put everything the report shows together."""
     picture, note = _picture(result.task, args.out)
     rows = [
-        json.loads(line) | {"round": index}
-        for index in range(1, 1000)
-        if (file := args.out / "run" / f"ppo_{index}.jsonl").exists()
-        for line in file.read_text(encoding="utf-8").splitlines()
+        json.loads(line)
+        for line in (args.out / "run" / "fine_tuning" / LEARNING).read_text(encoding="utf-8").splitlines()
     ]
     return report_data.DemoData(
         task=result.task,
@@ -160,7 +159,7 @@ def _picture(task: Task, out: Path) -> tuple[bytes | None, str]:
     joints, _ = profile.arm_kinematics().inverse(start, profile.home_rad)
     try:
         with stage("picture of the cell"):
-            pixels = render_cell(task, joints[0], socket, width=960, height=640)
+            pixels = render_cell(task, joints[0], socket, width=960, height=640, grasp=middle[0, GRASP])
     except NotReadyError as error:
         console.print(f"  {error}")
         return None, str(error)

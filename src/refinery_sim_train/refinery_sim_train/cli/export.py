@@ -9,7 +9,7 @@ from refinery.config import to_mapping
 from refinery_sim_train.cli.common import make_env, read_preset, read_task, run, shipped_base
 from refinery_sim_train.console import console
 from refinery_sim_train.learn.agent import Agent
-from refinery_sim_train.refine.loop import Packaged, Refinement
+from refinery_sim_train.refine.package import Packaged, Packager
 from refinery_sim_train.refine.run_folder import RunFolder
 
 
@@ -38,10 +38,8 @@ def export(args: Args) -> Packaged:
     agent = Agent.load(file)
     identity = {"task_hash": task.hash(), "settings": to_mapping(spec), "seed": args.seed, "weights": file.name}
     folder = RunFolder(args.out, identity, resume=args.resume)
-    refinement = Refinement(task, make_env(task, spec.environments), agent, spec, args.seed, folder)
-    packed = refinement.package(
-        args.out / "bundle", agent, 0, {"kept_round": 0}, lambda text: console.print(f"  {text}")
-    )
+    packager = Packager(task, make_env(task, spec.environments), agent, spec, args.seed, folder)
+    packed = packager.package(args.out / "bundle", agent, 0, {"kept_round": 0}, lambda text: console.print(f"  {text}"))
     console.print(f"policy   {packed.refined.rate}")
     return packed
 

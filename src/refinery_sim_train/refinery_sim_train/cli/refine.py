@@ -47,13 +47,13 @@ def refine(args: Args) -> RefineResult:
     }
     folder = RunFolder(out, identity, resume=args.resume)
     console.print(f"refining {task.name}: {task.description}")
-    env = make_env(task, spec.environments)
-    result = Refinement(task, env, base, spec, args.seed, folder).run(
+    result = Refinement(task, lambda: make_env(task, spec.environments), base, spec, args.seed, folder).run(
         out / "bundle", lambda text: console.print(f"  {text}")
     )
     low, high = rate_difference_interval(result.base.rate, result.refined.rate)
     console.print(f"base     {result.base.rate}")
     console.print(f"refined  {result.refined.rate}")
+    console.print(f"starts   {result.started.rate} when the {result.rule} chooses them")
     console.print(
         f"gain     {100 * (result.refined.rate.value - result.base.rate.value):+.1f} points "
         f"(95 % interval {100 * low:+.1f} to {100 * high:+.1f}; paired p = {result.p_value:.1e}), "

@@ -19,7 +19,7 @@ from refinery_sim_train.refine.evaluate import evaluate
 
 @dataclass(frozen=True, kw_only=True)
 class Args:
-    """Train a base policy by imitation and PPO on the task's training box."""
+    """Train a base policy by imitation and PPO in the cell it comes from: the training box, no neighbouring parts."""
 
     task: str = "peg_rect"
     """Name in config/tasks or path of a task file."""
@@ -29,21 +29,21 @@ class Args:
     """Weights file (.npz); default policies/<task>/base.npz."""
     test_episodes: int = 1024
     """Episodes per reported figure, on test seeds."""
-    spec: BaseSpec = field(default_factory=lambda: BaseSpec(env_steps=51_200, environments=256))
+    spec: BaseSpec = field(default_factory=lambda: BaseSpec(env_steps=51_200, environments=128))
     """Lengths and networks."""
 
 
 def train(args: Args) -> None:
     """Train, test on both boxes, and write weights beside a JSON with their provenance."""
     task = read_task(args.task)
-    env = make_env(task, args.spec.environments)
     out = args.out or shipped_base(task)
-    agent, spent = train_base(env, args.spec, args.seed)
+    agent, spent = train_base(make_env(task.as_trained(), args.spec.environments), args.spec, args.seed)
     rates = {}
     for index, (name, box) in enumerate(
         (("trained", task.initial_state.trained), ("deployed", task.initial_state.deployed))
     ):
         seed = stream_seed("test", args.seed, 900 + index)
+        env = make_env(task.as_trained() if name == "trained" else task, 256)
         theta = box.uniform(args.test_episodes, np.random.default_rng(seed))
         with stage(f"test: uniform over the {name} box") as update:
             outcomes = evaluate(env, agent.act, theta, seed, update)

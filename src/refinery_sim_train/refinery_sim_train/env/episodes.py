@@ -18,7 +18,7 @@ class Episodes:
     """Draws of n episodes; frames: base unless named otherwise."""
 
     theta: Array
-    """Initial states in the estimated socket frame, shape (n, 6)."""
+    """Initial states in the estimated socket frame, shape (n, 9)."""
     socket: Poses
     """True socket poses."""
     estimate: Poses
@@ -27,6 +27,8 @@ class Episodes:
     """Error of the commanded position, shape (n, 3), [m]."""
     jitter_m: Array
     """Error of every single estimate, shape (n, steps + 1, 3), [m]."""
+    friction: Array
+    """Sliding friction coefficient of the plug, shape (n,)."""
 
     def __len__(self) -> int:
         return len(self.theta)
@@ -38,6 +40,7 @@ class Episodes:
             estimate=self.estimate[index],
             control_bias_m=self.control_bias_m[index],
             jitter_m=self.jitter_m[index],
+            friction=self.friction[index],
         )
 
 
@@ -46,7 +49,7 @@ def draw_episodes(task: Task, theta: Array, rng: np.random.Generator) -> Episode
 
     Args:
         task: Ranges and noise levels.
-        theta: Initial states, shape (n, 6).
+        theta: Initial states, shape (n, 9).
         rng: Source of randomness; the draws do not depend on theta, so equal seeds pair conditions.
 
     Returns:
@@ -64,4 +67,5 @@ def draw_episodes(task: Task, theta: Array, rng: np.random.Generator) -> Episode
         estimate=Poses.from_xyz_rpy(xyz + bias, np.column_stack([zeros, yaw + yaw_bias])),
         control_bias_m=rng.normal(0, noise.control_bias_m, (n, 3)),
         jitter_m=rng.uniform(-1, 1, (n, task.control.episode_steps + 1, 3)) * noise.estimate_jitter_m,
+        friction=socket.friction + rng.uniform(-1, 1, n) * socket.friction_range,
     )

@@ -5,16 +5,17 @@ Python touches each policy step once for the whole batch; the impedance loop bet
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from mujoco.batch import Batch
 from numpy.typing import ArrayLike, NDArray
 
 from refinery.action import ActionDecoder
-from refinery.cell.model import TOOL_DOWN_WXYZ, build_model
+from refinery.cell.model import HAND_TO_TOOL_M, TOOL_DOWN_WXYZ, build_model
 from refinery.errors import RefineryError
-from refinery.initial_state import tool_pose
+from refinery.initial_state import GRASP, tool_pose
 from refinery.kinematics import ArmKinematics
 from refinery.observation import ObservationEncoder
 from refinery.rotations import Array, Poses, wxyz_from_xyzw, xyzw_from_wxyz
@@ -23,28 +24,10 @@ from refinery.task import Task
 from refinery_sim_train.env.episodes import Episodes
 from refinery_sim_train.env.reward import step_reward
 
-SUBSTEPS = 32
-"""Physics steps per policy step: 480 Hz at the paper's 15 Hz (sim.md section 2: stable contact at this clearance)."""
+SUBSTEPS = 24
+"""Physics steps per policy step: 360 Hz at the paper's 15 Hz (sim.md section 2: stable contact up to 4 ms steps)."""
 PRIVILEGED_SIZE = 13
 """Extra values the critic sees: true plug pose, bias of the estimate, external push."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class StepResult:
-    """What one policy step of the batch gave; rows of finished episodes already belong to their next episode."""
-
-    observation: NDArray[np.float32]
-    """Policy observations, shape (B, N)."""
-    privileged: NDArray[np.float32]
-    """Extra critic observations, shape (B, PRIVILEGED_SIZE)."""
-    reward: Array
-    """Rewards of the step, shape (B,)."""
-    errors: InsertionErrors
-    """True insertion errors after the step (before any reset)."""
-    strict: NDArray[np.bool_]
-    """Strict success after the step."""
-    engaged: NDArray[np.bool_]
-    """Loose success at any step of the episode so far."""
 
 
 class InsertionEnv:
@@ -64,29 +47,33 @@ class InsertionEnv:
         self.task, self.count = task, count
         self._kinematics, self._home = kinematics, np.asarray(home_rad, dtype=np.float64)
         timestep = 1.0 / (task.control.policy_rate_hz * SUBSTEPS)
-        self.model, self._at = build_model(task, timestep_s=timestep)
+        self.model, self._at = build_model(task, timestep_s=timestep, scenery=False)
         self._batch = Batch(self.model, nsim=count, nthread=threads)
         self._qpos, self._qvel = self._batch.bind("qpos"), self._batch.bind("qvel")
         self._ctrl = self._batch.bind("ctrl")
         self._mocap_pos, self._mocap_quat = self._batch.bind("mocap_pos"), self._batch.bind("mocap_quat")
         self._warm = self._batch.bind("qacc_warmstart")
-        self._plug = task.plug.tool_from_plug
+        # Grasp and friction differ between simulations of one model.
+        self._body_pos, self._body_quat = self._batch.expand("body_pos"), self._batch.expand("body_quat")
+        self._friction = self._batch.expand("geom_friction")
         self._down = Poses.single(np.zeros(3), xyzw_from_wxyz(TOOL_DOWN_WXYZ)).rotation.inv()
         self.decoder = ActionDecoder(task.control, count)
         self.encoder = ObservationEncoder(task, count)
         self.step_index = np.zeros(count, dtype=np.int64)
         """Policy steps taken in the present episode, shape (B,)."""
         self._engaged = np.zeros(count, dtype=bool)
-        identity = Poses.from_xyz_rpy(np.zeros((count, 3)), np.zeros((count, 3)))
-        self.socket = identity
+        self.socket = _identity(count)
         """True socket poses in the base frame."""
-        self._estimate = Poses.from_xyz_rpy(np.zeros((count, 3)), np.zeros((count, 3)))
+        self.measured = _identity(count)
+        """Measured tool poses in the base frame."""
+        self.filtered = _identity(count)
+        """Running mean of the socket estimates, base frame."""
+        self.relative = _identity(count)
+        """True plug poses in the true socket frame."""
+        self._held = _identity(count)
+        self._estimate = _identity(count)
         self._control_bias = np.zeros((count, 3))
         self._jitter = np.zeros((count, task.control.episode_steps + 1, 3))
-        self.measured = identity
-        """Measured tool poses in the base frame."""
-        self.filtered = identity
-        """Running mean of the socket estimates, base frame."""
 
     def reset(self, episodes: Episodes, index: NDArray[np.intp] | None = None) -> None:
         """Start episodes in the environments ``index`` (all by default); call :meth:`observe` after.
@@ -99,7 +86,7 @@ class InsertionEnv:
             RefineryError: An initial state is out of the arm's reach.
         """
         rows = np.arange(self.count) if index is None else index
-        goal = tool_pose(episodes.estimate, episodes.theta, self._plug)
+        goal = tool_pose(episodes.estimate, episodes.theta, self.task.plug.tool_from_plug)
         joints, reached = self._kinematics.inverse(goal, self._home)
         if not reached.all():
             bad = episodes.theta[~reached][0].round(4).tolist()
@@ -107,13 +94,25 @@ class InsertionEnv:
         self._qpos[rows], self._qvel[rows], self._warm[rows] = joints, 0.0, 0.0
         self._mocap_pos[rows, self._at.socket_mocap] = episodes.socket.pos_m
         self._mocap_quat[rows, self._at.socket_mocap] = wxyz_from_xyzw(episodes.socket.quat_xyzw)
-        for mine, theirs in ((self.socket, episodes.socket), (self._estimate, episodes.estimate)):
+        grasp = episodes.theta[:, GRASP]
+        held = self.task.plug.held(grasp)
+        self._body_pos[rows, self._at.plug_body] = held.pos_m + _HAND_TO_TOOL
+        self._body_quat[rows, self._at.plug_body] = wxyz_from_xyzw(held.quat_xyzw)
+        self._friction[rows[:, None], list(self._at.plug_geoms), 0] = episodes.friction[:, None]
+        measured = self._kinematics.forward(joints)
+        relative = episodes.socket.inverse() @ (measured @ held)
+        for mine, theirs in (
+            (self.socket, episodes.socket),
+            (self._estimate, episodes.estimate),
+            (self._held, held),
+            (self.measured, measured),
+            (self.relative, relative),
+        ):
             mine.pos_m[rows], mine.quat_xyzw[rows] = theirs.pos_m, theirs.quat_xyzw
         self._control_bias[rows], self._jitter[rows] = episodes.control_bias_m, episodes.jitter_m
         self.step_index[rows], self._engaged[rows] = 0, False
-        measured = self._kinematics.forward(joints)
         self.decoder.reset(measured, rows)
-        self.encoder.reset(measured, rows)
+        self.encoder.reset(measured, rows, grasp=grasp)
         self._ctrl[rows, self._at.posture] = joints
         self._apply(measured, rows)
 
@@ -123,14 +122,13 @@ class InsertionEnv:
         self._ctrl[rows, 3:6] = (self._down * target.rotation).as_rotvec()
 
     def observe(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Measure, take in one estimate and encode, once per policy step; policy and privileged observations."""
-        self.measured = self._kinematics.forward(self._qpos)
+        """Take in one estimate and encode, once per policy step; policy and privileged observations."""
         jitter = self._jitter[np.arange(self.count), np.minimum(self.step_index, self._jitter.shape[1] - 1)]
         seen = Poses(pos_m=self._estimate.pos_m + jitter, quat_xyzw=self._estimate.quat_xyzw)
         self.filtered = self.encoder.filter_socket(seen)
         observation = self.encoder.encode(self.measured, self.filtered, self.decoder.target, self.decoder.smoothed)
-        true = self.socket.inverse() @ self.plug
         wrong = self.socket.rotation.apply(self._estimate.pos_m - self.socket.pos_m, inverse=True)
+        true = self.relative
         parts = (
             true.pos_m / 0.01,
             np.tanh(true.pos_m / 0.001),
@@ -143,7 +141,7 @@ class InsertionEnv:
     @property
     def plug(self) -> Poses:
         """True plug poses in the base frame, from the last measurement."""
-        return self.measured @ self._plug
+        return self.measured @ self._held
 
     def advance(self, action: Array) -> tuple[Array, InsertionErrors, NDArray[np.bool_], NDArray[np.bool_]]:
         """Apply actions (B, 6) for one policy step; returns reward, true errors, strict now, engaged so far."""
@@ -152,7 +150,37 @@ class InsertionEnv:
         self._batch.step(nstep=SUBSTEPS)
         self.step_index += 1
         self.measured = self._kinematics.forward(self._qpos)
+        self.relative = self.socket.inverse() @ self.plug
         over = self.step_index == self.task.control.episode_steps
-        reward, errors = step_reward(self.task, self.socket, self.plug, self.decoder.smoothed, last, over)
-        self._engaged |= engaged(self.socket, self.plug, self.task.success, self.task.rim_height_m)
+        reward, errors = step_reward(self.task, self.relative, self.decoder.smoothed, last, over)
+        self._engaged |= engaged(_ORIGIN, self.relative, self.task.success, self.task.rim_height_m)
         return reward, errors, strict(errors, self.task.success), self._engaged.copy()
+
+    def snapshot(self) -> dict[str, NDArray[Any]]:
+        """Everything the next steps depend on, as plain arrays; :meth:`restore` goes on from it to the bit."""
+        return {f"{name}.{key}": np.array(value) for name, key, value in self._state()}
+
+    def restore(self, arrays: dict[str, NDArray[Any]]) -> None:
+        """Go back to a :meth:`snapshot` of an environment of the same task and count."""
+        for name, key, value in self._state():
+            value[...] = arrays[f"{name}.{key}"]
+
+    def _state(self) -> Iterator[tuple[str, str, NDArray[Any]]]:
+        physics = ("_qpos", "_qvel", "_ctrl", "_mocap_pos", "_mocap_quat", "_warm")
+        model = ("_body_pos", "_body_quat", "_friction")
+        episode = ("step_index", "_engaged", "_control_bias", "_jitter")
+        for name in (*physics, *model, *episode):
+            yield "env", name, getattr(self, name)
+        for name in ("socket", "measured", "filtered", "relative", "_held", "_estimate"):
+            yield name, "pos_m", getattr(self, name).pos_m
+            yield name, "quat_xyzw", getattr(self, name).quat_xyzw
+        for name, part in (("decoder", self.decoder), ("encoder", self.encoder)):
+            yield from ((name, key, value) for key, value in part.state().items())
+
+
+_HAND_TO_TOOL = np.array([0.0, 0.0, HAND_TO_TOOL_M])
+_ORIGIN = Poses.from_xyz_rpy(np.zeros(3), np.zeros(3))
+
+
+def _identity(count: int) -> Poses:
+    return Poses.from_xyz_rpy(np.zeros((count, 3)), np.zeros((count, 3)))

@@ -15,16 +15,17 @@ Array = NDArray[np.float64]
 FINAL_BONUS = 15.0
 """Reward of being seated at the last step, in steps of being seated: reliability counts, not only speed."""
 
+_ORIGIN = Poses.from_xyz_rpy(np.zeros(3), np.zeros(3))
+
 
 def step_reward(
-    task: Task, socket: Poses, plug: Poses, action: Array, last_action: Array, last_step: NDArray[np.bool_]
+    task: Task, relative: Poses, action: Array, last_action: Array, last_step: NDArray[np.bool_]
 ) -> tuple[Array, InsertionErrors]:
     """Score one step: closeness at two scales, depth while in the hole, seated, minus effort and jerk.
 
     Args:
         task: Geometry and success test.
-        socket: True socket poses.
-        plug: True plug poses.
+        relative: True plug poses in the true socket frame, batch B.
         action: Smoothed actions of this step, shape (B, 6).
         last_action: Smoothed actions of the step before, shape (B, 6).
         last_step: Which episodes end with this step, shape (B,).
@@ -32,7 +33,7 @@ def step_reward(
     Returns:
         Rewards (B,), about [0, 2] a step, and the insertion errors.
     """
-    errors = insertion_errors(socket, plug)
+    errors = insertion_errors(_ORIGIN, relative, task.plug.section.symmetry)
     radius = max(task.plug.half_size_m)
     sideways = errors.lateral_m + radius * errors.angle_rad
     height = np.abs(errors.height_m) / task.rim_height_m

@@ -28,7 +28,7 @@ class AgentSpec:
 
     hidden: tuple[int, ...] = (256, 128, 64)
     """Hidden layers of actor and critic (the released code's MLP)."""
-    action_std: float = 0.12
+    action_std: float = 0.2
     """Standard deviation of the exploration noise, fixed, share of full action, (0, 1]."""
 
     def __post_init__(self) -> None:
@@ -70,6 +70,28 @@ class Agent:
         latent = self.actor.obs_normalizer(torch.from_numpy(observation))
         result: Array = self.actor.mlp(latent).numpy().astype(np.float64)
         return result
+
+    @property
+    def action_std(self) -> float:
+        """Standard deviation of the exploration noise as it is now, share of full action."""
+        return float(self._std[0])
+
+    @action_std.setter
+    def action_std(self, value: float) -> None:
+        with torch.no_grad():
+            self._std.fill_(value)
+
+    @property
+    def _std(self) -> torch.Tensor:
+        parameter: torch.Tensor = self.actor.distribution.std_param
+        return parameter
+
+    def copy(self) -> Agent:
+        """An independent agent with the same weights."""
+        twin = Agent(self.spec, seed=0)
+        twin.actor.load_state_dict(self.actor.state_dict())
+        twin.critic.load_state_dict(self.critic.state_dict())
+        return twin
 
     def save(self, path: Path) -> None:
         """Write all weights as an ``.npz`` of plain arrays, atomically."""

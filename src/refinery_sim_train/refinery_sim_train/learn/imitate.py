@@ -19,7 +19,7 @@ from refinery_sim_train.learn.expert import ExpertSpec, expert_action
 class ImitationSpec:
     """How long to imitate."""
 
-    rounds: int = 4
+    rounds: int = 6
     """DAgger rounds; the first is pure expert."""
     epochs: int = 6
     """Passes over all data per round."""

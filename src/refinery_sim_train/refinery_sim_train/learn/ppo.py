@@ -1,28 +1,43 @@
-"""PPO on the insertion environment: rsl_rl's algorithm, our loop (initial states come from a callable; stops on KL)."""
+"""PPO on the insertion environment: rsl_rl's algorithm, our loop.
+
+Initial states come from a source that is told every outcome; an update stops early on the KL divergence; the state of a
+training can be kept and gone on from, to the bit.
+"""
 
 from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from rsl_rl.algorithms import PPO
 from rsl_rl.storage import RolloutStorage
+from tensordict import TensorDict
 
 from refinery.config import check
 from refinery.rotations import Array
 from refinery_sim_train.env.episodes import draw_episodes
-from refinery_sim_train.env.insertion_env import InsertionEnv
+from refinery_sim_train.env.insertion_env import PRIVILEGED_SIZE, InsertionEnv
 from refinery_sim_train.learn.agent import Agent, pack
 
 REWARD_SCALE = 0.05
 """Brings returns to the order of 1, where Adam's rate suits the critic."""
-ThetaSource = Callable[[int, np.random.Generator], Array]
-"""Draws (count, 6) initial states for episodes that start."""
+Arrays = dict[str, NDArray[Any]]
+"""A state as named plain arrays."""
+
+
+class StartSource(Protocol):
+    """Where episodes start, and what becomes of them."""
+
+    def __call__(self, count: int, rng: np.random.Generator) -> Array:
+        """Draw (count, 9) initial states for episodes that start."""
+
+    def observe(self, theta: Array, success: NDArray[np.bool_]) -> None:
+        """Take note of the strict success (k,) of full episodes from theta (k, 9), exploration noise included."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,9 +45,14 @@ class PpoSpec:
     """Hyper-parameters; names as in rsl_rl."""
 
     steps_per_iteration: int = 25
-    """Policy steps per environment between updates (a third of an episode)."""
+    """Policy steps per environment between updates (a third to a half of an episode)."""
     learning_rate: float = 3e-4
-    """Of Adam, fixed (an adaptive rate destroyed imitated policies, structure.md section 3)."""
+    """Of Adam at the start (an adaptive rate destroyed imitated policies, structure.md section 3)."""
+    final_rate_share: float = 0.2
+    """Learning rate at the end as a share of that at the start, linear in between, (0, 1]."""
+    final_std: float = 0.06
+    """Exploration noise at the end, from the agent's at the start, geometric in between: with wide noise to the end the
+    deployed mean action is up to 5 points worse than the noisy one (docs/decisions.md, "Dither")."""
     epochs: int = 5
     """Passes over the rollout per update."""
     mini_batches: int = 4
@@ -43,6 +63,8 @@ class PpoSpec:
     """Of the generalised advantage estimate."""
     clip: float = 0.2
     """Of the probability ratio."""
+    max_kl: float = 0.15
+    """An update stops after the epoch in which the mean KL divergence from the rollout's policy exceeds this."""
     entropy: float = 0.0
     """Weight of the entropy bonus."""
     critic_warmup: int = 6
@@ -53,118 +75,187 @@ class PpoSpec:
         check(self.learning_rate > 0, "learning_rate", "a positive rate", self.learning_rate)
         check(0 < self.gamma <= 1 and 0 < self.lam <= 1, "gamma", "in (0, 1]", self.gamma)
         check(self.steps_per_iteration >= 1 and self.epochs >= 1, "epochs", "at least 1", self.epochs)
+        check(0 < self.final_rate_share <= 1, "final_rate_share", "in (0, 1]", self.final_rate_share)
+        check(0 < self.final_std <= 1, "final_std", "in (0, 1]", self.final_std)
+        check(self.max_kl > 0, "max_kl", "a positive divergence", self.max_kl)
 
 
 @dataclass(frozen=True, kw_only=True)
 class PpoProgress:
     """State of the training after an iteration."""
 
+    iteration: int
+    """Iterations so far."""
     env_steps: int
     """Environment steps so far."""
     success: float
-    """Strict success of the episodes that ended lately (exploring actions)."""
+    """Strict success of the full episodes that ended lately (exploring actions, the source's starts)."""
     reward: float
     """Mean reward per step of the last rollout."""
     value_loss: float
-    """Of the critic."""
+    """Of the critic, first epoch."""
+    kl: float
+    """Mean KL divergence of the updated from the rollout's policy."""
+    epochs: int
+    """Epochs done before the divergence stopped the update."""
 
 
-def train_ppo(
-    agent: Agent,
-    env: InsertionEnv,
-    source: ThetaSource,
-    spec: PpoSpec,
-    *,
-    env_steps: int,
-    seed: int,
-    report: Callable[[PpoProgress], None],
-    log: Path | None = None,
-    on_episode: Callable[[Array, np.ndarray], None] | None = None,
-) -> int:
-    """Train actor and critic in place.
+class PpoTraining:
+    """A training in progress; changes the agent in place.
 
     Args:
-        agent: Changed in place.
+        agent: What learns. The actor's normaliser stays as the imitation set it: a policy that already works must not
+            shift under a changing distribution of starts.
         env: The batch of environments.
-        source: Initial states.
         spec: Hyper-parameters.
-        env_steps: Stop at the first iteration that reaches this many environment steps.
+        iterations: How long the training is to be: what rate and noise are scheduled over.
         seed: Of all draws.
-        report: Called after every iteration.
-        log: JSON-lines file that gets one row per iteration.
-        on_episode: Called with theta (k, 6) and strict success (k,) of episodes that ended.
-
-    Returns:
-        Environment steps taken.
     """
-    rng = np.random.default_rng(seed)
-    torch.manual_seed(seed)
-    algorithm = _algorithm(agent, env, spec)
-    task, length = env.task, env.task.control.episode_steps
-    theta = source(env.count, rng)
-    env.reset(draw_episodes(task, theta, rng))
-    # Episodes end at different times, so that every rollout sees every phase: the first ones are cut short.
-    ends = rng.integers(1, length + 1, env.count)
-    observation = pack(*env.observe())
-    recent: deque[bool] = deque(maxlen=2 * env.count)
-    done_steps, iteration = 0, 0
-    while done_steps < env_steps:
-        total_reward = 0.0
+
+    def __init__(self, agent: Agent, env: InsertionEnv, spec: PpoSpec, *, iterations: int, seed: int) -> None:
+        self.agent, self._env, self._spec, self._iterations = agent, env, spec, iterations
+        self._rng = np.random.default_rng(seed)
+        torch.manual_seed(seed)
+        self._algorithm = _algorithm(agent, env, spec)
+        agent.actor.obs_normalizer.until = 1
+        self._length = env.task.control.episode_steps
+        self._theta = np.zeros((env.count, env.task.initial_state.deployed.low.size))
+        self._ends = np.zeros(env.count, dtype=np.int64)
+        self._recent: deque[bool] = deque(maxlen=2 * env.count)
+        self.env_steps, self.iteration = 0, 0
+        self._observation: TensorDict | None = None
+
+    def _begin(self, source: StartSource) -> None:
+        env = self._env
+        self._theta = source(env.count, self._rng)
+        env.reset(draw_episodes(env.task, self._theta, self._rng))
+        # Episodes end at different times, so that every rollout sees every phase: the first ones are cut short.
+        self._ends = self._rng.integers(1, self._length + 1, env.count)
+        self._observation = pack(*env.observe())
+
+    def iterate(self, source: StartSource) -> PpoProgress:
+        """Roll out, update once and tell how it stands."""
+        if self._observation is None:
+            self._begin(source)
+        self._schedule()
         with torch.inference_mode():
-            for _ in range(spec.steps_per_iteration):
-                action = algorithm.act(observation)
-                reward, _, strict, _ = env.advance(action.numpy().astype(np.float64))
-                over = env.step_index >= ends
-                rows = np.flatnonzero(over)
-                if len(rows):
-                    full = rows[env.step_index[rows] >= length]
-                    recent.extend(strict[full].tolist())
-                    if on_episode is not None and len(full):
-                        on_episode(theta[full], strict[full])
-                    theta[rows] = source(len(rows), rng)
-                    env.reset(draw_episodes(task, theta[rows], rng), rows)
-                    ends[rows] = length
-                observation = pack(*env.observe())
-                total_reward += float(reward.mean())
-                algorithm.process_env_step(
-                    observation,
-                    torch.from_numpy((REWARD_SCALE * reward).astype(np.float32)),
-                    torch.from_numpy(over),
-                    {},
-                )
-            algorithm.compute_returns(observation)
-        frozen = iteration < spec.critic_warmup
-        for parameter in agent.actor.parameters():
-            parameter.requires_grad_(not frozen)
-        if frozen:
-            kept = {key: value.clone() for key, value in agent.actor.state_dict().items()}
-        losses = algorithm.update()
-        if frozen:
-            agent.actor.load_state_dict(kept)
-        iteration += 1
-        done_steps += env.count * spec.steps_per_iteration
-        progress = PpoProgress(
-            env_steps=done_steps,
-            success=float(np.mean(recent)) if recent else float("nan"),
-            reward=total_reward / spec.steps_per_iteration,
-            value_loss=losses["value"],
+            reward = np.mean([self._step(source) for _ in range(self._spec.steps_per_iteration)])
+            self._algorithm.compute_returns(self._observation)
+        value_loss, kl, epochs = self._update(actor_frozen=self.iteration < self._spec.critic_warmup)
+        self.iteration += 1
+        self.env_steps += self._env.count * self._spec.steps_per_iteration
+        return PpoProgress(
+            iteration=self.iteration,
+            env_steps=self.env_steps,
+            success=float(np.mean(self._recent)) if self._recent else float("nan"),
+            reward=float(reward),
+            value_loss=value_loss,
+            kl=kl,
+            epochs=epochs,
         )
-        report(progress)
-        if log is not None:
-            with log.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"iteration": iteration, **progress.__dict__}) + "\n")
-    return done_steps
+
+    def _schedule(self) -> None:
+        """Set learning rate and exploration noise for the share of the training that is done."""
+        done = min(self.iteration / max(self._iterations - 1, 1), 1.0)
+        spec, start = self._spec, self.agent.spec.action_std
+        rate = spec.learning_rate * (1 - (1 - spec.final_rate_share) * done)
+        for group in self._algorithm.optimizer.param_groups:
+            group["lr"] = rate
+        self.agent.action_std = start * (min(spec.final_std, start) / start) ** done
+
+    def _step(self, source: StartSource) -> float:
+        env = self._env
+        action = self._algorithm.act(self._observation)
+        reward, _, strict, _ = env.advance(action.numpy().astype(np.float64))
+        over = env.step_index >= self._ends
+        rows = np.flatnonzero(over)
+        if len(rows):
+            full = rows[env.step_index[rows] >= self._length]
+            self._recent.extend(strict[full].tolist())
+            source.observe(self._theta[full], strict[full])
+            self._theta[rows] = source(len(rows), self._rng)
+            env.reset(draw_episodes(env.task, self._theta[rows], self._rng), rows)
+            self._ends[rows] = self._length
+        self._observation = pack(*env.observe())
+        scaled = torch.from_numpy((REWARD_SCALE * reward).astype(np.float32))
+        self._algorithm.process_env_step(self._observation, scaled, torch.from_numpy(over), {})
+        return float(reward.mean())
+
+    def _update(self, *, actor_frozen: bool) -> tuple[float, float, int]:
+        """Epochs over the rollout until the divergence is spent; value loss, divergence and epochs."""
+        # The network only: the exploration noise stays as it is.
+        for parameter in self.agent.actor.mlp.parameters():
+            parameter.requires_grad_(not actor_frozen)
+        value_loss, kl, epoch = float("nan"), 0.0, 0
+        for epoch in range(1, self._spec.epochs + 1):
+            losses = self._algorithm.update()
+            value_loss = losses["value"] if epoch == 1 else value_loss
+            kl = 0.0 if actor_frozen else self._divergence()
+            if kl > self._spec.max_kl:
+                break
+        return value_loss, kl, epoch
+
+    @torch.inference_mode()
+    def _divergence(self) -> float:
+        storage = self._algorithm.storage
+        every = slice(None, None, 5)
+        old = tuple(values[every].flatten(0, 1) for values in storage.distribution_params)
+        self.agent.actor(storage.observations[every].flatten(0, 1), stochastic_output=True)
+        new = self.agent.actor.output_distribution_params
+        return float(self.agent.actor.get_kl_divergence(old, new).mean())
+
+    def snapshot(self) -> Arrays:
+        """Everything the next iterations depend on, as plain arrays (weights included)."""
+        arrays = {f"env/{key}": value for key, value in self._env.snapshot().items()}
+        for name, model in (("actor", self.agent.actor), ("critic", self.agent.critic)):
+            arrays |= {f"{name}/{key}": value.detach().numpy().copy() for key, value in model.state_dict().items()}
+        for index, state in self._algorithm.optimizer.state_dict()["state"].items():
+            arrays |= {f"adam/{index}/{key}": np.asarray(value).copy() for key, value in state.items()}
+        arrays["torch_rng"] = torch.get_rng_state().numpy()
+        arrays["numpy_rng"] = np.frombuffer(json.dumps(self._rng.bit_generator.state).encode(), dtype=np.uint8)
+        arrays["theta"], arrays["ends"] = self._theta, self._ends
+        arrays["recent"] = np.array(self._recent, dtype=bool)
+        arrays["progress"] = np.array([self.iteration, self.env_steps])
+        if self._observation is not None:
+            arrays |= {f"observation/{key}": self._observation[key].numpy() for key in ("policy", "privileged")}
+        return arrays
+
+    def restore(self, arrays: Arrays) -> None:
+        """Go on from a :meth:`snapshot` of a training with the same task, settings and seed."""
+        self._env.restore(_under(arrays, "env"))
+        for name, model in (("actor", self.agent.actor), ("critic", self.agent.critic)):
+            model.load_state_dict({key: torch.from_numpy(v.copy()) for key, v in _under(arrays, name).items()})
+        optimizer = self._algorithm.optimizer.state_dict()
+        states: dict[int, dict[str, torch.Tensor]] = {}
+        for key, value in _under(arrays, "adam").items():
+            index, name = key.split("/")
+            states.setdefault(int(index), {})[name] = torch.from_numpy(np.array(value))
+        self._algorithm.optimizer.load_state_dict({"state": states, "param_groups": optimizer["param_groups"]})
+        torch.set_rng_state(torch.from_numpy(arrays["torch_rng"].copy()))
+        self._rng.bit_generator.state = json.loads(arrays["numpy_rng"].tobytes())
+        self._theta, self._ends = arrays["theta"].copy(), arrays["ends"].copy()
+        self._recent.clear()
+        self._recent.extend(arrays["recent"].tolist())
+        self.iteration, self.env_steps = (int(value) for value in arrays["progress"])
+        if "observation/policy" in arrays:
+            self._observation = pack(arrays["observation/policy"].copy(), arrays["observation/privileged"].copy())
+
+
+def _under(arrays: Arrays, prefix: str) -> Arrays:
+    return {key.removeprefix(f"{prefix}/"): value for key, value in arrays.items() if key.startswith(f"{prefix}/")}
 
 
 def _algorithm(agent: Agent, env: InsertionEnv, spec: PpoSpec) -> PPO:
-    """Build rsl_rl's PPO around the agent."""
-    empty = pack(*(np.zeros((env.count, size), np.float32) for size in (agent.actor.obs_dim, _privileged(agent))))
+    """Build rsl_rl's PPO around the agent; one epoch an update, so that we can stop between epochs."""
+    empty = pack(
+        np.zeros((env.count, agent.actor.obs_dim), np.float32), np.zeros((env.count, PRIVILEGED_SIZE), np.float32)
+    )
     storage = RolloutStorage("rl", env.count, spec.steps_per_iteration, empty, [6], "cpu")
     return PPO(
         agent.actor,
         agent.critic,
         storage,
-        num_learning_epochs=spec.epochs,
+        num_learning_epochs=1,
         num_mini_batches=spec.mini_batches,
         clip_param=spec.clip,
         gamma=spec.gamma,
@@ -179,7 +270,3 @@ def _algorithm(agent: Agent, env: InsertionEnv, spec: PpoSpec) -> PPO:
         desired_kl=None,
         device="cpu",
     )
-
-
-def _privileged(agent: Agent) -> int:
-    return int(agent.critic.obs_dim - agent.actor.obs_dim)

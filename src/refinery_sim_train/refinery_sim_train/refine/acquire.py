@@ -24,9 +24,9 @@ ACQUISITIONS = ("ucb", "pi", "ei", "uncertainty")
 class AcquisitionSpec:
     """Which initial states fine-tuning starts from."""
 
-    function: str = "uncertainty"
-    """One of ucb, pi, ei, uncertainty."""
-    kappa: float = 2.0
+    function: str = "ucb"
+    """One of ucb, pi, ei, uncertainty. The last, p(1-p), passes over what always fails."""
+    kappa: float = 0.5
     """Weight of the model's uncertainty in ucb."""
     xi: float = 0.01
     """Margin of pi and ei."""
@@ -34,7 +34,7 @@ class AcquisitionSpec:
     """Share of uniform draws, against forgetting, [0, 1]."""
     candidates: int = 4096
     """Uniform candidates scored per fit."""
-    temperature: float = 1.0
+    temperature: float = 0.5
     """Sharpness: draws are proportional to the rank-scaled score to the power 1/temperature, (0, 10]."""
 
     def __post_init__(self) -> None:
@@ -46,15 +46,13 @@ class AcquisitionSpec:
 
 
 def score(model: SuccessModel, theta: Array, spec: AcquisitionSpec) -> Array:
-    """Non-negative score of initial states (B, 6): larger is more worth training on."""
+    """Non-negative score of initial states (B, 9): larger is more worth training on."""
     prediction = model.predict(theta)
     mean, std = prediction.mean, prediction.std
     if spec.function == "uncertainty":
         return mean * (1 - mean) + std**2
     if spec.function == "ucb":
-        raw = spec.kappa * std - mean
-        result: Array = raw - raw.min()
-        return result
+        return (1 - mean) + spec.kappa * std
     best = 0.0
     z = (best - mean - spec.xi) / np.maximum(std, 1e-9)
     if spec.function == "pi":
@@ -89,7 +87,7 @@ class Acquirer:
         """Probability of each candidate, shape (candidates,)."""
 
     def __call__(self, count: int, rng: np.random.Generator) -> Array:
-        """Draw (count, 6) initial states."""
+        """Draw (count, 9) initial states."""
         theta = self._theta[rng.choice(len(self._theta), size=count, p=self.weights)]
         uniform = rng.random(count) < self._uniform
         theta[uniform] = self._box.uniform(int(uniform.sum()), rng)

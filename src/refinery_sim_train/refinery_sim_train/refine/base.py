@@ -9,8 +9,9 @@ from refinery_sim_train.console import stage
 from refinery_sim_train.env.insertion_env import InsertionEnv
 from refinery_sim_train.learn.agent import Agent, AgentSpec
 from refinery_sim_train.learn.imitate import ImitationSpec, imitate
-from refinery_sim_train.learn.ppo import PpoProgress, PpoSpec, train_ppo
+from refinery_sim_train.learn.ppo import PpoSpec, PpoTraining
 from refinery_sim_train.refine.config import stream_seed
+from refinery_sim_train.refine.sources import UniformSource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,18 +55,14 @@ def train_base(env: InsertionEnv, spec: BaseSpec, seed: int) -> tuple[Agent, int
     spent = spec.imitation.rounds * env.count * env.task.control.episode_steps
     if spec.env_steps:
         with stage("PPO on the training box") as update:
-
-            def report(progress: PpoProgress) -> None:
+            per_iteration = env.count * spec.ppo.steps_per_iteration
+            training = PpoTraining(
+                agent, env, spec.ppo, iterations=-(-spec.env_steps // per_iteration), seed=train_seed
+            )
+            source = UniformSource(box)
+            while training.env_steps < spec.env_steps:
+                progress = training.iterate(source)
                 note = f"{progress.env_steps} steps, success {100 * progress.success:.0f} %"
                 update(progress.env_steps / spec.env_steps, note)
-
-            spent += train_ppo(
-                agent,
-                env,
-                lambda count, rng: box.uniform(count, rng),
-                spec.ppo,
-                env_steps=spec.env_steps,
-                seed=train_seed,
-                report=report,
-            )
+            spent += training.env_steps
     return agent, spent

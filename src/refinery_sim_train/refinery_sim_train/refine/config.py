@@ -8,6 +8,7 @@ from refinery.config import check
 from refinery_sim_train.learn.ppo import PpoSpec
 from refinery_sim_train.refine.acquire import AcquisitionSpec
 from refinery_sim_train.refine.mixture_fit import MixtureFitSpec
+from refinery_sim_train.refine.start_rules import StartSpec
 from refinery_sim_train.refine.success_fit import SuccessFitSpec
 
 
@@ -16,17 +17,23 @@ class RefineSpec:
     """A refinement run."""
 
     rounds: int
-    """Most rounds of evaluate, model, acquire, fine-tune."""
+    """Most rounds of refitting the success model, acquiring starts and fine-tuning there."""
+    iterations_per_round: int
+    """PPO iterations of a round; one is environments x ppo.steps_per_iteration environment steps."""
+    validate_every: int
+    """Rounds between two validations; one of the validated policies is kept."""
     search_episodes: int
-    """Episodes per round that the success model is fitted on; they count as environment steps."""
+    """Episodes of the base policy that the first success model is fitted on; they count as environment steps."""
     validation_episodes: int
-    """Episodes per round that decide which policy is kept."""
+    """Episodes per validation."""
+    mixture_episodes: int
+    """Episodes of the kept policy that the start rules are fitted on."""
     test_episodes: int
     """Episodes per reported figure, on seeds nothing else uses."""
-    env_steps_per_round: int
-    """PPO environment steps per round."""
     environments: int
     """Environments stepped at once."""
+    window: int = 1024
+    """Episodes, the newest, that the success model is refitted on between rounds."""
     gate_episodes: int = 1000
     """Episodes whose observations the parity gate compares ONNX Runtime and torch on."""
     converged_variation: float = 0.05
@@ -40,25 +47,29 @@ class RefineSpec:
     success_fit: SuccessFitSpec = field(default_factory=SuccessFitSpec)
     """The success model."""
     mixture: MixtureFitSpec = field(default_factory=MixtureFitSpec)
-    """The mixture over successes."""
+    """The mixtures."""
+    starts: StartSpec = field(default_factory=StartSpec)
+    """The start rules."""
 
     def __post_init__(self) -> None:
         """Validate ranges."""
-        counts = ("rounds", "search_episodes", "validation_episodes", "test_episodes", "environments", "gate_episodes")
-        for name in counts:
+        for name in ("rounds", "iterations_per_round", "validate_every", "window", "environments", "gate_episodes"):
             check(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
-        check(self.env_steps_per_round >= 1, "env_steps_per_round", "at least 1", self.env_steps_per_round)
+        for name in ("search_episodes", "validation_episodes", "mixture_episodes", "test_episodes"):
+            check(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
+        divides = self.rounds % self.validate_every == 0
+        check(divides, "validate_every", f"a divisor of the {self.rounds} rounds", self.validate_every)
         check(0 < self.converged_variation <= 1, "converged_variation", "in (0, 1]", self.converged_variation)
 
 
-_STREAMS = {"search": 1, "train": 2, "validation": 3, "mixture": 4, "test": 5, "fit": 6}
+_STREAMS = {"search": 1, "train": 2, "validation": 3, "mixture": 4, "test": 5, "fit": 6, "starts": 7}
 
 
 def stream_seed(stream: str, seed: int, part: int = 0) -> int:
     """Seed of a named stream: streams never share draws, so test episodes are new to everything before them.
 
     Args:
-        stream: One of search, train, validation, mixture, test, fit.
+        stream: One of search, train, validation, mixture, test, fit, starts.
         seed: The run's seed, 0 to 9999.
         part: Round or condition, 0 to 999.
 

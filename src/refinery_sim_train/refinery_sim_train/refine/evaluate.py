@@ -22,7 +22,7 @@ class Outcomes:
     """Results of n episodes."""
 
     theta: Array
-    """Initial states, shape (n, 6)."""
+    """Initial states, shape (n, 9)."""
     strict: NDArray[np.bool_]
     """Strict success at the last step, shape (n,)."""
     engaged: NDArray[np.bool_]
@@ -45,21 +45,24 @@ def evaluate(
     seed: int,
     report: Callable[[float], None] = lambda share: None,
     record: list[NDArray[np.float32]] | None = None,
+    action_std: float = 0.0,
 ) -> Outcomes:
     """Run one episode per initial state.
 
     Args:
         env: Batch of environments; episodes run in groups of its size.
         policy: What acts.
-        theta: Initial states, shape (n, 6).
+        theta: Initial states, shape (n, 9).
         seed: Of socket poses and noise.
         report: Called with the share done.
+        action_std: Standard deviation of noise on the actions (sampled deployment); 0 deploys the mean.
         record: Collects every step's observations (B, N), for the export's parity gate.
 
     Returns:
         The outcomes, in the order of ``theta``.
     """
-    rng = np.random.default_rng(seed)
+    # Noise of its own, so that sampled and mean deployment see equal episodes.
+    rng, dither = np.random.default_rng(seed), np.random.default_rng([seed, 2])
     steps = env.task.control.episode_steps
     n = len(theta)
     strict, engaged = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
@@ -72,7 +75,10 @@ def evaluate(
             observation, _ = env.observe()
             if record is not None:
                 record.append(observation)
-            _, errors, now, loose = env.advance(policy(observation))
+            action = policy(observation)
+            if action_std:
+                action = action + dither.normal(0.0, action_std, action.shape)
+            _, errors, now, loose = env.advance(action)
             report((start + env.count * (step + 1) / steps) / (env.count * -(-n // env.count)))
         k = len(rows)
         strict[rows], engaged[rows] = now[:k], loose[:k]

@@ -1,51 +1,102 @@
-import json
-
 import numpy as np
 
-from refinery_sim_train.learn.ppo import PpoSpec, train_ppo
+from refinery_sim_train.learn.agent import Agent, AgentSpec
+from refinery_sim_train.learn.ppo import PpoSpec, PpoTraining
+from refinery_sim_train.refine.sources import UniformSource
+
+SPEC = PpoSpec(steps_per_iteration=5, critic_warmup=0, epochs=2, mini_batches=2)
 
 
-def train(agent, env, tmp_path, warmup, seed=0):
-    box = env.task.initial_state.trained
-    seen = []
-    log = tmp_path / f"log_{warmup}_{seed}.jsonl"
-    steps = train_ppo(
-        agent,
-        env,
-        lambda count, rng: box.uniform(count, rng),
-        PpoSpec(steps_per_iteration=5, critic_warmup=warmup, epochs=1, mini_batches=2),
-        env_steps=2 * 5 * env.count,
-        seed=seed,
-        report=seen.append,
-        log=log,
-    )
-    return steps, seen, [json.loads(line) for line in log.read_text().splitlines()]
+class Counting(UniformSource):
+    def __init__(self, box):
+        super().__init__(box)
+        self.seen = 0
+
+    def observe(self, theta, success):
+        assert theta.shape == (len(success), 9)
+        self.seen += len(success)
 
 
-def test_counts_steps_and_logs_every_iteration(agent, env, tmp_path):
-    steps, seen, rows = train(agent, env, tmp_path, warmup=0)
-    assert steps == 10 * env.count and [p.env_steps for p in seen] == [5 * env.count, 10 * env.count]
-    assert [row["env_steps"] for row in rows] == [p.env_steps for p in seen]
+def small_agent():
+    return Agent(AgentSpec(hidden=(32, 16)), seed=0)
 
 
-def test_warm_up_leaves_the_actor_alone_and_trains_the_critic(agent, env, tmp_path):
-    x = np.random.default_rng(0).normal(size=(4, agent.actor.obs_dim)).astype(np.float32)
-    before, critic = agent.act(x), agent.critic.mlp[0].weight.detach().clone()
-    train(agent, env, tmp_path, warmup=9)
-    assert np.array_equal(agent.act(x), before)
+def weights(agent):
+    return np.concatenate([p.detach().numpy().ravel() for p in agent.actor.parameters()])
+
+
+def training(env, agent=None, spec=SPEC, seed=0):
+    return PpoTraining(agent or small_agent(), env, spec, iterations=4, seed=seed)
+
+
+def test_counts_steps_and_iterations(env):
+    run = training(env)
+    source = UniformSource(env.task.initial_state.trained)
+    seen = [run.iterate(source) for _ in range(2)]
+    assert [p.env_steps for p in seen] == [5 * env.count, 10 * env.count]
+    assert [p.iteration for p in seen] == [1, 2] and run.env_steps == 10 * env.count
+
+
+def test_the_source_hears_of_full_episodes_only(env):
+    source = Counting(env.task.initial_state.trained)
+    run = training(env)
+    for _ in range(env.task.control.episode_steps // 5):
+        run.iterate(source)
+    # The first episodes are cut short; by the length of one episode none can have been a full one.
+    assert source.seen == 0
+    for _ in range(env.task.control.episode_steps // 5 + 1):
+        run.iterate(source)
+    assert source.seen >= env.count
+
+
+def test_warm_up_leaves_the_actor_alone_and_trains_the_critic(env):
+    agent = small_agent()
+    before, critic = weights(agent), agent.critic.mlp[0].weight.detach().clone()
+    run = training(env, agent, PpoSpec(steps_per_iteration=5, critic_warmup=9, epochs=1, mini_batches=2))
+    progress = run.iterate(UniformSource(env.task.initial_state.trained))
+    assert np.array_equal(weights(agent), before) and progress.kl == 0.0
     assert not np.array_equal(critic.numpy(), agent.critic.mlp[0].weight.detach().numpy())
 
 
-def test_training_changes_the_actor_and_repeats_to_the_bit(env, tmp_path):
-    from refinery_sim_train.learn.agent import Agent, AgentSpec
+def test_a_spent_divergence_ends_the_update(env):
+    source = UniformSource(env.task.initial_state.trained)
+    eager = PpoSpec(steps_per_iteration=5, critic_warmup=0, epochs=8, mini_batches=4, learning_rate=3e-3, max_kl=1e-3)
+    progress = training(env, spec=eager).iterate(source)
+    assert progress.kl > 1e-3 and progress.epochs < 8
 
-    x = np.random.default_rng(0).normal(size=(4, 28)).astype(np.float32)
-    results = []
-    for run in range(2):
-        (tmp_path / str(run)).mkdir()
-        agent = Agent(AgentSpec(hidden=(32, 16)), seed=0)
-        before = agent.act(x)
-        train(agent, env, tmp_path / str(run), warmup=0)
-        results.append(agent.act(x))
-        assert not np.array_equal(before, results[-1])
-    assert np.array_equal(*results)
+
+def test_noise_and_rate_shrink_to_what_is_deployed(env):
+    agent = small_agent()
+    run = training(env, agent, PpoSpec(steps_per_iteration=5, epochs=1, mini_batches=2, final_std=0.05))
+    source = UniformSource(env.task.initial_state.trained)
+    stds = []
+    for _ in range(4):
+        run.iterate(source)
+        stds.append(agent.action_std)
+    assert np.isclose(stds[0], agent.spec.action_std) and np.isclose(stds[-1], 0.05) and np.all(np.diff(stds) < 0)
+
+
+def test_the_normaliser_of_a_working_actor_stays(env):
+    agent = small_agent()
+    agent.actor.obs_normalizer.count += 100
+    mean = agent.actor.obs_normalizer.mean.numpy().copy()
+    training(env, agent).iterate(UniformSource(env.task.initial_state.trained))
+    assert np.array_equal(agent.actor.obs_normalizer.mean.numpy(), mean)
+
+
+def test_training_repeats_and_goes_on_from_a_snapshot_to_the_bit(env):
+    source = UniformSource(env.task.initial_state.trained)
+    whole = training(env)
+    for _ in range(4):
+        whole.iterate(source)
+    first = training(env)
+    for _ in range(2):
+        first.iterate(source)
+    kept = {key: np.array(value) for key, value in first.snapshot().items()}
+    first.iterate(source)  # what a kill would lose
+    again = training(env)
+    again.restore(kept)
+    for _ in range(2):
+        again.iterate(source)
+    assert again.env_steps == whole.env_steps
+    assert np.array_equal(weights(again.agent), weights(whole.agent))

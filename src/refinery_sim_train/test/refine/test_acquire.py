@@ -12,7 +12,7 @@ def fitted(task):
     rng = np.random.default_rng(0)
     theta = box.uniform(600, rng)
     success = rng.random(600) < np.where(box.to_unit(theta)[:, -1] < 0.25, 0.15, 0.97)
-    return box, fit_success_model(box, theta, success, SuccessFitSpec(max_bins=100, restarts=0), 0)
+    return box, fit_success_model(box, theta, success, SuccessFitSpec(search_points=200), 0)
 
 
 @pytest.mark.parametrize("function", ACQUISITIONS)

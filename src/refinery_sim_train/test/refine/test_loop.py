@@ -8,8 +8,10 @@ from refinery.errors import ConfigError, RefineryError
 from refinery_sim_train.cli.common import make_env, read_preset
 from refinery_sim_train.learn.imitate import ImitationSpec, imitate
 from refinery_sim_train.refine.config import stream_seed
+from refinery_sim_train.refine.fine_tune import LEARNING, FineTuning
 from refinery_sim_train.refine.loop import Refinement
 from refinery_sim_train.refine.run_folder import RunFolder
+from refinery_sim_train.refine.sources import GuidedSource
 
 SPEC = read_preset("smoke")
 
@@ -25,8 +27,9 @@ def student(task, env):
 
 def refine(task, agent, path, resume=False):
     folder = RunFolder(path, {"seed": 1}, resume=resume)
-    env = make_env(task, SPEC.environments)
-    return Refinement(task, env, agent, SPEC, 1, folder).run(path / "bundle", lambda text: None)
+    return Refinement(task, lambda: make_env(task, SPEC.environments), agent, SPEC, 1, folder).run(
+        path / "bundle", lambda text: None
+    )
 
 
 def test_a_run_ends_in_a_bundle_that_loads_and_says_where_it_came_from(task, student, tmp_path):
@@ -44,8 +47,8 @@ def test_a_run_ends_in_a_bundle_that_loads_and_says_where_it_came_from(task, stu
 def test_a_killed_run_resumes_to_the_same_result(task, student, tmp_path):
     whole = refine(task, student, tmp_path / "whole")
     refine(task, student, tmp_path / "cut")
-    # As if it had been killed while fine-tuning: what came after is gone.
-    for name in ("agent_1", "validation_1", "mixture", "test_base", "test_refined"):
+    # As if it had been killed in the first round of fine-tuning: what came after is gone.
+    for name in ("agent_1", "agent_2", "validation_round_1", "mixture", "test_refined", "fine_tuning/state"):
         (tmp_path / "cut" / f"{name}.npz").unlink()
     again = refine(task, student, tmp_path / "cut", resume=True)
     assert np.array_equal(whole.refined.strict, again.refined.strict)
@@ -53,6 +56,30 @@ def test_a_killed_run_resumes_to_the_same_result(task, student, tmp_path):
     first, second = (OnnxPolicy(r.bundle / "policy.onnx") for r in (whole, again))
     x = np.random.default_rng(0).normal(size=(1, 28)).astype(np.float32)
     assert np.array_equal(first(x), second(x))
+
+
+def test_fine_tuning_goes_on_between_rounds_to_the_same_weights(task, student, tmp_path):
+    def tuning(folder):
+        source = GuidedSource(task.initial_state.deployed, 64, SPEC.acquisition, SPEC.success_fit)
+        env = make_env(task, SPEC.environments)
+        return FineTuning(student, env, source, SPEC.ppo, seed=3, rounds=3, iterations_per_round=4, folder=folder)
+
+    whole = tuning(tmp_path / "whole")
+    for _ in range(3):
+        whole.round()
+    cut = tuning(tmp_path / "cut")
+    for _ in range(2):
+        cut.round()
+    # Rows of a round that was cut off are not counted twice.
+    with (tmp_path / "cut" / LEARNING).open("a") as file:
+        file.write("{}\n")
+    again = tuning(tmp_path / "cut")
+    assert again.rounds == 2
+    again.round()
+    rows = [(tmp_path / name / LEARNING).read_text() for name in ("whole", "cut")]
+    assert rows[0] == rows[1] and len(rows[0].splitlines()) == 12
+    x = np.random.default_rng(0).normal(size=(4, 28)).astype(np.float32)
+    assert np.array_equal(whole.agent.act(x), again.agent.act(x))
 
 
 def test_another_runs_folder_is_refused(tmp_path):
@@ -66,10 +93,10 @@ def test_another_runs_folder_is_refused(tmp_path):
 def test_streams_of_seeds_never_meet():
     seeds = {
         stream_seed(stream, seed, part)
-        for stream in ("search", "train", "validation", "mixture", "test", "fit")
+        for stream in ("search", "train", "validation", "mixture", "test", "fit", "starts")
         for seed in (0, 1, 9999)
         for part in (0, 1, 999)
     }
-    assert len(seeds) == 6 * 3 * 3
+    assert len(seeds) == 7 * 3 * 3
     with pytest.raises(ConfigError):
         stream_seed("test", 10_000)

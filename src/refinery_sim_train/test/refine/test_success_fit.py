@@ -3,7 +3,7 @@ import pytest
 
 from refinery_sim_train.refine.success_fit import SuccessFitSpec, cross_validated_bits, fit_success_model
 
-SPEC = SuccessFitSpec(per_bin=6, max_bins=120, restarts=0)
+SPEC = SuccessFitSpec()
 
 
 def outcomes(task, probability, n=720, seed=0):
@@ -27,7 +27,7 @@ def test_invents_no_structure_where_there_is_none(task):
     box, theta, success = outcomes(task, lambda u: np.full(len(u), 0.85))
     assert abs(cross_validated_bits(box, theta, success, SPEC, 0)) < 0.03
     model = fit_success_model(box, theta, success, SPEC, 0)
-    assert model.predict(box.uniform(500, np.random.default_rng(1))).mean.std() < 0.05
+    assert model.predict(box.uniform(500, np.random.default_rng(1))).mean.std() < 0.06
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])

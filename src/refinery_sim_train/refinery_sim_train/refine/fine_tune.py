@@ -1,0 +1,119 @@
+"""Fine-tune a policy in rounds: refit the source of starts, then a few PPO iterations; goes on after a kill."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from torch.utils.tensorboard import SummaryWriter
+
+from refinery_sim_train.env.insertion_env import InsertionEnv
+from refinery_sim_train.learn.agent import Agent
+from refinery_sim_train.learn.ppo import Arrays, PpoProgress, PpoSpec, PpoTraining, StartSource
+
+LEARNING = "learning.jsonl"
+"""Log with one row an iteration."""
+
+
+class RefittedSource(StartSource, Protocol):
+    """A source of starts that learns between rounds."""
+
+    def refit(self, seed: int) -> None:
+        """Learn from the outcomes observed so far."""
+
+    def snapshot(self) -> Arrays:
+        """What :meth:`refit` depends on."""
+
+    def restore(self, arrays: Arrays) -> None:
+        """Go back to a snapshot."""
+
+
+class FineTuning:
+    """One fine-tuning run.
+
+    Args:
+        start: The policy to start from; not changed.
+        env: Environment of the task.
+        source: Where episodes start.
+        ppo: Hyper-parameters.
+        seed: Of everything.
+        rounds: How many rounds the training is to have: what rate and noise are scheduled over.
+        iterations_per_round: PPO iterations between two refits of the source.
+        folder: Where the state after every round is kept (``state.npz``), with a log for people and one for
+            TensorBoard; None keeps nothing.
+    """
+
+    def __init__(
+        self,
+        start: Agent,
+        env: InsertionEnv,
+        source: RefittedSource,
+        ppo: PpoSpec,
+        *,
+        seed: int,
+        rounds: int,
+        iterations_per_round: int,
+        folder: Path | None = None,
+    ) -> None:
+        self._source, self._seed, self._per_round = source, seed, iterations_per_round
+        self._training = PpoTraining(start.copy(), env, ppo, iterations=rounds * iterations_per_round, seed=seed)
+        self.rounds = 0
+        """Rounds done."""
+        self._file = folder / "state.npz" if folder else None
+        self._log = folder / LEARNING if folder else None
+        self._board = SummaryWriter(str(folder / "tensorboard")) if folder else None
+        if self._file is not None and self._file.exists():
+            with np.load(self._file, allow_pickle=False) as stored:
+                arrays = {key: stored[key] for key in stored.files}
+            self.rounds = int(arrays.pop("rounds"))
+            self._training.restore({k.removeprefix("ppo/"): v for k, v in arrays.items() if k.startswith("ppo/")})
+            source.restore({k.removeprefix("source/"): v for k, v in arrays.items() if k.startswith("source/")})
+        if self._log is not None:
+            # What a kill cut off in the middle of a round is done again.
+            rows = (
+                self._log.read_text(encoding="utf-8").splitlines()[: self.rounds * iterations_per_round]
+                if self.rounds
+                else []
+            )
+            self._log.parent.mkdir(parents=True, exist_ok=True)
+            self._log.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
+
+    @property
+    def agent(self) -> Agent:
+        """The policy as it is now (live: copy it to keep it)."""
+        return self._training.agent
+
+    @property
+    def env_steps(self) -> int:
+        """Environment steps of training so far."""
+        return self._training.env_steps
+
+    def round(self, report: Callable[[PpoProgress], None] = lambda progress: None) -> None:
+        """Refit the source on what it has seen, train, and keep the state."""
+        self._source.refit((self._seed + self.rounds) % 2**31)
+        for _ in range(self._per_round):
+            progress = self._training.iterate(self._source)
+            report(progress)
+            if self._log is not None:
+                with self._log.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(vars(progress)) + "\n")
+            if self._board is not None:
+                for name in ("success", "reward", "value_loss", "kl", "epochs"):
+                    self._board.add_scalar(f"fine_tune/{name}", getattr(progress, name), progress.env_steps)
+        self.rounds += 1
+        if self._file is not None:
+            arrays = {f"ppo/{key}": value for key, value in self._training.snapshot().items()}
+            arrays["rounds"] = np.array(self.rounds)
+            arrays |= {f"source/{key}": value for key, value in self._source.snapshot().items()}
+            partial = self._file.with_suffix(".partial.npz")
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            np.savez(partial, **arrays)  # type: ignore[arg-type]
+            partial.replace(self._file)
+
+    def close(self) -> None:
+        """Finish TensorBoard's files."""
+        if self._board is not None:
+            self._board.close()

@@ -1,0 +1,181 @@
+"""From a policy to a bundle: fit the start rules, pick one on validation seeds, test, export behind the parity gate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinery.bundle import write_bundle
+from refinery.config import to_mapping
+from refinery.mixture import Mixture
+from refinery.rotations import Array
+from refinery.statistics import Rate, paired_p_value
+from refinery.success_model import SuccessModel
+from refinery.task import Task
+from refinery_sim_train.console import stage
+from refinery_sim_train.env.insertion_env import InsertionEnv
+from refinery_sim_train.export_onnx import export_policy
+from refinery_sim_train.learn.agent import Agent
+from refinery_sim_train.provenance import provenance
+from refinery_sim_train.refine.config import RefineSpec, stream_seed
+from refinery_sim_train.refine.evaluate import Outcomes, evaluate
+from refinery_sim_train.refine.run_folder import RunFolder
+from refinery_sim_train.refine.start_rules import StartRules, fit_start_rules
+from refinery_sim_train.refine.success_fit import fit_success_model
+
+SHIPPED_RULES = {"mixture": "mixture_ranked", "superlevel": "superlevel_ranked"}
+"""Rules that a bundle can carry (a mixture to draw from, ranked by the success model), and their names there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packaged:
+    """A policy tested and written as a bundle."""
+
+    task: Task
+    """What was inserted."""
+    bundle: Path
+    """The bundle written."""
+    base: Outcomes
+    """Base policy on the test seeds, uniform starts."""
+    refined: Outcomes
+    """Refined policy on the same test seeds and starts."""
+    started: Outcomes
+    """Refined policy from starts of the shipped rule, test seeds."""
+    final_model: SuccessModel
+    """Success model of the refined policy."""
+    mixture: Mixture
+    """The mixture shipped."""
+    rule: str
+    """Name of the shipped rule."""
+    env_steps: int
+    """Environment steps spent, evaluation for the models included."""
+    p_value: float
+    """Exact McNemar test of refined against base on common seeds."""
+
+
+class Packager:
+    """Packages policies of one run.
+
+    Args:
+        task: What is inserted.
+        env: For evaluation.
+        base: What the policy is compared with.
+        spec: Settings.
+        seed: Of everything.
+        folder: Where stages are kept.
+    """
+
+    def __init__(
+        self, task: Task, env: InsertionEnv, base: Agent, spec: RefineSpec, seed: int, folder: RunFolder
+    ) -> None:
+        self._task, self._env, self._base = task, env, base
+        self._spec, self._seed, self._folder = spec, seed, folder
+        self._box = task.initial_state.deployed
+
+    def package(
+        self, bundle: Path, policy: Agent, spent: int, notes: dict[str, Any], say: Callable[[str], None]
+    ) -> Packaged:
+        """Fit the start rules on fresh episodes of a policy, test it against the base, export and write the bundle.
+
+        Args:
+            bundle: Where the bundle goes.
+            policy: The policy to ship.
+            spent: Environment steps that went into it.
+            notes: Added to the provenance.
+            say: Called with the choice of rule and the bundle's path.
+
+        Returns:
+            What was written and measured.
+        """
+        spec, task = self._spec, self._task
+        fresh = self._run("refined: where does it win?", "mixture", policy, "mixture", self._uniform("mixture"))
+        fit_seed = stream_seed("fit", self._seed, 0) % 2**31
+        model = fit_success_model(self._box, fresh.theta, fresh.strict, spec.success_fit, fit_seed)
+        rules = fit_start_rules(self._box, fresh.theta, fresh.strict, model, spec.mixture, spec.starts, fit_seed)
+        rule = self._choose(policy, rules, say)
+        base = self._run("test: base", "test_base", self._base, "test", self._uniform("test"))
+        refined = self._run("test: refined", "test_refined", policy, "test", self._uniform("test"))
+        starts = self._drawn(rules, rule, "test", spec.test_episodes)
+        started = self._run(f"test: refined, starts by {rule}", "test_started", policy, "test", starts)
+        p_value = paired_p_value(base.strict, refined.strict)
+        with stage("export and parity gate") as update:
+            content, worst = export_policy(policy, task, self._gate_observations(policy))
+            update(1.0, f"ONNX Runtime against torch: largest difference {worst:.1e} of full action")
+        evaluation: dict[str, Any] = {
+            "base": base.rate.to_json(),
+            "refined": refined.rate.to_json(),
+            "refined_engaged": Rate.of(refined.engaged).to_json(),
+            "refined_started": started.rate.to_json(),
+            "start_rule": rule,
+            "paired_p_value": p_value,
+            "parity_max_error": worst,
+            "conditions": "strict, test seeds; uniform over the deployment box, 'started' by the start rule",
+        }
+        write_bundle(
+            bundle,
+            name=f"{task.name}_seed{self._seed}",
+            policy_onnx=content,
+            task=task,
+            mixture=rules.mixtures[rule],
+            rule=SHIPPED_RULES[rule],
+            success_model=model,
+            successes=(fresh.rate.k, fresh.rate.n),
+            selection=rules.selections[rule],
+            provenance=provenance(seed=self._seed, env_steps=spent) | {"settings": to_mapping(spec)} | notes,
+            evaluation=evaluation,
+        )
+        say(f"bundle: {bundle}")
+        return Packaged(
+            task=task,
+            bundle=bundle,
+            base=base,
+            refined=refined,
+            started=started,
+            final_model=model,
+            mixture=rules.mixtures[rule],
+            rule=rule,
+            env_steps=spent,
+            p_value=p_value,
+        )
+
+    def _choose(self, policy: Agent, rules: StartRules, say: Callable[[str], None]) -> str:
+        """The shippable rule that wins most often, on seeds of its own."""
+        rates = {}
+        for name in SHIPPED_RULES:
+            theta = self._drawn(rules, name, "starts", self._spec.validation_episodes)
+            rates[name] = self._run(f"start rule {name}", f"starts_{name}", policy, "starts", theta).rate
+        best = max(rates, key=lambda name: rates[name].value)
+        said = ", ".join(f"{name} {100 * rate.value:.1f} %" for name, rate in rates.items())
+        say(f"start rule: {best} ({said} on {self._spec.validation_episodes} episodes each)")
+        return best
+
+    def _uniform(self, stream: str) -> Array:
+        count = self._spec.mixture_episodes if stream == "mixture" else self._spec.test_episodes
+        return self._box.uniform(count, np.random.default_rng([stream_seed(stream, self._seed, 0), 1]))
+
+    def _drawn(self, rules: StartRules, rule: str, stream: str, count: int) -> Array:
+        return rules.draws[rule](count, np.random.default_rng([stream_seed(stream, self._seed, 0), 2]))
+
+    def _run(self, title: str, name: str, agent: Agent, stream: str, theta: Array) -> Outcomes:
+        """Evaluate on a stream's seed, or read it from the folder."""
+
+        def make() -> Outcomes:
+            with stage(title) as update:
+                result = evaluate(self._env, agent.act, theta, stream_seed(stream, self._seed, 0), update)
+                update(1.0, str(result.rate))
+            return result
+
+        return self._folder.outcomes(name, make)
+
+    def _gate_observations(self, agent: Agent) -> NDArray[np.float32]:
+        """Record the observations of real episodes for the parity gate."""
+        seed = stream_seed("validation", self._seed, 999)
+        record: list[NDArray[np.float32]] = []
+        theta = self._box.uniform(self._spec.gate_episodes, np.random.default_rng(seed))
+        evaluate(self._env, agent.act, theta, seed, record=record)
+        return np.concatenate(record)

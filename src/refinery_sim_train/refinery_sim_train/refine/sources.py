@@ -1,0 +1,126 @@
+"""Where fine-tuning episodes start: uniformly, from logged failures, or where a success model says it pays.
+
+The guided source learns from the training's own episodes, so that guidance costs no rollouts of its own: theta is
+known, the outcome is observed anyway, and a model conditional on theta does not mind that the starts were chosen.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinery.initial_state import Box
+from refinery.rotations import Array
+from refinery.success_model import SuccessModel
+from refinery_sim_train.learn.ppo import Arrays
+from refinery_sim_train.refine.acquire import Acquirer, AcquisitionSpec
+from refinery_sim_train.refine.success_fit import SuccessFitSpec, fit_success_model
+
+
+class UniformSource:
+    """The control: uniform over a box.
+
+    Args:
+        box: Where to draw.
+    """
+
+    def __init__(self, box: Box) -> None:
+        self._box = box
+
+    def __call__(self, count: int, rng: np.random.Generator) -> Array:
+        """Draw (count, 9) initial states."""
+        return self._box.uniform(count, rng)
+
+    def observe(self, theta: Array, success: NDArray[np.bool_]) -> None:
+        """Take no note."""
+
+    def refit(self, seed: int) -> None:
+        """Nothing to fit."""
+
+    def snapshot(self) -> Arrays:
+        """No state."""
+        return {}
+
+    def restore(self, arrays: Arrays) -> None:
+        """No state."""
+
+
+class _Memory(UniformSource):
+    """A uniform source that remembers the newest outcomes."""
+
+    def __init__(self, box: Box, window: int) -> None:
+        super().__init__(box)
+        self._window = window
+        self.theta = np.zeros((0, box.low.size))
+        """Initial states of the remembered episodes, shape (n, 9), oldest first."""
+        self.success = np.zeros(0, dtype=bool)
+        """Their outcomes, shape (n,)."""
+
+    def observe(self, theta: Array, success: NDArray[np.bool_]) -> None:
+        """Remember outcomes (k,) of episodes from theta (k, 9)."""
+        self.theta = np.vstack([self.theta, theta])[-self._window :]
+        self.success = np.concatenate([self.success, success])[-self._window :]
+
+    def snapshot(self) -> Arrays:
+        """The memory."""
+        return {"theta": self.theta, "success": self.success}
+
+    def restore(self, arrays: Arrays) -> None:
+        """Go back to a snapshot; call :meth:`refit` with the seed of the last one after."""
+        self.theta, self.success = arrays["theta"].copy(), arrays["success"].astype(bool)
+
+
+class ResampledSource(_Memory):
+    """The control of the released code: restart from logged failures, beside a uniform share.
+
+    Args:
+        box: Deployment box.
+        window: Episodes remembered.
+        uniform_share: Share of uniform draws.
+    """
+
+    def __init__(self, box: Box, window: int, uniform_share: float) -> None:
+        super().__init__(box, window)
+        self._share = uniform_share
+        self._failures = np.zeros((0, box.low.size))
+
+    def __call__(self, count: int, rng: np.random.Generator) -> Array:
+        """Draw (count, 9) initial states."""
+        theta = super().__call__(count, rng)
+        if len(self._failures):
+            again = rng.random(count) >= self._share
+            theta[again] = self._failures[rng.integers(len(self._failures), size=int(again.sum()))]
+        return theta
+
+    def refit(self, seed: int) -> None:
+        """Take the failures remembered now."""
+        self._failures = self.theta[~self.success]
+
+
+class GuidedSource(_Memory):
+    """Acquisition over a success model that is refitted on the newest outcomes.
+
+    Args:
+        box: Deployment box.
+        window: Episodes remembered.
+        acquisition: Where to draw, given the model.
+        fit: How the model is fitted.
+    """
+
+    def __init__(self, box: Box, window: int, acquisition: AcquisitionSpec, fit: SuccessFitSpec) -> None:
+        super().__init__(box, window)
+        self._acquisition, self._fit = acquisition, fit
+        self._acquirer: Acquirer | None = None
+        self.model: SuccessModel | None = None
+        """The model in use; None before the first fit."""
+
+    def __call__(self, count: int, rng: np.random.Generator) -> Array:
+        """Draw (count, 9) initial states; uniform before the first fit."""
+        return super().__call__(count, rng) if self._acquirer is None else self._acquirer(count, rng)
+
+    def refit(self, seed: int) -> None:
+        """Fit the model on what is remembered and draw new candidates, if there were both outcomes."""
+        if self.success.all() or not self.success.any():
+            return
+        self.model = fit_success_model(self._box, self.theta, self.success, self._fit, seed)
+        self._acquirer = Acquirer(self.model, self._box, self._acquisition, seed)

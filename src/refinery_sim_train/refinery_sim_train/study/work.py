@@ -1,0 +1,214 @@
+"""Run one unit of the study; everything random comes from the unit's own seeds, so any order gives the same result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from refinery.initial_state import Box
+from refinery.rotations import Array
+from refinery_sim_train.cli.common import make_env, read_task, shipped_base
+from refinery_sim_train.learn.agent import Agent
+from refinery_sim_train.provenance import provenance
+from refinery_sim_train.refine.acquire import AcquisitionSpec
+from refinery_sim_train.refine.config import stream_seed
+from refinery_sim_train.refine.evaluate import Outcomes, evaluate
+from refinery_sim_train.refine.fine_tune import FineTuning
+from refinery_sim_train.refine.package import SHIPPED_RULES
+from refinery_sim_train.refine.sources import GuidedSource, ResampledSource, UniformSource
+from refinery_sim_train.refine.start_rules import fit_start_rules
+from refinery_sim_train.refine.structure import measure_structure
+from refinery_sim_train.refine.success_fit import fit_success_model
+from refinery_sim_train.study.plan import StudySpec, Unit, identity
+from refinery_sim_train.study.records import Records, pack_outcomes
+
+Report = Callable[[float], None]
+BAD_BELOW = 0.5
+"""Predicted success under which an initial state counts into the bad region."""
+
+
+class Work:
+    """Runs the units of one task in one process.
+
+    Args:
+        spec: Settings of the study.
+        task: Name of the task.
+        results: Where results go.
+        scratch: Where weights and the state of unfinished units go.
+    """
+
+    def __init__(self, spec: StudySpec, task: str, results: Path, scratch: Path) -> None:
+        torch.set_num_threads(1)
+        self._spec, self._task = spec, read_task(task)
+        self._box = self._task.initial_state.deployed
+        self._records, self._scratch = Records(results), scratch / task
+        base = shipped_base(self._task)
+        self._base, self._identity = Agent.load(base), identity(spec, self._task, base)
+        self._env = make_env(self._task, spec.environments, threads=1)
+
+    def run(self, unit: Unit) -> dict[str, Any]:
+        """Run a unit unless its result is there, and return the result."""
+        if self._records.done(unit, self._identity):
+            return self._records.load(unit) or {}
+        began = time.monotonic()
+        record = {"base": self._run_base, "tune": self._run_tune, "starts": self._run_starts}[unit.kind](unit)
+        facts = provenance(seed=unit.seed, env_steps=int(record.get("env_steps", 0)))
+        kept = {key: facts[key] for key in ("git_revision", "dirty", "date", "machine", "seed")}
+        result = {
+            "task": unit.task,
+            "unit": unit.name,
+            "identity": self._identity,
+            "seconds": round(time.monotonic() - began, 1),
+            **kept,
+            **record,
+        }
+        self._records.save(unit, result)
+        return result
+
+    def _run_base(self, unit: Unit) -> dict[str, Any]:
+        """The base policy: both boxes, mean and sampled actions, and structure."""
+        spec, state = self._spec, self._task.initial_state
+        seeds = range(max(spec.seeds, spec.versus_seeds if unit.task in spec.versus_tasks else 0))
+        deployed = [self._evaluate(self._base, self._test_theta(seed), "test", seed) for seed in seeds]
+        std = self._base.action_std
+        sampled = self._evaluate(self._base, self._test_theta(0), "test", 0, action_std=std)
+        trained = self._evaluate(self._base, self._theta(state.trained, "test", 0, spec.test_episodes), "test", 0)
+        curve = [self._evaluate(self._base, self._curve_theta(seed), "test", seed, part=1) for seed in seeds]
+        seen = self._evaluate(self._base, self._theta(self._box, "search", 0, spec.structure_episodes), "search", 0)
+        structure = measure_structure(
+            self._box, seen.theta, seen.strict, spec.success_fit, seed=0, permutations=spec.permutations
+        )
+        model = fit_success_model(self._box, seen.theta, seen.strict, spec.success_fit, 0)
+        predicted = model.predict(self._box.uniform(20_000, np.random.default_rng(0))).mean
+        return {
+            "test": [pack_outcomes(outcomes.strict) for outcomes in deployed],
+            "engaged": pack_outcomes(np.concatenate([outcomes.engaged for outcomes in deployed])),
+            "sampled_action": pack_outcomes(sampled.strict),
+            "trained_box": pack_outcomes(trained.strict),
+            "curve_start": [pack_outcomes(outcomes.strict) for outcomes in curve],
+            "structure_on": pack_outcomes(seen.strict),
+            "structure": structure.to_json(),
+            "bad_region_share": round(float(np.mean(predicted < BAD_BELOW)), 4),
+            "length_scales": dict(zip(self._box.free_names, np.round(model.length_scales, 3).tolist(), strict=True)),
+            "marginals": _marginals(self._box, seen),
+        }
+
+    def _run_tune(self, unit: Unit) -> dict[str, Any]:
+        """Fine-tune with one arm and measure its learning curve."""
+        spec = self._spec
+        folder = self._scratch / f"{unit.name}_{self._identity}"
+        tuning = FineTuning(
+            self._base,
+            make_env(self._task, spec.environments, threads=1),
+            self._source(unit.arm),
+            spec.ppo,
+            seed=stream_seed("train", unit.seed, 1) % 2**31,
+            rounds=spec.rounds,
+            iterations_per_round=spec.iterations_per_round,
+            folder=folder,
+        )
+        for index in range(1, spec.rounds + 1):
+            if tuning.rounds < index:
+                tuning.round()
+                if index in spec.curve_rounds:
+                    tuning.agent.save(folder / f"round_{index}.npz")
+        tuning.close()
+        tuning.agent.save(self._agent_file(unit))
+        curve = []
+        for index in (*spec.curve_rounds, spec.rounds):
+            last = index == spec.rounds
+            agent = tuning.agent if last else Agent.load(folder / f"round_{index}.npz")
+            outcomes = self._evaluate(agent, self._curve_theta(unit.seed), "test", unit.seed, part=1)
+            curve.append({"env_steps": index * spec.steps_per_round, **pack_outcomes(outcomes.strict)})
+        test = self._evaluate(tuning.agent, self._test_theta(unit.seed), "test", unit.seed)
+        return {
+            "env_steps": tuning.env_steps,
+            "evaluation_steps_for_guidance": 0,
+            "curve": curve,
+            "test": pack_outcomes(test.strict),
+            "engaged": pack_outcomes(test.engaged),
+        }
+
+    def _source(self, arm: str) -> UniformSource:
+        spec = self._spec
+        if arm == "uniform":
+            return UniformSource(self._box)
+        if arm == "resampled":
+            return ResampledSource(self._box, spec.window, spec.resampled_uniform_share)
+        settings = vars(spec.acquisition)
+        if arm.startswith("ablation_"):
+            settings = settings | {"function": arm.removeprefix("ablation_")}
+        return GuidedSource(self._box, spec.window, AcquisitionSpec(**settings), spec.success_fit)
+
+    def _run_starts(self, unit: Unit) -> dict[str, Any]:
+        """Fit the start rules on the refined policy and test every one of them."""
+        spec = self._spec
+        tuned = Unit(task=unit.task, kind="tune", arm="guided", seed=unit.seed)
+        if not (self._records.done(tuned, self._identity) and self._agent_file(tuned).exists()):
+            self._records.file(tuned).unlink(missing_ok=True)
+            self.run(tuned)
+        agent = Agent.load(self._agent_file(tuned))
+        theta = self._theta(self._box, "mixture", unit.seed, spec.start_episodes)
+        fresh = self._evaluate(agent, theta, "mixture", unit.seed)
+        seed = stream_seed("fit", unit.seed, 0) % 2**31
+        model = fit_success_model(self._box, fresh.theta, fresh.strict, spec.success_fit, seed)
+        rules = fit_start_rules(self._box, fresh.theta, fresh.strict, model, spec.mixture, spec.starts, seed)
+        choice = {}
+        for name in SHIPPED_RULES:
+            rng = np.random.default_rng([stream_seed("starts", unit.seed, 0), 2])
+            drawn = rules.draws[name](spec.choice_episodes, rng)
+            choice[name] = pack_outcomes(self._evaluate(agent, drawn, "starts", unit.seed).strict)
+        tested, calibration, spread = {}, {}, {}
+        for name, draw in rules.draws.items():
+            drawn = draw(spec.test_episodes, np.random.default_rng([stream_seed("test", unit.seed, 0), 2]))
+            outcomes = self._evaluate(agent, drawn, "test", unit.seed)
+            tested[name] = pack_outcomes(outcomes.strict)
+            calibration[name] = _calibration(model.predict(outcomes.theta).mean, outcomes.strict)
+            unit_box = self._box.to_unit(drawn)
+            spread[name] = np.round(unit_box.std(axis=0) * np.sqrt(12), 3).tolist()
+        return {
+            "fitted_on": pack_outcomes(fresh.strict),
+            "choice": choice,
+            "chosen": max(choice, key=lambda name: choice[name]["k"]),
+            "test": tested,
+            "calibration": calibration,
+            "spread_over_uniform": spread,
+        }
+
+    def _agent_file(self, unit: Unit) -> Path:
+        return self._scratch / f"{unit.name}_{self._identity}" / "final.npz"
+
+    def _theta(self, box: Box, stream: str, seed: int, count: int) -> Array:
+        return box.uniform(count, np.random.default_rng([stream_seed(stream, seed, 0), 1]))
+
+    def _test_theta(self, seed: int) -> Array:
+        return self._theta(self._box, "test", seed, self._spec.test_episodes)
+
+    def _curve_theta(self, seed: int) -> Array:
+        rng = np.random.default_rng([stream_seed("test", seed, 1), 1])
+        return self._box.uniform(self._spec.curve_episodes, rng)
+
+    def _evaluate(
+        self, agent: Agent, theta: Array, stream: str, seed: int, *, part: int = 0, action_std: float = 0.0
+    ) -> Outcomes:
+        return evaluate(self._env, agent.act, theta, stream_seed(stream, seed, part), action_std=action_std)
+
+
+def _marginals(box: Box, outcomes: Outcomes) -> dict[str, list[float]]:
+    """Success in eight equal slices of every dimension."""
+    slices = np.minimum((box.to_unit(outcomes.theta) * 8).astype(int), 7)
+    return {
+        name: [round(float(outcomes.strict[slices[:, i] == j].mean()), 3) for j in range(8)]
+        for i, name in enumerate(box.free_names)
+    }
+
+
+def _calibration(predicted: Array, success: NDArray[np.bool_]) -> dict[str, float]:
+    """Predicted against measured success of a rule's samples."""
+    return {"predicted": round(float(predicted.mean()), 4), "measured": round(float(success.mean()), 4)}

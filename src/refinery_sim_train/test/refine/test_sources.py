@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+
+from refinery_sim_train.refine.acquire import AcquisitionSpec
+from refinery_sim_train.refine.sources import GuidedSource, ResampledSource, UniformSource
+from refinery_sim_train.refine.success_fit import SuccessFitSpec
+
+FIT = SuccessFitSpec(search_points=200)
+
+
+def outcomes(box, rng, n=600, bad=0.15):
+    """Episodes that fail mostly where the last free dimension is small."""
+    theta = box.uniform(n, rng)
+    return theta, rng.random(n) < np.where(box.to_unit(theta)[:, -1] < bad, 0.1, 0.97)
+
+
+def in_bad_region(box, source):
+    return float((box.to_unit(source(4000, np.random.default_rng(1)))[:, -1] < 0.15).mean())
+
+
+def test_uniform_covers_the_box(task):
+    box = task.initial_state.deployed
+    assert abs(in_bad_region(box, UniformSource(box)) - 0.15) < 0.02
+
+
+def test_guidance_starts_uniform_and_then_seeks_the_bad_region(task):
+    box = task.initial_state.deployed
+    source = GuidedSource(box, 1024, AcquisitionSpec(), FIT)
+    source.refit(0)
+    assert abs(in_bad_region(box, source) - 0.15) < 0.02
+    source.observe(*outcomes(box, np.random.default_rng(0)))
+    source.refit(0)
+    assert in_bad_region(box, source) > 0.35
+
+
+def test_guidance_follows_a_policy_that_has_learned(task):
+    box, rng = task.initial_state.deployed, np.random.default_rng(0)
+    source = GuidedSource(box, 600, AcquisitionSpec(), FIT)
+    source.observe(*outcomes(box, rng))
+    source.refit(0)
+    before = in_bad_region(box, source)
+    theta = box.uniform(600, rng)
+    source.observe(theta, rng.random(600) < 0.95)
+    source.refit(1)
+    assert in_bad_region(box, source) < before / 2
+
+
+def test_the_resampled_control_repeats_failures_beside_its_uniform_share(task):
+    box = task.initial_state.deployed
+    source = ResampledSource(box, 1024, uniform_share=0.25)
+    theta, success = outcomes(box, np.random.default_rng(0))
+    source.observe(theta, success)
+    source.refit(0)
+    drawn = source(4000, np.random.default_rng(1))
+    known = {tuple(row) for row in theta[~success]}
+    assert abs(np.mean([tuple(row) in known for row in drawn]) - 0.75) < 0.03
+
+
+@pytest.mark.parametrize("kind", ["guided", "resampled"])
+def test_a_restored_source_draws_the_same(task, kind):
+    box = task.initial_state.deployed
+
+    def make():
+        if kind == "guided":
+            return GuidedSource(box, 500, AcquisitionSpec(), FIT)
+        return ResampledSource(box, 500, 0.3)
+
+    first, second = make(), make()
+    first.observe(*outcomes(box, np.random.default_rng(0)))
+    second.restore({key: value.copy() for key, value in first.snapshot().items()})
+    for source in (first, second):
+        source.refit(3)
+    rng = np.random.default_rng
+    assert np.array_equal(first(100, rng(5)), second(100, rng(5)))
