@@ -9,7 +9,7 @@ ARGS ?=
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test lint clean distclean
+.PHONY: help setup build demo study bench test lint clean distclean
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
@@ -22,6 +22,12 @@ build:  ## Build the workspace with colcon (includes setup)
 
 demo: build  ## Refine a policy, run it through real ROS 2 nodes, write demo/report.html (ARGS=... is passed on)
 	@$(ENV) $(SIM_TRAIN)/demo $(ARGS)
+
+study: build  ## Run the study or what is missing of it, hours (ARGS="--task t_post --out runs/check/study" repeats one task)
+	@$(ENV) $(SIM_TRAIN)/study $(ARGS)
+
+bench: build  ## Measure what the code costs beside bare physics, side by side
+	@$(ENV) $(SIM_TRAIN)/bench $(ARGS)
 
 test: lint  ## Lint, then all tests on a real ROS graph (ARGS="-k name" is passed to pytest)
 	@$(ENV) python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
