@@ -48,7 +48,8 @@ def test_every_trial_is_held_placed_and_inserted_by_its_grasp(trials: list[Trial
     assert len(files) == len(trials) == 4
     for trial, file in zip(trials, files, strict=True):
         assert trial.placed, trial.reason
-        assert trial.outcome in ("success", "failed"), trial.reason
+        # The stand-in policy presses as it likes: the guard may stop it, which is an insertion that ran all the same.
+        assert trial.outcome in ("success", "failed", "stopped"), trial.reason
         grasp = np.array(trial.theta)[GRASP]
         assert np.all(grasp != 0.0)
         np.testing.assert_array_equal(Recording.load(file).grasp, grasp)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from geometry_msgs.msg import Pose
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.srv import DescribeParameters, SetParameters
@@ -194,7 +195,7 @@ def test_place_at_given_pose(cell: Cell) -> None:
     assert any(grasp)
     placed = cell.client.place(use_pose=True, pose=pose, grasp=grasp)
     assert placed.outcome.value == Outcome.SUCCESS, placed.outcome.message
-    assert placed.pose_goal.pose == pose.pose
+    assert _numbers(placed.pose_goal.pose) == pytest.approx(_numbers(pose.pose), abs=1e-12)
     assert not placed.theta and math.isnan(placed.success_probability)
     cell.robot.estimating = False
     assert cell.client.service(Trigger, "/refinery_sampler/reset_estimate", Trigger.Request()).success
@@ -359,6 +360,11 @@ def test_node_that_cannot_start_says_why_and_ends(cell: Cell, tmp_path: Path, wh
     assert "Traceback" not in log.read_text()
     (error,) = log.read_text().strip().splitlines()
     assert all(word in error for word in words), error
+
+
+def _numbers(pose: Pose) -> list[float]:
+    point, turn = pose.position, pose.orientation
+    return [point.x, point.y, point.z, turn.x, turn.y, turn.z, turn.w]
 
 
 def _expect_refusal(answer: SampleInit.Response, code: int, words: tuple[str, ...]) -> None:
