@@ -21,6 +21,7 @@ from refinery.observation import ObservationEncoder
 from refinery.rotations import Array, Poses, wxyz_from_xyzw, xyzw_from_wxyz
 from refinery.success import InsertionErrors, engaged, strict
 from refinery.task import Task
+from refinery_sim_train.arrays import Arrays
 from refinery_sim_train.env.episodes import Episodes
 from refinery_sim_train.env.reward import step_reward
 
@@ -156,11 +157,11 @@ class InsertionEnv:
         self._engaged |= engaged(_ORIGIN, self.relative, self.task.success, self.task.rim_height_m)
         return reward, errors, strict(errors, self.task.success), self._engaged.copy()
 
-    def snapshot(self) -> dict[str, NDArray[Any]]:
+    def snapshot(self) -> Arrays:
         """Everything the next steps depend on, as plain arrays; :meth:`restore` goes on from it to the bit."""
         return {f"{name}.{key}": np.array(value) for name, key, value in self._state()}
 
-    def restore(self, arrays: dict[str, NDArray[Any]]) -> None:
+    def restore(self, arrays: Arrays) -> None:
         """Go back to a :meth:`snapshot` of an environment of the same task and count."""
         for name, key, value in self._state():
             value[...] = arrays[f"{name}.{key}"]

@@ -16,6 +16,7 @@ from refinery.config import check
 from refinery.errors import ConfigError
 from refinery.observation import OBSERVATION_SIZE
 from refinery.rotations import Array
+from refinery_sim_train.arrays import load_arrays, save_arrays
 from refinery_sim_train.env.insertion_env import PRIVILEGED_SIZE
 
 GROUPS = {"actor": ["policy"], "critic": ["policy", "privileged"]}
@@ -102,10 +103,7 @@ class Agent:
         }
         arrays["hidden"] = np.asarray(self.spec.hidden)
         arrays["action_std"] = np.asarray(self.spec.action_std)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial.npz")
-        np.savez_compressed(partial, **arrays)
-        partial.replace(path)
+        save_arrays(path, arrays)
 
     @classmethod
     def load(cls, path: Path) -> Agent:
@@ -115,8 +113,7 @@ class Agent:
             ConfigError: The file is missing, damaged or for another observation.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = {key: file[key] for key in file.files}
+            arrays = load_arrays(path)
             spec = AgentSpec(
                 hidden=tuple(int(h) for h in arrays.pop("hidden")), action_std=float(arrays.pop("action_std"))
             )

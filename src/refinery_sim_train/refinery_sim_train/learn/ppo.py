@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -20,14 +20,13 @@ from tensordict import TensorDict
 
 from refinery.config import check
 from refinery.rotations import Array
+from refinery_sim_train.arrays import Arrays, prefixed, under
 from refinery_sim_train.env.episodes import draw_episodes
 from refinery_sim_train.env.insertion_env import PRIVILEGED_SIZE, InsertionEnv
 from refinery_sim_train.learn.agent import Agent, pack
 
 REWARD_SCALE = 0.05
 """Brings returns to the order of 1, where Adam's rate suits the critic."""
-Arrays = dict[str, NDArray[Any]]
-"""A state as named plain arrays."""
 
 
 class StartSource(Protocol):
@@ -206,11 +205,11 @@ class PpoTraining:
 
     def snapshot(self) -> Arrays:
         """Everything the next iterations depend on, as plain arrays (weights included)."""
-        arrays = {f"env/{key}": value for key, value in self._env.snapshot().items()}
+        arrays = prefixed("env", self._env.snapshot())
         for name, model in (("actor", self.agent.actor), ("critic", self.agent.critic)):
-            arrays |= {f"{name}/{key}": value.detach().numpy().copy() for key, value in model.state_dict().items()}
+            arrays |= prefixed(name, {key: value.detach().numpy().copy() for key, value in model.state_dict().items()})
         for index, state in self._algorithm.optimizer.state_dict()["state"].items():
-            arrays |= {f"adam/{index}/{key}": np.asarray(value).copy() for key, value in state.items()}
+            arrays |= prefixed(f"adam/{index}", {key: np.asarray(value).copy() for key, value in state.items()})
         arrays["torch_rng"] = torch.get_rng_state().numpy()
         arrays["numpy_rng"] = np.frombuffer(json.dumps(self._rng.bit_generator.state).encode(), dtype=np.uint8)
         arrays["theta"], arrays["ends"] = self._theta, self._ends
@@ -222,12 +221,12 @@ class PpoTraining:
 
     def restore(self, arrays: Arrays) -> None:
         """Go on from a :meth:`snapshot` of a training with the same task, settings and seed."""
-        self._env.restore(_under(arrays, "env"))
+        self._env.restore(under("env", arrays))
         for name, model in (("actor", self.agent.actor), ("critic", self.agent.critic)):
-            model.load_state_dict({key: torch.from_numpy(v.copy()) for key, v in _under(arrays, name).items()})
+            model.load_state_dict({key: torch.from_numpy(v.copy()) for key, v in under(name, arrays).items()})
         optimizer = self._algorithm.optimizer.state_dict()
         states: dict[int, dict[str, torch.Tensor]] = {}
-        for key, value in _under(arrays, "adam").items():
+        for key, value in under("adam", arrays).items():
             index, name = key.split("/")
             states.setdefault(int(index), {})[name] = torch.from_numpy(np.array(value))
         self._algorithm.optimizer.load_state_dict({"state": states, "param_groups": optimizer["param_groups"]})
@@ -239,10 +238,6 @@ class PpoTraining:
         self.iteration, self.env_steps = (int(value) for value in arrays["progress"])
         if "observation/policy" in arrays:
             self._observation = pack(arrays["observation/policy"].copy(), arrays["observation/privileged"].copy())
-
-
-def _under(arrays: Arrays, prefix: str) -> Arrays:
-    return {key.removeprefix(f"{prefix}/"): value for key, value in arrays.items() if key.startswith(f"{prefix}/")}
 
 
 def _algorithm(agent: Agent, env: InsertionEnv, spec: PpoSpec) -> PPO:

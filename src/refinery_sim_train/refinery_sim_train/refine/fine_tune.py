@@ -10,9 +10,10 @@ from typing import Protocol
 import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 
+from refinery_sim_train.arrays import Arrays, load_arrays, prefixed, save_arrays, under
 from refinery_sim_train.env.insertion_env import InsertionEnv
 from refinery_sim_train.learn.agent import Agent
-from refinery_sim_train.learn.ppo import Arrays, PpoProgress, PpoSpec, PpoTraining, StartSource
+from refinery_sim_train.learn.ppo import PpoProgress, PpoSpec, PpoTraining, StartSource
 
 LEARNING = "learning.jsonl"
 """Log with one row an iteration."""
@@ -66,11 +67,10 @@ class FineTuning:
         self._log = folder / LEARNING if folder else None
         self._board = SummaryWriter(str(folder / "tensorboard")) if folder else None
         if self._file is not None and self._file.exists():
-            with np.load(self._file, allow_pickle=False) as stored:
-                arrays = {key: stored[key] for key in stored.files}
-            self.rounds = int(arrays.pop("rounds"))
-            self._training.restore({k.removeprefix("ppo/"): v for k, v in arrays.items() if k.startswith("ppo/")})
-            source.restore({k.removeprefix("source/"): v for k, v in arrays.items() if k.startswith("source/")})
+            arrays = load_arrays(self._file)
+            self.rounds = int(arrays["rounds"])
+            self._training.restore(under("ppo", arrays))
+            source.restore(under("source", arrays))
         if self._log is not None:
             # What a kill cut off in the middle of a round is done again.
             rows = (
@@ -105,13 +105,8 @@ class FineTuning:
                     self._board.add_scalar(f"fine_tune/{name}", getattr(progress, name), progress.env_steps)
         self.rounds += 1
         if self._file is not None:
-            arrays = {f"ppo/{key}": value for key, value in self._training.snapshot().items()}
-            arrays["rounds"] = np.array(self.rounds)
-            arrays |= {f"source/{key}": value for key, value in self._source.snapshot().items()}
-            partial = self._file.with_suffix(".partial.npz")
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            np.savez(partial, **arrays)  # type: ignore[arg-type]
-            partial.replace(self._file)
+            arrays = prefixed("ppo", self._training.snapshot()) | prefixed("source", self._source.snapshot())
+            save_arrays(self._file, arrays | {"rounds": np.array(self.rounds)}, compress=False)
 
     def close(self) -> None:
         """Finish TensorBoard's files."""

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from refinery.errors import RefineryError
+from refinery_sim_train.arrays import load_arrays, save_arrays
 from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.refine.evaluate import Outcomes
 
@@ -46,12 +45,9 @@ class RunFolder:
         """Return the stored outcomes of a stage, or make and store them."""
         file = self.path / f"{name}.npz"
         if file.exists():
-            with np.load(file, allow_pickle=False) as stored:
-                return Outcomes(**{key: stored[key] for key in stored.files})
+            return Outcomes(**load_arrays(file))
         result = make()
-        partial = file.with_suffix(".partial.npz")
-        np.savez_compressed(partial, **result.__dict__)
-        partial.replace(file)
+        save_arrays(file, vars(result))
         return result
 
     def agent(self, name: str, make: Callable[[], Agent]) -> Agent:

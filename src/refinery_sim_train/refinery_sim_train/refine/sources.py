@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from refinery.initial_state import Box
 from refinery.rotations import Array
 from refinery.success_model import SuccessModel
-from refinery_sim_train.learn.ppo import Arrays
+from refinery_sim_train.arrays import Arrays
 from refinery_sim_train.refine.acquire import Acquirer, AcquisitionSpec
 from refinery_sim_train.refine.success_fit import SuccessFitSpec, fit_success_model
 
