@@ -72,17 +72,11 @@ class ArmKinematics:
 
     def forward(self, joints_rad: ArrayLike) -> Poses:
         """Tool poses in the base frame for joints of shape (B, 7) or (7,), [rad]."""
-        _, tool = self._frames(np.atleast_2d(np.asarray(joints_rad, dtype=np.float64)))
-        return Poses(
-            pos_m=tool[:, :3, 3].copy(), quat_xyzw=np.atleast_2d(Rotation.from_matrix(tool[:, :3, :3]).as_quat())
-        )
+        return _poses(self._frames(np.atleast_2d(np.asarray(joints_rad, dtype=np.float64)))[1])
 
     def jacobian(self, joints_rad: ArrayLike) -> Array:
         """Geometric Jacobian of the tool in the base frame, shape (B, 6, 7): linear [m/rad] over angular [rad/rad]."""
-        frames, tool = self._frames(np.atleast_2d(np.asarray(joints_rad, dtype=np.float64)))
-        axes = frames[:, :, :3, 2]
-        arms = tool[:, None, :3, 3] - frames[:, :, :3, 3]
-        return np.concatenate([np.cross(axes, arms).transpose(0, 2, 1), axes.transpose(0, 2, 1)], axis=1)
+        return _jacobian(*self._frames(np.atleast_2d(np.asarray(joints_rad, dtype=np.float64))))
 
     def inverse(
         self,
@@ -112,7 +106,8 @@ class ArmKinematics:
         eye = damping**2 * np.eye(6)
         reached = np.zeros(len(goal), dtype=bool)
         for iteration in range(iterations + 1):
-            now = self.forward(joints)
+            frames, tool = self._frames(joints)
+            now = _poses(tool)
             error = np.hstack([goal.pos_m - now.pos_m, rotvec_between_rad(now.quat_xyzw, goal.quat_xyzw)])
             reached = (np.linalg.norm(error[:, :3], axis=1) < position_tolerance_m) & (
                 np.linalg.norm(error[:, 3:], axis=1) < rotation_tolerance_rad
@@ -121,7 +116,7 @@ class ArmKinematics:
                 break
             # While the elbow is pulled all rows take part, else those that arrive early keep an elbow of their own.
             active = np.flatnonzero(~reached | (iteration < POSTURE_ITERATIONS))
-            jac = self.jacobian(joints[active])
+            jac = _jacobian(frames[active], tool[active])
             # Task-space step plus a pull of the free elbow towards the seed, so that neighbouring goals get
             # neighbouring joints: (J+) (e - J p) + p with p the pull.
             gain = POSTURE_GAIN if iteration < POSTURE_ITERATIONS else 0.0
@@ -132,3 +127,17 @@ class ArmKinematics:
             delta *= np.minimum(1.0, 0.5 / np.maximum(np.abs(delta).max(axis=1, keepdims=True), 1e-9))
             joints[active] = np.clip(joints[active] + delta, self.low_rad, self.high_rad)
         return joints, reached
+
+
+def _poses(frames: Array) -> Poses:
+    """Poses of frames (B, 4, 4)."""
+    return Poses(
+        pos_m=frames[:, :3, 3].copy(), quat_xyzw=np.atleast_2d(Rotation.from_matrix(frames[:, :3, :3]).as_quat())
+    )
+
+
+def _jacobian(frames: Array, tool: Array) -> Array:
+    """Jacobian (B, 6, 7) from the joint frames (B, 7, 4, 4) and the tool frame (B, 4, 4)."""
+    axes = frames[:, :, :3, 2]
+    arms = tool[:, None, :3, 3] - frames[:, :, :3, 3]
+    return np.concatenate([np.cross(axes, arms).transpose(0, 2, 1), axes.transpose(0, 2, 1)], axis=1)
