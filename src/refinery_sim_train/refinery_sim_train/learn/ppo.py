@@ -27,6 +27,8 @@ from refinery_sim_train.learn.agent import Agent, pack
 
 REWARD_SCALE = 0.05
 """Brings returns to the order of 1, where Adam's rate suits the critic."""
+RESETS_APART = 5
+"""Policy steps between two resets of some environments."""
 
 
 class StartSource(Protocol):
@@ -128,8 +130,10 @@ class PpoTraining:
         env = self._env
         self._theta = source(env.count, self._rng)
         env.reset(draw_episodes(env.task, self._theta, self._rng))
-        # Episodes end at different times, so that every rollout sees every phase: the first ones are cut short.
-        self._ends = self._rng.integers(1, self._length + 1, env.count)
+        # Episodes end at different times, so that every rollout sees every phase: the first ones are cut short. Those
+        # that end together are reset together: a reset costs much the same for one arm as for ten.
+        apart = self._rng.integers(1, self._length + 1, env.count)
+        self._ends = np.minimum(-(-apart // RESETS_APART) * RESETS_APART, self._length)
         self._observation = pack(*env.observe())
 
     def iterate(self, source: StartSource) -> PpoProgress:
