@@ -10,7 +10,8 @@ from refinery.paths import share_dir
 from refinery.statistics import Rate, rate_difference_interval
 from refinery_sim_train.cli.common import read_task, shipped_base
 from refinery_sim_train.provenance import provenance
-from refinery_sim_train.study.page import COMMAND, page
+from refinery_sim_train.study.markdown import COMMAND
+from refinery_sim_train.study.page import page
 from refinery_sim_train.study.plan import StudySpec, identity
 from refinery_sim_train.study.plots import PLOTS
 from refinery_sim_train.study.records import Records

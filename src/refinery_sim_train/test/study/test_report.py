@@ -8,7 +8,8 @@ import re
 import pytest
 from study.synthetic import STUDY, Truth, identities_of, identity_of, save_all, spec_of, study_spec
 
-from refinery_sim_train.study.page import COMMAND, QUESTION
+from refinery_sim_train.study.markdown import COMMAND
+from refinery_sim_train.study.page import QUESTION
 from refinery_sim_train.study.plan import Unit
 from refinery_sim_train.study.report import write_report
 
