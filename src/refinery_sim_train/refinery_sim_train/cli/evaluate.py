@@ -15,8 +15,8 @@ from refinery.rotations import Array
 from refinery_sim_train.cli.common import make_env, read_task, run, shipped_base
 from refinery_sim_train.console import console, stage
 from refinery_sim_train.learn.agent import Agent
-from refinery_sim_train.refine.config import stream_seed
 from refinery_sim_train.refine.evaluate import evaluate
+from refinery_sim_train.refine.streams import stream_seed, uniform_starts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,13 +46,12 @@ def measure(args: Args) -> None:
     bundle = load_bundle(args.bundle) if args.bundle else None
     task = bundle.task if bundle else read_task(args.task)
     seed = stream_seed("test", args.seed, 0)
-    rng = np.random.default_rng([seed, 1])
     if args.starts not in ("uniform", "mixture") or (args.starts == "mixture" and bundle is None):
         raise ConfigError("--starts", "", "uniform, or mixture together with --bundle", args.starts)
     if bundle is not None and args.starts == "mixture":
-        theta = bundle.initial_states.mixture.sample(args.episodes, rng)
+        theta = bundle.initial_states.mixture.sample(args.episodes, np.random.default_rng([seed, 1]))
     else:
-        theta = task.initial_state.deployed.uniform(args.episodes, rng)
+        theta = uniform_starts(task.initial_state.deployed, args.episodes, "test", args.seed)
     if bundle is not None:
         session = OnnxPolicy(bundle.policy_path)
 

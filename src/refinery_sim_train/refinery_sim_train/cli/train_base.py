@@ -13,8 +13,8 @@ from refinery_sim_train.cli.common import make_env, read_task, run, shipped_base
 from refinery_sim_train.console import console, stage
 from refinery_sim_train.provenance import provenance
 from refinery_sim_train.refine.base import BaseSpec, train_base
-from refinery_sim_train.refine.config import stream_seed
 from refinery_sim_train.refine.evaluate import evaluate
+from refinery_sim_train.refine.streams import stream_seed
 
 
 @dataclass(frozen=True, kw_only=True)

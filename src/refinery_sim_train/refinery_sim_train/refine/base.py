@@ -10,8 +10,8 @@ from refinery_sim_train.env.insertion_env import InsertionEnv
 from refinery_sim_train.learn.agent import Agent, AgentSpec
 from refinery_sim_train.learn.imitate import ImitationSpec, imitate
 from refinery_sim_train.learn.ppo import PpoSpec, PpoTraining
-from refinery_sim_train.refine.config import stream_seed
 from refinery_sim_train.refine.sources import UniformSource
+from refinery_sim_train.refine.streams import stream_seed
 
 
 @dataclass(frozen=True, kw_only=True)

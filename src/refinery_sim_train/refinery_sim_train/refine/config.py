@@ -1,4 +1,4 @@
-"""Settings of a refinement run (``config/refine/*.yaml``) and its disjoint streams of random seeds."""
+"""Settings of a refinement run (``config/refine/*.yaml``)."""
 
 from __future__ import annotations
 
@@ -60,22 +60,3 @@ class RefineSpec:
         divides = self.rounds % self.validate_every == 0
         check(divides, "validate_every", f"a divisor of the {self.rounds} rounds", self.validate_every)
         check(0 < self.converged_variation <= 1, "converged_variation", "in (0, 1]", self.converged_variation)
-
-
-_STREAMS = {"search": 1, "train": 2, "validation": 3, "mixture": 4, "test": 5, "fit": 6, "starts": 7}
-
-
-def stream_seed(stream: str, seed: int, part: int = 0) -> int:
-    """Seed of a named stream: streams never share draws, so test episodes are new to everything before them.
-
-    Args:
-        stream: One of search, train, validation, mixture, test, fit, starts.
-        seed: The run's seed, 0 to 9999.
-        part: Round or condition, 0 to 999.
-
-    Returns:
-        A seed unique to the three.
-    """
-    check(0 <= seed <= 9999, "seed", "0 to 9999", seed)
-    check(0 <= part <= 999, "part", "0 to 999", part)
-    return _STREAMS[stream] * 100_000_000 + seed * 1000 + part

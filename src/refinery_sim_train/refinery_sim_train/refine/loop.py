@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from refinery.statistics import Rate
 from refinery.success_model import SuccessModel
 from refinery.task import Task
@@ -20,12 +18,14 @@ from refinery_sim_train.console import stage
 from refinery_sim_train.env.insertion_env import InsertionEnv
 from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.learn.ppo import PpoProgress
-from refinery_sim_train.refine.config import RefineSpec, stream_seed
-from refinery_sim_train.refine.evaluate import Outcomes, evaluate
+from refinery_sim_train.refine.config import RefineSpec
+from refinery_sim_train.refine.evaluate import Outcomes
 from refinery_sim_train.refine.fine_tune import FineTuning
+from refinery_sim_train.refine.measure import Measurer
 from refinery_sim_train.refine.package import Packaged, Packager
 from refinery_sim_train.refine.run_folder import RunFolder
 from refinery_sim_train.refine.sources import GuidedSource
+from refinery_sim_train.refine.streams import stream_seed, uniform_starts
 from refinery_sim_train.refine.success_fit import cross_validated_bits, fit_success_model
 
 
@@ -63,8 +63,9 @@ class Refinement:
         self._task, self._make_env, self._base = task, make_env, base
         self._spec, self._seed, self._folder = spec, seed, folder
         self._box = task.initial_state.deployed
-        self._env = make_env()
-        self.packager = Packager(task, self._env, base, spec, seed, folder)
+        env = make_env()
+        self._measure = Measurer(env, seed, folder)
+        self.packager = Packager(task, env, base, spec, seed, folder)
         """Fits start rules, tests and writes the bundle."""
 
     def run(self, bundle: Path, say: Callable[[str], None]) -> RefineResult:
@@ -78,7 +79,8 @@ class Refinement:
             The results.
         """
         spec = self._spec
-        seen = self._measure("base: where does it fail?", "search", self._base, "search", spec.search_episodes)
+        starts = uniform_starts(self._box, spec.search_episodes, "search", self._seed)
+        seen = self._measure("base: where does it fail?", "search", self._base, "search", starts)
         fit_seed = stream_seed("fit", self._seed, 1) % 2**31
         base_model = fit_success_model(self._box, seen.theta, seen.strict, spec.success_fit, fit_seed)
         bits = cross_validated_bits(self._box, seen.theta, seen.strict, spec.success_fit, fit_seed)
@@ -139,17 +141,5 @@ class Refinement:
 
     def _validate(self, who: str, agent: Agent) -> Rate:
         name = f"validation_{who.replace(' ', '_')}"
-        return self._measure(f"{who}: validate", name, agent, "validation", self._spec.validation_episodes).rate
-
-    def _measure(self, title: str, name: str, agent: Agent, stream: str, episodes: int) -> Outcomes:
-        """Evaluate on uniform starts of a stream, or read it from the folder."""
-
-        def make() -> Outcomes:
-            seed = stream_seed(stream, self._seed, 0)
-            theta = self._box.uniform(episodes, np.random.default_rng([seed, 1]))
-            with stage(title) as update:
-                result = evaluate(self._env, agent.act, theta, seed, update)
-                update(1.0, str(result.rate))
-            return result
-
-        return self._folder.outcomes(name, make)
+        starts = uniform_starts(self._box, self._spec.validation_episodes, "validation", self._seed)
+        return self._measure(f"{who}: validate", name, agent, "validation", starts).rate

@@ -22,10 +22,12 @@ from refinery_sim_train.env.insertion_env import InsertionEnv
 from refinery_sim_train.export_onnx import export_policy
 from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.provenance import provenance
-from refinery_sim_train.refine.config import RefineSpec, stream_seed
+from refinery_sim_train.refine.config import RefineSpec
 from refinery_sim_train.refine.evaluate import Outcomes, evaluate
+from refinery_sim_train.refine.measure import Measurer
 from refinery_sim_train.refine.run_folder import RunFolder
 from refinery_sim_train.refine.start_rules import StartRules, fit_start_rules
+from refinery_sim_train.refine.streams import drawn_starts, stream_seed, uniform_starts
 from refinery_sim_train.refine.success_fit import fit_success_model
 
 SHIPPED_RULES = {"mixture": "mixture_ranked", "superlevel": "superlevel_ranked"}
@@ -74,8 +76,9 @@ class Packager:
         self, task: Task, env: InsertionEnv, base: Agent, spec: RefineSpec, seed: int, folder: RunFolder
     ) -> None:
         self._task, self._env, self._base = task, env, base
-        self._spec, self._seed, self._folder = spec, seed, folder
+        self._spec, self._seed = spec, seed
         self._box = task.initial_state.deployed
+        self._measure = Measurer(env, seed, folder)
 
     def package(
         self, bundle: Path, policy: Agent, spent: int, notes: dict[str, Any], say: Callable[[str], None]
@@ -93,15 +96,15 @@ class Packager:
             What was written and measured.
         """
         spec, task = self._spec, self._task
-        fresh = self._run("refined: where does it win?", "mixture", policy, "mixture", self._uniform("mixture"))
+        fresh = self._measure("refined: where does it win?", "mixture", policy, "mixture", self._uniform("mixture"))
         fit_seed = stream_seed("fit", self._seed, 0) % 2**31
         model = fit_success_model(self._box, fresh.theta, fresh.strict, spec.success_fit, fit_seed)
         rules = fit_start_rules(self._box, fresh.theta, fresh.strict, model, spec.mixture, spec.starts, fit_seed)
         rule = self._choose(policy, rules, say)
-        base = self._run("test: base", "test_base", self._base, "test", self._uniform("test"))
-        refined = self._run("test: refined", "test_refined", policy, "test", self._uniform("test"))
-        starts = self._drawn(rules, rule, "test", spec.test_episodes)
-        started = self._run(f"test: refined, starts by {rule}", "test_started", policy, "test", starts)
+        base = self._measure("test: base", "test_base", self._base, "test", self._uniform("test"))
+        refined = self._measure("test: refined", "test_refined", policy, "test", self._uniform("test"))
+        starts = drawn_starts(rules.draws[rule], spec.test_episodes, "test", self._seed)
+        started = self._measure(f"test: refined, starts by {rule}", "test_started", policy, "test", starts)
         p_value = paired_p_value(base.strict, refined.strict)
         with stage("export and parity gate") as update:
             content, worst = export_policy(policy, task, self._gate_observations(policy))
@@ -147,8 +150,8 @@ class Packager:
         """The shippable rule that wins most often, on seeds of its own."""
         rates = {}
         for name in SHIPPED_RULES:
-            theta = self._drawn(rules, name, "starts", self._spec.validation_episodes)
-            rates[name] = self._run(f"start rule {name}", f"starts_{name}", policy, "starts", theta).rate
+            theta = drawn_starts(rules.draws[name], self._spec.validation_episodes, "starts", self._seed)
+            rates[name] = self._measure(f"start rule {name}", f"starts_{name}", policy, "starts", theta).rate
         best = max(rates, key=lambda name: rates[name].value)
         said = ", ".join(f"{name} {100 * rate.value:.1f} %" for name, rate in rates.items())
         say(f"start rule: {best} ({said} on {self._spec.validation_episodes} episodes each)")
@@ -156,21 +159,7 @@ class Packager:
 
     def _uniform(self, stream: str) -> Array:
         count = self._spec.mixture_episodes if stream == "mixture" else self._spec.test_episodes
-        return self._box.uniform(count, np.random.default_rng([stream_seed(stream, self._seed, 0), 1]))
-
-    def _drawn(self, rules: StartRules, rule: str, stream: str, count: int) -> Array:
-        return rules.draws[rule](count, np.random.default_rng([stream_seed(stream, self._seed, 0), 2]))
-
-    def _run(self, title: str, name: str, agent: Agent, stream: str, theta: Array) -> Outcomes:
-        """Evaluate on a stream's seed, or read it from the folder."""
-
-        def make() -> Outcomes:
-            with stage(title) as update:
-                result = evaluate(self._env, agent.act, theta, stream_seed(stream, self._seed, 0), update)
-                update(1.0, str(result.rate))
-            return result
-
-        return self._folder.outcomes(name, make)
+        return uniform_starts(self._box, count, stream, self._seed)
 
     def _gate_observations(self, agent: Agent) -> NDArray[np.float32]:
         """Record the observations of real episodes for the parity gate."""

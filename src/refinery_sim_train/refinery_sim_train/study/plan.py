@@ -44,7 +44,7 @@ class StudySpec:
     test_episodes: int
     """Episodes per figure, per training seed."""
     curve_episodes: int
-    """Episodes per point of a learning curve, per training seed."""
+    """Of the test episodes, the first so many make a point of a learning curve."""
     structure_episodes: int
     """Episodes of the base policy that structure is measured on."""
     permutations: int

@@ -17,16 +17,16 @@ from refinery_sim_train.cli.common import make_env, read_task, shipped_base
 from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.provenance import provenance
 from refinery_sim_train.refine.acquire import AcquisitionSpec
-from refinery_sim_train.refine.config import stream_seed
 from refinery_sim_train.refine.evaluate import Outcomes, evaluate
 from refinery_sim_train.refine.fine_tune import FineTuning
 from refinery_sim_train.refine.package import SHIPPED_RULES
 from refinery_sim_train.refine.sources import GuidedSource, ResampledSource, UniformSource
 from refinery_sim_train.refine.start_rules import fit_start_rules
+from refinery_sim_train.refine.streams import drawn_starts, stream_seed, uniform_starts
 from refinery_sim_train.refine.structure import measure_structure
 from refinery_sim_train.refine.success_fit import fit_success_model
 from refinery_sim_train.study.plan import StudySpec, Unit, identity
-from refinery_sim_train.study.records import Records, pack_outcomes
+from refinery_sim_train.study.records import Records, pack_outcomes, unpack_outcomes
 
 Report = Callable[[float], None]
 BAD_BELOW = 0.5
@@ -78,9 +78,8 @@ class Work:
         deployed = [self._evaluate(self._base, self._test_theta(seed), "test", seed) for seed in seeds]
         std = self._base.action_std
         sampled = self._evaluate(self._base, self._test_theta(0), "test", 0, action_std=std)
-        trained = self._evaluate(self._base, self._theta(state.trained, "test", 0, spec.test_episodes), "test", 0)
-        curve = [self._evaluate(self._base, self._curve_theta(seed), "test", seed, part=1) for seed in seeds]
-        seen = self._evaluate(self._base, self._theta(self._box, "search", 0, spec.structure_episodes), "search", 0)
+        trained = self._evaluate(self._base, uniform_starts(state.trained, spec.test_episodes, "test", 0), "test", 0)
+        seen = self._evaluate(self._base, uniform_starts(self._box, spec.structure_episodes, "search", 0), "search", 0)
         structure = measure_structure(
             self._box, seen.theta, seen.strict, spec.success_fit, seed=0, permutations=spec.permutations
         )
@@ -91,7 +90,7 @@ class Work:
             "engaged": pack_outcomes(np.concatenate([outcomes.engaged for outcomes in deployed])),
             "sampled_action": pack_outcomes(sampled.strict),
             "trained_box": pack_outcomes(trained.strict),
-            "curve_start": [pack_outcomes(outcomes.strict) for outcomes in curve],
+            "curve_start": [self._curve_point(outcomes) for outcomes in deployed],
             "structure_on": pack_outcomes(seen.strict),
             "structure": structure.to_json(),
             "bad_region_share": round(float(np.mean(predicted < BAD_BELOW)), 4),
@@ -120,13 +119,13 @@ class Work:
                     tuning.agent.save(folder / f"round_{index}.npz")
         tuning.close()
         tuning.agent.save(self._agent_file(unit))
-        curve = []
-        for index in (*spec.curve_rounds, spec.rounds):
-            last = index == spec.rounds
-            agent = tuning.agent if last else Agent.load(folder / f"round_{index}.npz")
-            outcomes = self._evaluate(agent, self._curve_theta(unit.seed), "test", unit.seed, part=1)
-            curve.append({"env_steps": index * spec.steps_per_round, **pack_outcomes(outcomes.strict)})
-        test = self._evaluate(tuning.agent, self._test_theta(unit.seed), "test", unit.seed)
+        theta, curve = self._test_theta(unit.seed), []
+        for index in spec.curve_rounds:
+            agent = Agent.load(folder / f"round_{index}.npz")
+            point = self._evaluate(agent, theta[: spec.curve_episodes], "test", unit.seed)
+            curve.append({"env_steps": index * spec.steps_per_round, **self._curve_point(point)})
+        test = self._evaluate(tuning.agent, theta, "test", unit.seed)
+        curve.append({"env_steps": tuning.env_steps, **self._curve_point(test)})
         return {
             "env_steps": tuning.env_steps,
             "evaluation_steps_for_guidance": 0,
@@ -150,28 +149,30 @@ class Work:
         """Fit the start rules on the refined policy and test every one of them."""
         spec = self._spec
         tuned = Unit(task=unit.task, kind="tune", arm="guided", seed=unit.seed)
-        if not (self._records.done(tuned, self._identity) and self._agent_file(tuned).exists()):
+        if not self._agent_file(tuned).exists():
             self._records.file(tuned).unlink(missing_ok=True)
-            self.run(tuned)
+        uniform = self.run(tuned)["test"]
         agent = Agent.load(self._agent_file(tuned))
-        theta = self._theta(self._box, "mixture", unit.seed, spec.start_episodes)
+        theta = uniform_starts(self._box, spec.start_episodes, "mixture", unit.seed)
         fresh = self._evaluate(agent, theta, "mixture", unit.seed)
         seed = stream_seed("fit", unit.seed, 0) % 2**31
         model = fit_success_model(self._box, fresh.theta, fresh.strict, spec.success_fit, seed)
         rules = fit_start_rules(self._box, fresh.theta, fresh.strict, model, spec.mixture, spec.starts, seed)
         choice = {}
         for name in SHIPPED_RULES:
-            rng = np.random.default_rng([stream_seed("starts", unit.seed, 0), 2])
-            drawn = rules.draws[name](spec.choice_episodes, rng)
+            drawn = drawn_starts(rules.draws[name], spec.choice_episodes, "starts", unit.seed)
             choice[name] = pack_outcomes(self._evaluate(agent, drawn, "starts", unit.seed).strict)
         tested, calibration, spread = {}, {}, {}
         for name, draw in rules.draws.items():
-            drawn = draw(spec.test_episodes, np.random.default_rng([stream_seed("test", unit.seed, 0), 2]))
-            outcomes = self._evaluate(agent, drawn, "test", unit.seed)
-            tested[name] = pack_outcomes(outcomes.strict)
-            calibration[name] = _calibration(model.predict(outcomes.theta).mean, outcomes.strict)
-            unit_box = self._box.to_unit(drawn)
-            spread[name] = np.round(unit_box.std(axis=0) * np.sqrt(12), 3).tolist()
+            # Uniform starts are what the fine-tuning was tested on.
+            drawn = self._test_theta(unit.seed)
+            success = unpack_outcomes(uniform)
+            if name != "uniform":
+                drawn = drawn_starts(draw, spec.test_episodes, "test", unit.seed)
+                success = self._evaluate(agent, drawn, "test", unit.seed).strict
+            tested[name] = pack_outcomes(success)
+            calibration[name] = _calibration(model.predict(drawn).mean, success)
+            spread[name] = np.round(self._box.to_unit(drawn).std(axis=0) * np.sqrt(12), 3).tolist()
         return {
             "fitted_on": pack_outcomes(fresh.strict),
             "choice": choice,
@@ -184,20 +185,15 @@ class Work:
     def _agent_file(self, unit: Unit) -> Path:
         return self._scratch / f"{unit.name}_{self._identity}" / "final.npz"
 
-    def _theta(self, box: Box, stream: str, seed: int, count: int) -> Array:
-        return box.uniform(count, np.random.default_rng([stream_seed(stream, seed, 0), 1]))
-
     def _test_theta(self, seed: int) -> Array:
-        return self._theta(self._box, "test", seed, self._spec.test_episodes)
+        return uniform_starts(self._box, self._spec.test_episodes, "test", seed)
 
-    def _curve_theta(self, seed: int) -> Array:
-        rng = np.random.default_rng([stream_seed("test", seed, 1), 1])
-        return self._box.uniform(self._spec.curve_episodes, rng)
+    def _curve_point(self, outcomes: Outcomes) -> dict[str, Any]:
+        """The first test episodes: a curve's points are paired, and its last one costs nothing."""
+        return pack_outcomes(outcomes.strict[: self._spec.curve_episodes])
 
-    def _evaluate(
-        self, agent: Agent, theta: Array, stream: str, seed: int, *, part: int = 0, action_std: float = 0.0
-    ) -> Outcomes:
-        return evaluate(self._env, agent.act, theta, stream_seed(stream, seed, part), action_std=action_std)
+    def _evaluate(self, agent: Agent, theta: Array, stream: str, seed: int, *, action_std: float = 0.0) -> Outcomes:
+        return evaluate(self._env, agent.act, theta, stream_seed(stream, seed, 0), action_std=action_std)
 
 
 def _marginals(box: Box, outcomes: Outcomes) -> dict[str, list[float]]:

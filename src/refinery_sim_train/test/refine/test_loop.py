@@ -7,11 +7,11 @@ from refinery.bundle import OnnxPolicy, load_bundle
 from refinery.errors import ConfigError, RefineryError
 from refinery_sim_train.cli.common import make_env, read_preset
 from refinery_sim_train.learn.imitate import ImitationSpec, imitate
-from refinery_sim_train.refine.config import stream_seed
 from refinery_sim_train.refine.fine_tune import LEARNING, FineTuning
 from refinery_sim_train.refine.loop import Refinement
 from refinery_sim_train.refine.run_folder import RunFolder
 from refinery_sim_train.refine.sources import GuidedSource
+from refinery_sim_train.refine.streams import stream_seed
 
 SPEC = read_preset("smoke")
 

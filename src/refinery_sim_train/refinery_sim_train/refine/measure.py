@@ -1,0 +1,46 @@
+"""Evaluate the policies of a run, each stage once: shown while it runs, kept in the run's folder."""
+
+from __future__ import annotations
+
+from refinery.rotations import Array
+from refinery_sim_train.console import stage
+from refinery_sim_train.env.insertion_env import InsertionEnv
+from refinery_sim_train.learn.agent import Agent
+from refinery_sim_train.refine.evaluate import Outcomes, evaluate
+from refinery_sim_train.refine.run_folder import RunFolder
+from refinery_sim_train.refine.streams import stream_seed
+
+
+class Measurer:
+    """Evaluates policies of one run.
+
+    Args:
+        env: Where episodes run.
+        seed: Of the run.
+        folder: Where outcomes are kept.
+    """
+
+    def __init__(self, env: InsertionEnv, seed: int, folder: RunFolder) -> None:
+        self._env, self._seed, self._folder = env, seed, folder
+
+    def __call__(self, title: str, name: str, agent: Agent, stream: str, theta: Array) -> Outcomes:
+        """Evaluate on a stream's seed, or read it from the folder.
+
+        Args:
+            title: Shown while it runs.
+            name: Stem of the file.
+            agent: The policy.
+            stream: Of the episodes (:mod:`.streams`).
+            theta: Initial states, shape (n, 9).
+
+        Returns:
+            The outcomes.
+        """
+
+        def make() -> Outcomes:
+            with stage(title) as update:
+                result = evaluate(self._env, agent.act, theta, stream_seed(stream, self._seed, 0), update)
+                update(1.0, str(result.rate))
+            return result
+
+        return self._folder.outcomes(name, make)
