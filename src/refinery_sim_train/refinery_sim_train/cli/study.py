@@ -12,7 +12,7 @@ from refinery.errors import ConfigError
 from refinery.paths import config_file
 from refinery_sim_train.cli.common import read_task, run, shipped_base
 from refinery_sim_train.console import console
-from refinery_sim_train.study.plan import StudySpec, Unit, identity, units
+from refinery_sim_train.study.plan import StudySpec, Unit, identity, unit_identity, units
 from refinery_sim_train.study.records import Records
 from refinery_sim_train.study.report import write_report
 from refinery_sim_train.study.scheduler import run_units
@@ -54,7 +54,7 @@ def study(args: Args) -> None:
     records = Records(args.out)
     wanted = [unit for unit in units(spec) if unit.task in tasks and (not args.seeds or unit.seed < args.seeds)]
     marks = {name: identity(spec, task, shipped_base(task)) for name in tasks for task in (read_task(name),)}
-    todo = [unit for unit in wanted if not records.done(unit, marks[unit.task])]
+    todo = [unit for unit in wanted if not records.done(unit, unit_identity(marks[unit.task], spec, unit))]
     console.print(f"study: {len(wanted)} units, {len(wanted) - len(todo)} done already, {args.workers} workers")
     if not args.report_only:
         _run(spec, todo, args)

@@ -45,6 +45,28 @@ class UniformSource:
         """No state."""
 
 
+class PickedSource(UniformSource):
+    """Picked initial states beside a uniform share; it learns nothing.
+
+    Args:
+        box: Deployment box.
+        picked: Initial states to draw from, shape (k, 9).
+        uniform_share: Share of uniform draws.
+    """
+
+    def __init__(self, box: Box, picked: Array, uniform_share: float) -> None:
+        super().__init__(box)
+        self._picked, self._share = picked, uniform_share
+
+    def __call__(self, count: int, rng: np.random.Generator) -> Array:
+        """Draw (count, 9) initial states; uniform while nothing is picked."""
+        theta = super().__call__(count, rng)
+        if len(self._picked):
+            chosen = rng.random(count) >= self._share
+            theta[chosen] = self._picked[rng.integers(len(self._picked), size=int(chosen.sum()))]
+        return theta
+
+
 class _Memory(UniformSource):
     """A uniform source that remembers the newest outcomes."""
 
@@ -82,19 +104,15 @@ class ResampledSource(_Memory):
     def __init__(self, box: Box, window: int, uniform_share: float) -> None:
         super().__init__(box, window)
         self._share = uniform_share
-        self._failures = np.zeros((0, box.low.size))
+        self._failures = PickedSource(box, np.zeros((0, box.low.size)), uniform_share)
 
     def __call__(self, count: int, rng: np.random.Generator) -> Array:
         """Draw (count, 9) initial states."""
-        theta = super().__call__(count, rng)
-        if len(self._failures):
-            again = rng.random(count) >= self._share
-            theta[again] = self._failures[rng.integers(len(self._failures), size=int(again.sum()))]
-        return theta
+        return self._failures(count, rng)
 
     def refit(self, seed: int) -> None:
         """Take the failures remembered now."""
-        self._failures = self.theta[~self.success]
+        self._failures = PickedSource(self._box, self.theta[~self.success], self._share)
 
 
 class GuidedSource(_Memory):

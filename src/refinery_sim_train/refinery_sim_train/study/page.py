@@ -19,7 +19,7 @@ _CAPTIONS = {
     "learning": "Learning curves of all arms and training seeds",
     "structure": "Structure of the base policy's success beside shuffled outcomes",
     "starts_calibration": "Start rules, and their success as the model predicted it",
-    "acquisition": "Success by acquisition function",
+    "acquisition": "Success by settings of guidance",
 }
 
 
@@ -59,7 +59,7 @@ def page(study: Json, spec: StudySpec, tasks: Sequence[str], images: str, drawn:
         "## Where to start the refined policy",
         *starts(study, spec, tasks),
         picture("starts_calibration"),
-        "## Which acquisition function?",
+        "## Which acquisition?",
         acquisition(study, spec),
         picture("acquisition"),
         "## Limits",

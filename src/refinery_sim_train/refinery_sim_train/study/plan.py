@@ -6,17 +6,21 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from refinery.config import check, to_mapping
 from refinery.task import Task
 from refinery_sim_train.learn.ppo import PpoSpec
-from refinery_sim_train.refine.acquire import ACQUISITIONS, AcquisitionSpec
+from refinery_sim_train.refine.acquire import AcquisitionSpec
 from refinery_sim_train.refine.mixture_fit import MixtureFitSpec
 from refinery_sim_train.refine.start_rules import StartSpec
 from refinery_sim_train.refine.success_fit import SuccessFitSpec
 
-ARMS = ("uniform", "resampled", "guided")
-"""Ways of fine-tuning that are compared; ``guided`` is what ``refine`` does."""
+ARMS = ("uniform", "resampled", "guided", "known")
+"""Ways of fine-tuning that are compared: ``guided`` is what ``refine`` does; ``known``, on some tasks, is told for
+nothing where the base policy fails: about the most that choosing starts could give."""
+VARIANT = "variant_"
+"""Prefix of arms that are guided with other settings."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +36,7 @@ class StudySpec:
     versus_seeds: int
     """Training seeds there."""
     ablation_tasks: tuple[str, ...]
-    """Tasks on which all acquisition functions are run."""
+    """Tasks on which the variants of guidance are run."""
     rounds: int
     """Rounds of fine-tuning."""
     iterations_per_round: int
@@ -55,12 +59,16 @@ class StudySpec:
     """Episodes that decide between the rules a bundle can ship."""
     window: int = 1024
     """Newest episodes that a source of starts learns from."""
-    resampled_uniform_share: float = 0.3
-    """Uniform share of the resampling control; the guided arm's is in ``acquisition``."""
+    control_uniform_share: float = 0.3
+    """Uniform share of resampled and known; the guided arm's is in ``acquisition``."""
+    known_below: float = 0.7
+    """Known draws where the base's predicted success is under this, [0, 1]."""
     ppo: PpoSpec = field(default_factory=lambda: PpoSpec(critic_warmup=2))
     """Hyper-parameters of PPO, of all arms."""
     acquisition: AcquisitionSpec = field(default_factory=AcquisitionSpec)
     """Of the guided arm."""
+    variants: dict[str, AcquisitionSpec] = field(default_factory=dict)
+    """Other settings of guidance, by name."""
     success_fit: SuccessFitSpec = field(default_factory=SuccessFitSpec)
     """The success model."""
     mixture: MixtureFitSpec = field(default_factory=MixtureFitSpec)
@@ -74,6 +82,8 @@ class StudySpec:
         for name in ("versus_tasks", "ablation_tasks"):
             unknown = sorted(set(getattr(self, name)) - set(self.tasks))
             check(not unknown, name, f"tasks among {', '.join(self.tasks)}", unknown)
+        new = self.acquisition.function not in self.variants
+        check(new, "variants", f"names other than {self.acquisition.function}, the study's own", list(self.variants))
         inside = all(1 <= r < self.rounds for r in self.curve_rounds)
         check(inside, "curve_rounds", f"rounds from 1 to {self.rounds - 1}", self.curve_rounds)
 
@@ -92,7 +102,7 @@ class Unit:
     kind: str
     """base, tune or starts."""
     arm: str = ""
-    """Of tune: one of :data:`ARMS`, or ``ablation_<function>``."""
+    """Of tune: one of :data:`ARMS`, or ``variant_<name>``."""
     seed: int = 0
     """Training seed."""
 
@@ -108,23 +118,35 @@ def units(spec: StudySpec) -> list[Unit]:
     for seed in range(max(spec.seeds, spec.versus_seeds)):
         for task in spec.tasks:
             for arm in ARMS:
-                more = task in spec.versus_tasks and arm != "resampled" and seed < spec.versus_seeds
-                if seed < spec.seeds or more:
+                versus = task in spec.versus_tasks
+                wanted = spec.versus_seeds if versus and arm in ("uniform", "guided") else spec.seeds
+                if seed < wanted and (versus or arm != "known"):
                     found.append(Unit(task=task, kind="tune", arm=arm, seed=seed))
             if seed < spec.seeds:
                 found.append(Unit(task=task, kind="starts", seed=seed))
     for seed in range(spec.seeds):
         for task in spec.ablation_tasks:
-            others = [name for name in ACQUISITIONS if name != spec.acquisition.function]
-            found += [Unit(task=task, kind="tune", arm=f"ablation_{name}", seed=seed) for name in others]
+            found += [Unit(task=task, kind="tune", arm=VARIANT + name, seed=seed) for name in spec.variants]
     return found
 
 
 def identity(spec: StudySpec, task: Task, base: Path) -> str:
-    """Hash of everything a unit's result depends on; a stored unit with another one is run again."""
+    """Hash of what the results of a task's units depend on; a stored unit with another one is run again."""
     settings = to_mapping(spec)
     # More tasks or seeds do not change the units that are there.
-    for name in ("tasks", "seeds", "versus_tasks", "versus_seeds", "ablation_tasks"):
+    for name in ("tasks", "seeds", "versus_tasks", "versus_seeds", "ablation_tasks", "acquisition", "variants"):
         del settings[name]
-    text = json.dumps([settings, task.hash(), hashlib.sha256(base.read_bytes()).hexdigest()], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return _hash([settings, task.hash(), hashlib.sha256(base.read_bytes()).hexdigest()])
+
+
+def unit_identity(identity: str, spec: StudySpec, unit: Unit) -> str:
+    """The same of one unit: how starts are acquired matters to the guided ones alone."""
+    if unit.kind == "starts" or unit.arm == "guided":
+        return _hash([identity, to_mapping(spec.acquisition)])
+    if unit.arm.startswith(VARIANT):
+        return _hash([identity, to_mapping(spec.variants[unit.arm.removeprefix(VARIANT)])])
+    return identity
+
+
+def _hash(parts: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -20,7 +21,12 @@ from refinery_sim_train.study.summary import Json, rate
 
 RESAMPLED = "#a8912c"
 """Colour of fine-tuning from logged failures."""
-ARMS = {"uniform": (UNIFORM, "uniform"), "resampled": (RESAMPLED, "resampled failures"), "refined": (REFINED, "guided")}
+ARMS = {
+    "uniform": (UNIFORM, "uniform"),
+    "resampled": (RESAMPLED, "resampled failures"),
+    "known": (SAMPLED, "told where"),
+    "refined": (REFINED, "guided"),
+}
 """Colour and name of the ways of fine-tuning."""
 _TABLE = {
     "base": (BASE, "o", "base"),
@@ -46,12 +52,7 @@ RULE_NAMES = {
     "model_top": "model's best 5 %",
 }
 """Names of the start rules."""
-_FUNCTIONS = {
-    "ucb": (BASE, "s", "UCB"),
-    "pi": (RESAMPLED, "^", "PI"),
-    "ei": (UNIFORM, "v", "EI"),
-    "uncertainty": (REFINED, "o", "p(1-p)"),
-}
+_VARIANTS = ((REFINED, "o"), (RESAMPLED, "^"), (UNIFORM, "v"), (SAMPLED, "P"), (INK, "s"), (FAINT, "X"))
 _COLUMNS = 3
 
 
@@ -76,7 +77,7 @@ def learning(study: Json) -> bytes | None:
                 axes.set_xlabel("environment steps [1000]")
         handles = [Line2D([], [], color=colour, lw=2.4, label=name) for colour, name in ARMS.values()]
         handles.append(Line2D([], [], color=FAINT, lw=0.8, label="one training seed"))
-        figure.legend(handles=handles, loc="outside lower center", ncols=4)
+        figure.legend(handles=handles, loc="outside lower center", ncols=5)
         headline(figure, "Success over the deployment box while fine-tuning (every panel has a scale of its own)")
         return _small(figure)
 
@@ -102,13 +103,15 @@ def conditions(study: Json) -> bytes | None:
 
 
 def acquisition(study: Json) -> bytes | None:
-    """Success by acquisition function, beside the base policy and uniform fine-tuning where they have been run."""
+    """Success by settings of guidance, beside the base policy and uniform fine-tuning where they have been run."""
     known = {"base": ("#c4cad0", "o", "base"), "uniform": ("#8b949e", "D", "uniform fine-tuning")}
+    names = dict.fromkeys(name for functions in study["acquisition"].values() for name in functions)
+    guided = {name: (*mark, name) for name, mark in zip(names, itertools.cycle(_VARIANTS), strict=False)}
     tasks = {
         name: {key: study["tasks"][name][key] for key in known if key in study["tasks"].get(name, {})} | functions
         for name, functions in study["acquisition"].items()
     }
-    return _dots(tasks, known | _FUNCTIONS, "Guided fine-tuning by acquisition function", "training seeds pooled")
+    return _dots(tasks, known | guided, "Guided fine-tuning by its settings", "training seeds pooled")
 
 
 def _dots(

@@ -15,7 +15,7 @@ from refinery_sim_train.study.page import page
 from refinery_sim_train.study.plan import StudySpec, identity
 from refinery_sim_train.study.plots import PLOTS
 from refinery_sim_train.study.records import Records
-from refinery_sim_train.study.summary import CONDITIONS, STARTED, Json, rate, summarise
+from refinery_sim_train.study.summary import MEASURED, Json, rate, summarise
 
 Say = Callable[[str], None]
 
@@ -109,7 +109,7 @@ def comparison(study: Json, committed: Json) -> list[str]:
         same = mine["identity"] == theirs["identity"]
         settings = "same settings, task and base policy" if same else "OTHER settings, task or base policy"
         lines.append(f"{task}: this run beside the committed one ({settings})")
-        for name in dict.fromkeys((*CONDITIONS, *STARTED)):
+        for name in MEASURED:
             seeds = sorted(mine["per_seed"].get(name, {}).keys() & theirs["per_seed"].get(name, {}).keys(), key=int)
             if not seeds:
                 continue

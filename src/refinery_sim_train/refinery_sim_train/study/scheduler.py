@@ -51,10 +51,13 @@ def run_units(
 
 
 def _may_start(unit: Unit, waiting: list[Unit], running: list[Unit]) -> bool:
-    """Start rules wait for the refined policy of their seed."""
-    if unit.kind != "starts":
+    """Start rules wait for the refined policy of their seed, and who is told where the base fails for the base."""
+    if unit.kind == "starts":
+        needed = Unit(task=unit.task, kind="tune", arm="guided", seed=unit.seed)
+    elif unit.arm == "known":
+        needed = Unit(task=unit.task, kind="base")
+    else:
         return True
-    needed = Unit(task=unit.task, kind="tune", arm="guided", seed=unit.seed)
     return needed not in waiting and needed not in running
 
 

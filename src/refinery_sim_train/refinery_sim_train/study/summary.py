@@ -13,16 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinery.statistics import Rate, paired_p_value, rate_difference_interval
-from refinery_sim_train.refine.acquire import ACQUISITIONS
 from refinery_sim_train.refine.package import SHIPPED_RULES
 from refinery_sim_train.study.curves import area_under, bootstrap_ratio, seed_difference
-from refinery_sim_train.study.plan import StudySpec, Unit, units
+from refinery_sim_train.study.plan import VARIANT, StudySpec, Unit, unit_identity, units
 from refinery_sim_train.study.records import Records, unpack_outcomes
 
 Outcomes = NDArray[np.bool_]
 Json = dict[str, Any]
 
-TRAINED = {"uniform": "uniform", "resampled": "resampled", "refined": "guided"}
+TRAINED = {"uniform": "uniform", "resampled": "resampled", "refined": "guided", "known": "known"}
 """Conditions that are a way of fine-tuning, and their arms."""
 STARTED = {
     "refined_uniform": "uniform",
@@ -35,8 +34,19 @@ STARTED = {
 """Conditions that are the refined policy with a rule for its starts, and the rules."""
 BEST_RULE = "refined_best_rule"
 """The refined policy with the rule that was chosen on episodes of its own."""
-CONDITIONS = ("base", *TRAINED, "refined_best_cell", "refined_resampled", "refined_mixture", BEST_RULE)
+CONDITIONS = (
+    "base",
+    "uniform",
+    "resampled",
+    "refined",
+    "refined_best_cell",
+    "refined_resampled",
+    "refined_mixture",
+    BEST_RULE,
+)
 """Columns of the table, in order."""
+MEASURED = tuple(dict.fromkeys((*CONDITIONS, *TRAINED, *STARTED)))
+"""All conditions."""
 HARD_BELOW = 0.9
 """Success of the base policy under which a task counts into the mean: elsewhere there is little to refine."""
 MOST_OF_THE_GAIN = 0.9
@@ -64,7 +74,7 @@ class TaskRecords:
             record = records.load(unit)
             if record is None:
                 continue
-            if record["identity"] == identity:
+            if record["identity"] == unit_identity(identity, spec, unit):
                 self.found[unit] = record
             else:
                 self.stale += 1
@@ -139,7 +149,7 @@ def _task_summary(spec: StudySpec, found: TaskRecords) -> Json:
     summary: Json = {"identity": found.identity}
     if found.base:
         summary["structure_bits"] = found.base["structure"]["bits"]["value"]
-    outcomes = {name: by_seed for name in dict.fromkeys((*CONDITIONS, *STARTED)) if (by_seed := found.outcomes(name))}
+    outcomes = {name: by_seed for name in MEASURED if (by_seed := found.outcomes(name))}
     first = {name: [o for seed, o in by_seed.items() if seed < spec.seeds] for name, by_seed in outcomes.items()}
     summary |= {name: _pooled(chosen) for name, chosen in first.items() if chosen}
     training = {name: r[min(r)]["env_steps"] for name, arm in TRAINED.items() if (r := found.of("tune", arm))}
@@ -150,8 +160,10 @@ def _task_summary(spec: StudySpec, found: TaskRecords) -> Json:
         name: {str(seed): Rate.of(o).to_json() for seed, o in sorted(by_seed.items())}
         for name, by_seed in outcomes.items()
     }
-    others = {name: _refined_minus(outcomes, name) for name in ("base", "uniform", "resampled")}
+    others = {name: _minus(outcomes, "refined", name) for name in ("base", "uniform", "resampled")}
     summary["refined_minus"] = {name: entry for name, entry in others.items() if entry}
+    if told := _minus(outcomes, "known", "uniform"):
+        summary["known_minus_uniform"] = told
     summary["curves"] = {name: entry for name in TRAINED if (entry := _curve_summary(found, name))}
     engaged = {name: [r["engaged"] for r in found.of("tune", arm).values()] for name, arm in TRAINED.items()}
     engaged["base"] = [found.base["engaged"]] if found.base else []
@@ -216,9 +228,9 @@ def _summed(parts: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     return {key: sum(int(part[key]) for part in counted) for key in ("k", "n")}
 
 
-def _refined_minus(outcomes: Mapping[str, Mapping[int, Outcomes]], other: str) -> Json:
-    """Refined against another condition on the seeds both have: over seeds, and over all their episodes."""
-    first, second = outcomes.get(other, {}), outcomes.get("refined", {})
+def _minus(outcomes: Mapping[str, Mapping[int, Outcomes]], one: str, other: str) -> Json:
+    """One condition against another on the seeds both have: over seeds, and over all their episodes."""
+    first, second = outcomes.get(other, {}), outcomes.get(one, {})
     seeds = sorted(first.keys() & second.keys())
     if not seeds:
         return {}
@@ -238,7 +250,7 @@ def _curve_summary(found: TaskRecords, condition: str) -> Json:
 def _guided_over_uniform(found: TaskRecords) -> Json:
     """Guided against uniform fine-tuning, on all the seeds that have both."""
     outcomes = {name: found.outcomes(name) for name in ("base", "uniform", "refined")}
-    entry = _refined_minus(outcomes, "uniform")
+    entry = _minus(outcomes, "refined", "uniform")
     if not entry:
         return {}
     seeds = sorted(outcomes["uniform"].keys() & outcomes["refined"].keys())
@@ -265,17 +277,18 @@ def _guided_over_uniform(found: TaskRecords) -> Json:
 
 
 def _acquisition(spec: StudySpec, found: TaskRecords | None) -> dict[str, dict[str, int]]:
-    """Success by acquisition function; the study's own is the guided arm."""
+    """Success by settings of guidance; the study's own is the guided arm."""
     if found is None:
         return {}
     functions: dict[str, dict[str, int]] = {}
-    for name in ACQUISITIONS:
-        arm = "guided" if name == spec.acquisition.function else f"ablation_{name}"
+    own = spec.acquisition.function
+    for name in (own, *spec.variants):
+        arm = "guided" if name == own else VARIANT + name
         tests = [r["test"] for seed, r in found.of("tune", arm).items() if seed < spec.seeds]
         if tests:
             functions[name] = _summed(tests)
     # The guided arm alone compares nothing.
-    return functions if functions.keys() - {spec.acquisition.function} else {}
+    return functions if functions.keys() - {own} else {}
 
 
 def _mean(summaries: Mapping[str, Json]) -> Json:
@@ -283,7 +296,7 @@ def _mean(summaries: Mapping[str, Json]) -> Json:
     hard = [task for task, s in summaries.items() if "base" in s and rate(s["base"]).value < HARD_BELOW]
     if not hard:
         return {"tasks": []}
-    names = [name for name in (*CONDITIONS, *STARTED) if all(name in summaries[task] for task in hard)]
+    names = [name for name in MEASURED if all(name in summaries[task] for task in hard)]
     means = {name: [rate(summaries[task][name]).value for task in hard] for name in names}
     found: Json = {name: round(100 * float(np.mean(values)), 2) for name, values in means.items()}
     if {"uniform", "refined"} <= means.keys():

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from refinery.report.wording import enumerate_names, number, p_value, thousands
 from refinery.statistics import rate_difference_interval
-from refinery_sim_train.refine.acquire import ACQUISITIONS
 from refinery_sim_train.study.markdown import COMMAND, bold, cell, code, percent, span, table
 from refinery_sim_train.study.plan import StudySpec
 from refinery_sim_train.study.plots import RULE_NAMES
@@ -147,20 +146,20 @@ def acquisition(study: Json, spec: StudySpec) -> str:
     """Success by acquisition function."""
     if not spec.ablation_tasks:
         return f"Not part of these settings: only `{spec.acquisition.function}` was run."
+    order = (spec.acquisition.function, *spec.variants)
     rows, apart = [], []
     for task in spec.ablation_tasks:
         functions = study["acquisition"].get(task, {})
         uniform = {"uniform": study["tasks"][task]["uniform"]} if "uniform" in study["tasks"].get(task, {}) else {}
         found = functions | uniform
-        rows.append(
-            [f"`{task}`", *(cell(found[n]) if n in found else "not run yet" for n in (*ACQUISITIONS, "uniform"))]
-        )
+        rows.append([f"`{task}`", *(cell(found[n]) if n in found else "not run yet" for n in (*order, "uniform"))])
         values = sorted((rate(counts) for counts in functions.values()), key=lambda r: r.value)
         apart += [task] if values and rate_difference_interval(values[0], values[-1])[0] > 0 else []
-    names = [f"{name} (the study's)" if name == spec.acquisition.function else name for name in ACQUISITIONS]
+    described = {f"{spec.acquisition.function} (the study's)": spec.acquisition, **spec.variants}
+    names = [f"{name}<br>{a.function}, {a.temperature:g}, {a.uniform_share:g}" for name, a in described.items()]
     told = f" Best and worst, picked afterwards, differ by more than the test episodes explain on {code(apart)}."
     return (
-        f"{table(['task', *names, 'uniform fine-tuning'], rows)}\n\nGuided fine-tuning by acquisition function, equal "
-        f"steps and seeds, {spec.seeds} a figure: trainings can differ by as much as functions do."
+        f"{table(['task', *names, 'uniform fine-tuning'], rows)}\n\nGuided fine-tuning by its settings (function, "
+        f"temperature, uniform share), equal steps and seeds, {spec.seeds} a figure: trainings can differ by as much."
         f"{told if study['acquisition'] else ''} `{COMMAND}`."
     )

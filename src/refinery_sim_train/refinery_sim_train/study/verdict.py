@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from refinery.report.wording import number, p_value
+from refinery.report.wording import number, p_value, thousands
 from refinery_sim_train.study.markdown import COMMAND, bullets, code, difference, percent, points, ratio, table
 from refinery_sim_train.study.plan import StudySpec
 from refinery_sim_train.study.summary import Json, rate
@@ -123,12 +123,13 @@ def versus(study: Json, spec: StudySpec, tasks: Sequence[str]) -> list[str]:
             ]
         )
     for task, summary in study["tasks"].items():
-        by_arm = [_by_seed(summary["per_seed"].get(name, {})) for name in ("uniform", "resampled", "refined")]
+        by_arm = [_by_seed(summary["per_seed"].get(name, {})) for name in ("uniform", "resampled", "known", "refined")]
         if not any(by_arm):
             continue
         minus = summary["refined_minus"]
         others = [difference(minus[other]) if other in minus else "" for other in ("base", "resampled")]
-        trainings.append([f"`{task}`", *by_arm, *others])
+        told = difference(summary["known_minus_uniform"]) if "known_minus_uniform" in summary else ""
+        trainings.append([f"`{task}`", *by_arm, *others, told])
     header = [
         "task",
         "seeds",
@@ -139,7 +140,8 @@ def versus(study: Json, spec: StudySpec, tasks: Sequence[str]) -> list[str]:
         "steps ratio",
         "to 90 % of the gain",
     ]
-    trained = ["task", "uniform", "resampled", "guided", "guided - base", "guided - resampled"]
+    trained = ["task", "uniform", "resampled", "told where", "guided", "guided - base", "guided - resampled"]
+    trained.append("told where - uniform")
     return [
         f"{table([*header, 'reversed', 'below base'], rows)}\n\n"
         "Differences in points: mean over seeds, paired by seed, and its 95 % t-interval over seeds (bold: excludes "
@@ -150,7 +152,9 @@ def versus(study: Json, spec: StudySpec, tasks: Sequence[str]) -> list[str]:
         "success. Below base: uniform / guided runs that ended below the base policy. Bad region: share of the box "
         f"where the base's predicted success is under one half. `{COMMAND}`.",
         f"{table(trained, trainings)}\n\n"
-        f"Final success of every training in % by seed, from 0 on; differences as above. `{COMMAND}`."
+        f"Final success of every training in % by seed, from 0 on; differences as above. Told where: starts "
+        f"where a model of {thousands(spec.structure_episodes)} more episodes of the base, charged to nobody, predicts "
+        f"under {100 * spec.known_below:.0f} %: about the most that choosing starts could give. `{COMMAND}`."
         if trainings
         else "",
     ]

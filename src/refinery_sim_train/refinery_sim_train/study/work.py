@@ -16,16 +16,15 @@ from refinery.rotations import Array
 from refinery_sim_train.cli.common import make_env, read_task, shipped_base
 from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.provenance import provenance
-from refinery_sim_train.refine.acquire import AcquisitionSpec
 from refinery_sim_train.refine.evaluate import Outcomes, evaluate
 from refinery_sim_train.refine.fine_tune import FineTuning
 from refinery_sim_train.refine.package import SHIPPED_RULES
-from refinery_sim_train.refine.sources import GuidedSource, ResampledSource, UniformSource
+from refinery_sim_train.refine.sources import GuidedSource, PickedSource, ResampledSource, UniformSource
 from refinery_sim_train.refine.start_rules import fit_start_rules
 from refinery_sim_train.refine.streams import drawn_starts, stream_seed, uniform_starts
 from refinery_sim_train.refine.structure import measure_structure
 from refinery_sim_train.refine.success_fit import fit_success_model
-from refinery_sim_train.study.plan import StudySpec, Unit, identity
+from refinery_sim_train.study.plan import VARIANT, StudySpec, Unit, identity, unit_identity
 from refinery_sim_train.study.records import Records, pack_outcomes, unpack_outcomes
 
 Report = Callable[[float], None]
@@ -54,7 +53,8 @@ class Work:
 
     def run(self, unit: Unit) -> dict[str, Any]:
         """Run a unit unless its result is there, and return the result."""
-        if self._records.done(unit, self._identity):
+        mark = unit_identity(self._identity, self._spec, unit)
+        if self._records.done(unit, mark):
             return self._records.load(unit) or {}
         began = time.monotonic()
         record = {"base": self._run_base, "tune": self._run_tune, "starts": self._run_starts}[unit.kind](unit)
@@ -63,7 +63,7 @@ class Work:
         result = {
             "task": unit.task,
             "unit": unit.name,
-            "identity": self._identity,
+            "identity": mark,
             "seconds": round(time.monotonic() - began, 1),
             **kept,
             **record,
@@ -101,7 +101,7 @@ class Work:
     def _run_tune(self, unit: Unit) -> dict[str, Any]:
         """Fine-tune with one arm and measure its learning curve."""
         spec = self._spec
-        folder = self._scratch / f"{unit.name}_{self._identity}"
+        folder = self._agent_file(unit).parent
         tuning = FineTuning(
             self._base,
             make_env(self._task, spec.environments, threads=1),
@@ -139,11 +139,21 @@ class Work:
         if arm == "uniform":
             return UniformSource(self._box)
         if arm == "resampled":
-            return ResampledSource(self._box, spec.window, spec.resampled_uniform_share)
-        settings = vars(spec.acquisition)
-        if arm.startswith("ablation_"):
-            settings = settings | {"function": arm.removeprefix("ablation_")}
-        return GuidedSource(self._box, spec.window, AcquisitionSpec(**settings), spec.success_fit)
+            return ResampledSource(self._box, spec.window, spec.control_uniform_share)
+        if arm == "known":
+            return PickedSource(self._box, self._known_bad(), spec.control_uniform_share)
+        acquisition = spec.variants[arm.removeprefix(VARIANT)] if arm.startswith(VARIANT) else spec.acquisition
+        return GuidedSource(self._box, spec.window, acquisition, spec.success_fit)
+
+    def _known_bad(self) -> Array:
+        """Initial states where the base policy fails, by a model of episodes that nobody is charged for."""
+        base = self.run(Unit(task=self._task.name, kind="base"))
+        theta = uniform_starts(self._box, self._spec.structure_episodes, "search", 0)
+        model = fit_success_model(self._box, theta, unpack_outcomes(base["structure_on"]), self._spec.success_fit, 0)
+        candidates = self._box.uniform(20_000, np.random.default_rng(0))
+        predicted = model.predict(candidates).mean
+        bad = candidates[predicted < self._spec.known_below]
+        return bad if len(bad) else candidates[np.argsort(predicted)[:100]]
 
     def _run_starts(self, unit: Unit) -> dict[str, Any]:
         """Fit the start rules on the refined policy and test every one of them."""
@@ -183,7 +193,7 @@ class Work:
         }
 
     def _agent_file(self, unit: Unit) -> Path:
-        return self._scratch / f"{unit.name}_{self._identity}" / "final.npz"
+        return self._scratch / f"{unit.name}_{unit_identity(self._identity, self._spec, unit)}" / "final.npz"
 
     def _test_theta(self, seed: int) -> Array:
         return uniform_starts(self._box, self._spec.test_episodes, "test", seed)

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from refinery_sim_train.refine.acquire import ACQUISITIONS
-from refinery_sim_train.study.plan import StudySpec, Unit, units
+from refinery_sim_train.refine.acquire import ACQUISITIONS, AcquisitionSpec
+from refinery_sim_train.study.plan import VARIANT, StudySpec, Unit, unit_identity, units
 from refinery_sim_train.study.records import Records, pack_outcomes
 
 EPISODES = 400
@@ -56,6 +56,7 @@ def spec_of(tasks: tuple[str, ...], *, seeds: int = 3, versus: tuple[str, ...] =
         "permutations": 20,
         "start_episodes": 512,
         "choice_episodes": 256,
+        "variants": {name: AcquisitionSpec(function=name) for name in ACQUISITIONS if name != "ucb"},
     }
     return StudySpec(**settings | changes)
 
@@ -82,7 +83,7 @@ def record_of(spec: StudySpec, unit: Unit, truth: Truth) -> dict[str, Any]:
     return {
         "task": unit.task,
         "unit": unit.name,
-        "identity": identity_of(unit.task),
+        "identity": unit_identity(identity_of(unit.task), spec, unit),
         "seconds": 61.5,
         "git_revision": "0123456789abcdef0123456789abcdef01234567",
         "dirty": False,
@@ -129,9 +130,9 @@ def _base(spec: StudySpec, unit: Unit, truth: Truth) -> dict[str, Any]:
 
 def _tune(spec: StudySpec, unit: Unit, truth: Truth) -> dict[str, Any]:
     wobble = np.random.default_rng([unit.seed, sum(unit.arm.encode())]).normal(0, truth.seed_spread)
-    ablated = unit.arm.removeprefix("ablation_")
+    varied = unit.arm.removeprefix(VARIANT)
     end = {"uniform": truth.uniform, "resampled": truth.resampled, "guided": truth.guided}.get(
-        unit.arm, truth.guided - 0.01 * (ACQUISITIONS.index(ablated) if ablated in ACQUISITIONS else 0)
+        unit.arm, truth.guided - 0.01 * (ACQUISITIONS.index(varied) if varied in ACQUISITIONS else 0)
     )
     end = 0.4 if (unit.arm, unit.seed) in truth.collapsed else float(np.clip(end + wobble, 0, 1))
     speed = {"guided": 2.0, "uniform": 3.0}.get(unit.arm, 2.5)

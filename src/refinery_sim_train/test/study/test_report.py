@@ -57,7 +57,7 @@ def test_the_repositorys_results_have_their_page_in_docs(written):
     for stem in PLOTS:
         assert (root / "results" / "study" / f"{stem}.png").stat().st_size < 150_000
         assert f"(../results/study/{stem}.png)" in page
-    assert len(said) == 1 and "165 of 165 units" in said[0]
+    assert len(said) == 1 and "174 of 174 units" in said[0]
 
 
 def test_the_page_starts_with_the_question_the_table_and_the_answer(written):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from study.synthetic import EPISODES, ROUNDS, STEPS_PER_ROUND, STUDY, Truth, identities_of, save_all, spec_of
 
-from refinery_sim_train.study.plan import Unit
+from refinery_sim_train.study.plan import VARIANT, Unit
 from refinery_sim_train.study.records import unpack_outcomes
 from refinery_sim_train.study.summary import CONDITIONS, summarise
 
@@ -145,7 +145,7 @@ def test_a_uniform_that_collapsed_leaves_nothing_to_reach(tmp_path):
 
 def test_the_guided_arm_alone_is_no_ablation(tmp_path):
     spec = spec_of(("a",), ablation_tasks=("a",))
-    _, study = summary_of(spec, tmp_path, leave_out=lambda unit: unit.arm.startswith("ablation_"))
+    _, study = summary_of(spec, tmp_path, leave_out=lambda unit: unit.arm.startswith(VARIANT))
     assert study["acquisition"] == {}
 
 
