@@ -17,8 +17,8 @@ GRASP_NAMES = ("grasp_x", "grasp_z", "grasp_pitch")
 about its y axis, the line through both finger pads [rad]. The pads allow no other play."""
 THETA_NAMES = POSE_NAMES + GRASP_NAMES
 """Order of theta everywhere."""
-POSE, GRASP = slice(0, 6), slice(6, 9)
-"""Columns of the pose and of the grasp in theta."""
+GRASP = slice(6, 9)
+"""Columns of the grasp in theta."""
 
 Range = tuple[float, float]
 Array = NDArray[np.float64]

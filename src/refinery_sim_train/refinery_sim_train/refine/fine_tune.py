@@ -73,13 +73,10 @@ class FineTuning:
             source.restore(under("source", arrays))
         if self._log is not None:
             # What a kill cut off in the middle of a round is done again.
-            rows = (
-                self._log.read_text(encoding="utf-8").splitlines()[: self.rounds * iterations_per_round]
-                if self.rounds
-                else []
-            )
+            rows = self._log.read_text(encoding="utf-8").splitlines() if self._log.exists() else []
             self._log.parent.mkdir(parents=True, exist_ok=True)
-            self._log.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
+            kept = rows[: self.rounds * iterations_per_round]
+            self._log.write_text("".join(f"{row}\n" for row in kept), encoding="utf-8")
 
     @property
     def agent(self) -> Agent:

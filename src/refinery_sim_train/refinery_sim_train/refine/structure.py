@@ -17,7 +17,7 @@ from refinery.initial_state import Box
 from refinery.rotations import Array
 from refinery_sim_train.refine.success_fit import SuccessFitSpec, cross_validated_bits, fit_success_model
 
-Outcomes = NDArray[np.bool_]
+Successes = NDArray[np.bool_]
 CELLS = 5
 """Cells per dimension of the two-dimensional maps."""
 SPLITS = 4
@@ -64,14 +64,14 @@ class Structure:
 
 
 def measure_structure(
-    box: Box, theta: Array, success: Outcomes, fit: SuccessFitSpec, seed: int, permutations: int = 20
+    box: Box, theta: Array, success: Successes, fit: SuccessFitSpec, seed: int, permutations: int = 20
 ) -> Structure:
     """Measure structure on evaluated episodes.
 
     Args:
         box: Deployment box the episodes were drawn from, uniformly.
         theta: Initial states, shape (n, 9).
-        success: Outcomes, shape (n,).
+        success: Successes, shape (n,).
         fit: Settings of the success model.
         seed: Of folds, halves and shuffles.
         permutations: Shuffles for the model's measures; the cheap index takes ten times as many.
@@ -84,10 +84,10 @@ def measure_structure(
     names = box.free_names
     pairs = list(combinations(range(len(names)), 2)) or [(0, 0)]
 
-    def best_pair(outcomes: Outcomes) -> tuple[float, tuple[int, int]]:
+    def best_pair(outcomes: Successes) -> tuple[float, tuple[int, int]]:
         return max((_cell_index(unit[:, pair], outcomes), pair) for pair in pairs)
 
-    def halves(outcomes: Outcomes) -> tuple[float, float, float]:
+    def halves(outcomes: Successes) -> tuple[float, float, float]:
         return _chosen_on_halves(box, theta, outcomes, fit, seed)
 
     index, pair = best_pair(success)
@@ -96,7 +96,7 @@ def measure_structure(
     shuffled = [rng.permutation(success) for _ in range(permutations)]
     null_chosen = np.array([halves(outcomes) for outcomes in shuffled])
 
-    def bits(outcomes: Outcomes) -> float:
+    def bits(outcomes: Successes) -> float:
         return cross_validated_bits(box, theta, outcomes, fit, seed)
 
     return Structure(
@@ -113,7 +113,7 @@ def _beside_null(value: float, null: list[float]) -> Measure:
     return Measure(value=value, null_mean=float(np.mean(null)), null_95=float(np.percentile(null, 95)))
 
 
-def _cell_index(unit: Array, success: Outcomes) -> float:
+def _cell_index(unit: Array, success: Successes) -> float:
     """Weighted variance of cell rates over what a binomial with one common rate gives; 1 is no structure."""
     cells = np.minimum((unit * CELLS).astype(int), CELLS - 1) @ [CELLS, 1]
     counts = np.bincount(cells, minlength=CELLS**2)
@@ -127,7 +127,7 @@ def _cell_index(unit: Array, success: Outcomes) -> float:
 
 
 def _chosen_on_halves(
-    box: Box, theta: Array, success: Outcomes, fit: SuccessFitSpec, seed: int
+    box: Box, theta: Array, success: Successes, fit: SuccessFitSpec, seed: int
 ) -> tuple[float, float, float]:
     """Success of the best tenth, share of failures in the worst fifth, success of the worst tenth."""
     rng = np.random.default_rng([seed, 7])

@@ -18,7 +18,7 @@ from refinery_sim_train.study.curves import area_under, bootstrap_ratio, seed_di
 from refinery_sim_train.study.plan import VARIANT, StudySpec, Unit, unit_identity, units
 from refinery_sim_train.study.records import Records, unpack_outcomes
 
-Outcomes = NDArray[np.bool_]
+Successes = NDArray[np.bool_]
 Json = dict[str, Any]
 
 TRAINED = {"uniform": "uniform", "resampled": "resampled", "refined": "guided", "known": "known"}
@@ -88,7 +88,7 @@ class TaskRecords:
         """Results of a kind and arm by training seed."""
         return {unit.seed: record for unit, record in self.found.items() if (unit.kind, unit.arm) == (kind, arm)}
 
-    def outcomes(self, condition: str) -> dict[int, Outcomes]:
+    def outcomes(self, condition: str) -> dict[int, Successes]:
         """Test outcomes of a condition by training seed."""
         if condition == "base":
             return {seed: unpack_outcomes(test) for seed, test in enumerate((self.base or {}).get("test", []))}
@@ -141,7 +141,7 @@ def rate(counts: Mapping[str, Any]) -> Rate:
     return Rate(k=int(counts["k"]), n=int(counts["n"]))
 
 
-def _pooled(outcomes: Iterable[Outcomes]) -> dict[str, int]:
+def _pooled(outcomes: Iterable[Successes]) -> dict[str, int]:
     return Rate.of(np.concatenate(list(outcomes))).to_json()
 
 
@@ -228,7 +228,7 @@ def _summed(parts: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     return {key: sum(int(part[key]) for part in counted) for key in ("k", "n")}
 
 
-def _minus(outcomes: Mapping[str, Mapping[int, Outcomes]], one: str, other: str) -> Json:
+def _minus(outcomes: Mapping[str, Mapping[int, Successes]], one: str, other: str) -> Json:
     """One condition against another on the seeds both have: over seeds, and over all their episodes."""
     first, second = outcomes.get(other, {}), outcomes.get(one, {})
     seeds = sorted(first.keys() & second.keys())
