@@ -21,28 +21,54 @@ from refinery_sim_train.learn.agent import Agent
 
 PARITY_TOLERANCE = 1e-4
 """Largest accepted difference of an action (share of full action) between ONNX Runtime and torch, both in float32."""
-GATE_OBSERVATIONS = 20_000
-"""Observations compared at most, taken evenly from all that were recorded."""
 
 
 class _Deployed(torch.nn.Module):
     """Normaliser and mean action, clipped to what the action decoder accepts anyway."""
 
+    inputs: tuple[str, ...] = ("obs",)
+    outputs: tuple[str, ...] = ("action",)
+
     def __init__(self, agent: Agent) -> None:
         super().__init__()
         self.normalizer, self.mlp = agent.actor.obs_normalizer, agent.actor.mlp
+
+    def blank(self) -> tuple[torch.Tensor, ...]:
+        """Inputs of the shapes that are deployed."""
+        return (torch.zeros(1, OBSERVATION_SIZE),)
 
     def forward(self, obs: torch.Tensor) -> torch.Tensor:
         return torch.clamp(self.mlp(self.normalizer(obs)), -1.0, 1.0)
 
 
-def export_policy(agent: Agent, task: Task, observations: NDArray[np.float32]) -> tuple[bytes, float]:
+class _DeployedLstm(_Deployed):
+    """The same with the memory passed in and out."""
+
+    inputs = ("obs", "h", "c")
+    outputs = ("action", "h_out", "c_out")
+
+    def __init__(self, agent: Agent) -> None:
+        super().__init__(agent)
+        self.lstm = agent.actor.rnn.rnn
+
+    def blank(self) -> tuple[torch.Tensor, ...]:
+        state = torch.zeros(self.lstm.num_layers, 1, self.lstm.hidden_size)
+        return (torch.zeros(1, OBSERVATION_SIZE), state, state.clone())
+
+    def forward(  # type: ignore[override]
+        self, obs: torch.Tensor, h: torch.Tensor, c: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        latent, (h_out, c_out) = self.lstm(self.normalizer(obs)[None], (h, c))
+        return torch.clamp(self.mlp(latent[0]), -1.0, 1.0), h_out, c_out
+
+
+def export_policy(agent: Agent, task: Task, episodes: NDArray[np.float32]) -> tuple[bytes, float]:
     """Export the deterministic policy with its normaliser and metadata.
 
     Args:
         agent: Trained agent.
         task: The task it was trained for.
-        observations: Real observations to compare on, shape (n, N).
+        episodes: Observations of real episodes to compare on, shape (T, n, N).
 
     Returns:
         The ONNX file's bytes and the largest action difference found by the parity gate.
@@ -50,7 +76,7 @@ def export_policy(agent: Agent, task: Task, observations: NDArray[np.float32]) -
     Raises:
         RefineryError: The gate failed; nothing was written.
     """
-    module = _Deployed(agent).eval()
+    module = (_DeployedLstm(agent) if agent.spec.lstm else _Deployed(agent)).eval()
     # It warns of torchvision operators, which no policy here has.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
@@ -58,17 +84,17 @@ def export_policy(agent: Agent, task: Task, observations: NDArray[np.float32]) -
         path = Path(folder) / "policy.onnx"
         torch.onnx.export(
             module,
-            (torch.zeros(1, OBSERVATION_SIZE),),
+            module.blank(),
             str(path),
-            input_names=["obs"],
-            output_names=["action"],
+            input_names=list(module.inputs),
+            output_names=list(module.outputs),
             opset_version=18,
             external_data=False,
             dynamo=True,
             verbose=False,
         )
         content = with_metadata(path.read_bytes(), task)
-    worst = parity_error(content, module, observations)
+    worst = parity_error(content, agent, episodes)
     if not worst <= PARITY_TOLERANCE:
         raise RefineryError(
             f"export: ONNX Runtime and torch differ by {worst:.2e} of full action (allowed {PARITY_TOLERANCE:.0e}); "
@@ -77,14 +103,14 @@ def export_policy(agent: Agent, task: Task, observations: NDArray[np.float32]) -
     return content, worst
 
 
-def parity_error(content: bytes, module: torch.nn.Module, observations: NDArray[np.float32]) -> float:
-    """Largest absolute action difference between ONNX Runtime and torch over observations (n, N)."""
-    policy = OnnxPolicy(content)
-    pick = np.linspace(0, len(observations) - 1, min(len(observations), GATE_OBSERVATIONS)).astype(int)
+def parity_error(content: bytes, agent: Agent, episodes: NDArray[np.float32]) -> float:
+    """Largest absolute action difference between ONNX Runtime and torch over whole episodes (T, n, N), step by step."""
+    policy, worst = OnnxPolicy(content), 0.0
     with torch.inference_mode():
-        reference = module(torch.from_numpy(observations[pick])).numpy()
-    worst = 0.0
-    for row, expected in zip(observations[pick], reference, strict=True):
-        difference = np.abs(policy(row[None]) - expected)
-        worst = max(worst, float(difference.max())) if np.all(np.isfinite(difference)) else float("inf")
+        reference = agent.act_sequences(torch.from_numpy(episodes)).clamp(-1.0, 1.0).numpy()
+    for episode in range(episodes.shape[1]):
+        policy.reset()
+        for observation, expected in zip(episodes[:, episode], reference[:, episode], strict=True):
+            difference = np.abs(policy(observation[None])[0] - expected)
+            worst = max(worst, float(difference.max())) if np.all(np.isfinite(difference)) else float("inf")
     return worst

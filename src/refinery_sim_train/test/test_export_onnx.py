@@ -6,19 +6,39 @@ from refinery.bundle import OnnxPolicy
 from refinery.errors import RefineryError
 from refinery.observation import OBSERVATION_SIZE
 from refinery_sim_train import export_onnx
-from refinery_sim_train.learn.agent import pack
+from refinery_sim_train.learn.agent import Agent, AgentSpec, pack
 
-OBSERVATIONS = np.random.default_rng(0).normal(size=(300, OBSERVATION_SIZE)).astype(np.float32)
+EPISODES = np.random.default_rng(0).normal(size=(30, 10, OBSERVATION_SIZE)).astype(np.float32)
+
+
+def learn_normaliser(agent):
+    seen = 3 * EPISODES.reshape(-1, OBSERVATION_SIZE) + 1
+    agent.actor.update_normalization(pack(seen, np.zeros((len(seen), 1), np.float32)))
 
 
 def test_the_exported_policy_is_the_trained_one_normaliser_included(agent, task):
-    agent.actor.update_normalization(pack(3 * OBSERVATIONS + 1, np.zeros((300, 1), np.float32)))
-    content, worst = export_onnx.export_policy(agent, task, OBSERVATIONS)
+    learn_normaliser(agent)
+    content, worst = export_onnx.export_policy(agent, task, EPISODES)
     assert worst <= export_onnx.PARITY_TOLERANCE
     policy = OnnxPolicy(content)
-    for row in OBSERVATIONS[:20]:
+    for row in EPISODES[:, 0]:
         assert np.allclose(policy(row[None]), np.clip(agent.act(row[None]), -1, 1), atol=1e-5)
     assert policy.metadata["task_hash"] == task.hash()
+
+
+def test_the_exported_lstm_remembers_as_the_trained_one_and_forgets_at_a_reset(task):
+    agent = Agent(AgentSpec(hidden=(32, 16), lstm=24), seed=3)
+    learn_normaliser(agent)
+    content, worst = export_onnx.export_policy(agent, task, EPISODES)
+    assert worst <= export_onnx.PARITY_TOLERANCE
+    policy = OnnxPolicy(content)
+    assert policy.recurrent
+    first = [policy(row[None]) for row in EPISODES[:, 0]]
+    expected = [np.clip(agent.act(row[None]), -1, 1) for row in EPISODES[:, 0]]
+    assert np.allclose(first, expected, atol=1e-5)
+    assert not np.allclose(policy(EPISODES[:1, 0]), first[0], atol=1e-5)
+    policy.reset()
+    assert np.array_equal(policy(EPISODES[:1, 0]), first[0])
 
 
 def test_a_wrong_export_does_not_pass_the_gate(agent, task, monkeypatch):
@@ -35,4 +55,4 @@ def test_a_wrong_export_does_not_pass_the_gate(agent, task, monkeypatch):
 
     monkeypatch.setattr(torch.onnx, "export", spoil)
     with pytest.raises(RefineryError, match="no bundle was written"):
-        export_onnx.export_policy(agent, task, OBSERVATIONS)
+        export_onnx.export_policy(agent, task, EPISODES)

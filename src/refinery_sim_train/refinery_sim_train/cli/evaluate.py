@@ -41,6 +41,25 @@ class Args:
     """Also write the figures here."""
 
 
+class _Shipped:
+    """A bundle's policy, as deployed, in many episodes at once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._sessions = [OnnxPolicy(path)]
+
+    def reset(self) -> None:
+        for session in self._sessions:
+            session.reset()
+
+    def act(self, observation: NDArray[np.float32]) -> Array:
+        # A policy with a memory needs one for every episode.
+        wanted = len(observation) if self._sessions[0].recurrent else 1
+        while len(self._sessions) < wanted:
+            self._sessions.append(OnnxPolicy(self._path))
+        return np.concatenate([self._sessions[i % wanted](row[None]) for i, row in enumerate(observation)])
+
+
 def measure(args: Args) -> None:
     """Evaluate and print."""
     bundle = load_bundle(args.bundle) if args.bundle else None
@@ -52,13 +71,7 @@ def measure(args: Args) -> None:
         theta = bundle.initial_states.mixture.sample(args.episodes, np.random.default_rng([seed, 1]))
     else:
         theta = uniform_starts(task.initial_state.deployed, args.episodes, "test", args.seed)
-    if bundle is not None:
-        session = OnnxPolicy(bundle.policy_path)
-
-        def policy(observation: NDArray[np.float32]) -> Array:
-            return np.concatenate([session(row[None]) for row in observation])
-    else:
-        policy = Agent.load(args.weights or shipped_base(task)).act
+    policy = _Shipped(bundle.policy_path) if bundle is not None else Agent.load(args.weights or shipped_base(task))
     env = make_env(task, args.environments)
     with stage(f"evaluate {task.name}") as update:
         outcomes = evaluate(env, policy, theta, seed, update)

@@ -46,7 +46,7 @@ def train(args: Args) -> None:
         env = make_env(task.as_trained() if name == "trained" else task, 256)
         theta = box.uniform(args.test_episodes, np.random.default_rng(seed))
         with stage(f"test: uniform over the {name} box") as update:
-            outcomes = evaluate(env, agent.act, theta, seed, update)
+            outcomes = evaluate(env, agent, theta, seed, update)
             update(1.0, str(outcomes.rate))
         rates[f"uniform_{name}"] = outcomes.rate.to_json()
     agent.save(out)

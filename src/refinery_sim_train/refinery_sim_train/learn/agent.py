@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rsl_rl.models import MLPModel
+from rsl_rl.models import MLPModel, RNNModel
 from tensordict import TensorDict
 
 from refinery.action import ACTION_NAMES
@@ -21,6 +21,8 @@ from refinery_sim_train.env.insertion_env import PRIVILEGED_SIZE
 
 GROUPS = {"actor": ["policy"], "critic": ["policy", "privileged"]}
 """Observation groups: the critic also sees the truth (asymmetric actor-critic, as in the released code)."""
+Memory = tuple[torch.Tensor, torch.Tensor]
+"""State h, c of an LSTM."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +31,16 @@ class AgentSpec:
 
     hidden: tuple[int, ...] = (256, 128, 64)
     """Hidden layers of actor and critic (the released code's MLP)."""
+    lstm: int = 0
+    """Units of an LSTM between the actor's observations and its hidden layers; 0 is a policy without memory. The
+    critic needs none: it sees the truth."""
     action_std: float = 0.2
     """Standard deviation of the exploration noise, fixed, share of full action, (0, 1]."""
 
     def __post_init__(self) -> None:
         """Validate ranges."""
         check(len(self.hidden) >= 1 and all(h >= 1 for h in self.hidden), "hidden", "positive sizes", self.hidden)
+        check(self.lstm >= 0, "lstm", "0 or more units", self.lstm)
         check(0 < self.action_std <= 1, "action_std", "a value in (0, 1]", self.action_std)
 
 
@@ -60,17 +66,37 @@ class Agent:
         empty = pack(np.zeros((1, OBSERVATION_SIZE), np.float32), np.zeros((1, PRIVILEGED_SIZE), np.float32))
         noise = {"class_name": "GaussianDistribution", "init_std": spec.action_std, "learn_std": False}
         hidden = list(spec.hidden)
-        self.actor = MLPModel(
-            empty, GROUPS, "actor", len(ACTION_NAMES), hidden, obs_normalization=True, distribution_cfg=noise
+        sizes, kind = (empty, GROUPS, "actor", len(ACTION_NAMES), hidden), {"obs_normalization": True}
+        self.actor = (
+            RNNModel(*sizes, **kind, distribution_cfg=noise, rnn_type="lstm", rnn_hidden_dim=spec.lstm)
+            if spec.lstm
+            else MLPModel(*sizes, **kind, distribution_cfg=noise)
         )
+        self._memory: Memory | None = None
         self.critic = MLPModel(empty, GROUPS, "critic", 1, hidden, obs_normalization=True)
+
+    def reset(self) -> None:
+        """Forget what was seen, as at the start of episodes."""
+        self._memory = None
 
     @torch.inference_mode()
     def act(self, observation: NDArray[np.float32]) -> Array:
-        """Mean actions (B, 6) for policy observations (B, N), as deployed."""
+        """Mean actions (B, 6) for policy observations (B, N), as deployed; B is constant from reset to reset."""
         latent = self.actor.obs_normalizer(torch.from_numpy(observation))
+        if self.spec.lstm:
+            # Memory of its own: a training in progress keeps its in the model.
+            out, self._memory = self.actor.rnn.rnn(latent[None], self._memory)
+            latent = out[0]
         result: Array = self.actor.mlp(latent).numpy().astype(np.float64)
         return result
+
+    def act_sequences(self, observations: torch.Tensor) -> torch.Tensor:
+        """Mean actions (T, B, 6) for whole episodes' observations (T, B, N), to be differentiated."""
+        latent = self.actor.obs_normalizer(observations)
+        if self.spec.lstm:
+            latent, _ = self.actor.rnn.rnn(latent)
+        actions: torch.Tensor = self.actor.mlp(latent)
+        return actions
 
     @property
     def action_std(self) -> float:
@@ -102,6 +128,7 @@ class Agent:
             for key, value in model.state_dict().items()
         }
         arrays["hidden"] = np.asarray(self.spec.hidden)
+        arrays["lstm"] = np.asarray(self.spec.lstm)
         arrays["action_std"] = np.asarray(self.spec.action_std)
         save_arrays(path, arrays)
 
@@ -115,7 +142,10 @@ class Agent:
         try:
             arrays = load_arrays(path)
             spec = AgentSpec(
-                hidden=tuple(int(h) for h in arrays.pop("hidden")), action_std=float(arrays.pop("action_std"))
+                hidden=tuple(int(h) for h in arrays.pop("hidden")),
+                # Weights from before there was a choice have none.
+                lstm=int(arrays.pop("lstm", 0)),
+                action_std=float(arrays.pop("action_std")),
             )
             agent = cls(spec, seed=0)
             for name, model in (("actor", agent.actor), ("critic", agent.critic)):

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from refinery.initial_state import Box
 from refinery_sim_train.env.episodes import draw_episodes
 from refinery_sim_train.env.insertion_env import InsertionEnv
 from refinery_sim_train.learn.agent import Agent, pack
 from refinery_sim_train.learn.expert import ExpertSpec, expert_action
+from refinery_sim_train.learn.sequences import whole_episodes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,11 +52,13 @@ def imitate(
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
     steps = env.task.control.episode_steps
-    observations, labels = [], []
+    observations: list[NDArray[np.float32]] = []
+    labels: list[NDArray[np.float32]] = []
     optimizer = torch.optim.Adam(agent.actor.parameters(), lr=spec.learning_rate)
     loss_value = float("nan")
     for round_index in range(spec.rounds):
         env.reset(draw_episodes(env.task, box.uniform(env.count, rng), rng))
+        agent.reset()
         use_student = rng.random(env.count) < min(0.5 * round_index, 0.9)
         for step in range(steps):
             observation, _ = env.observe()
@@ -64,13 +68,15 @@ def imitate(
             action = np.where(use_student[:, None], agent.act(observation), label)
             env.advance(action + rng.normal(0, spec.noise, action.shape))
             report(f"imitation {round_index + 1}/{spec.rounds}", (round_index + 0.7 * step / steps) / spec.rounds)
-        x, y = torch.from_numpy(np.concatenate(observations)), torch.from_numpy(np.concatenate(labels))
+        # Without a memory every step is an episode of its own, which mixes a batch better.
+        length = steps if agent.spec.lstm else 1
+        x, y = (torch.from_numpy(whole_episodes(part, length)) for part in (observations, labels))
         if round_index == 0:
-            agent.actor.update_normalization(pack(x.numpy(), np.zeros((len(x), 1), np.float32)))
+            seen = x.flatten(0, 1)
+            agent.actor.update_normalization(pack(seen.numpy(), np.zeros((len(seen), 1), np.float32)))
         for _ in range(spec.epochs):
-            for rows in torch.randperm(len(x)).split(spec.batch):
-                predicted = agent.actor.mlp(agent.actor.obs_normalizer(x[rows]))
-                loss = torch.nn.functional.mse_loss(predicted, y[rows])
+            for columns in torch.randperm(x.shape[1]).split(max(spec.batch // length, 1)):
+                loss = torch.nn.functional.mse_loss(agent.act_sequences(x[:, columns]), y[:, columns])
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()

@@ -128,6 +128,7 @@ class PpoTraining:
 
     def _begin(self, source: StartSource) -> None:
         env = self._env
+        self.agent.actor.reset()
         self._theta = source(env.count, self._rng)
         env.reset(draw_episodes(env.task, self._theta, self._rng))
         # Episodes end at different times, so that every rollout sees every phase: the first ones are cut short. Those
@@ -186,9 +187,10 @@ class PpoTraining:
 
     def _update(self, *, actor_frozen: bool) -> tuple[float, float, int]:
         """Epochs over the rollout until the divergence is spent; value loss, divergence and epochs."""
-        # The network only: the exploration noise stays as it is.
-        for parameter in self.agent.actor.mlp.parameters():
-            parameter.requires_grad_(not actor_frozen)
+        for name, parameter in self.agent.actor.named_parameters():
+            # The network only: the exploration noise stays as it is.
+            if name.startswith(("mlp.", "rnn.")):
+                parameter.requires_grad_(not actor_frozen)
         value_loss, kl, epoch = float("nan"), 0.0, 0
         for epoch in range(1, self._spec.epochs + 1):
             losses = self._algorithm.update()
@@ -200,12 +202,21 @@ class PpoTraining:
 
     @torch.inference_mode()
     def _divergence(self) -> float:
-        storage = self._algorithm.storage
-        every = slice(None, None, 5)
-        old = tuple(values[every].flatten(0, 1) for values in storage.distribution_params)
-        self.agent.actor(storage.observations[every].flatten(0, 1), stochastic_output=True)
-        new = self.agent.actor.output_distribution_params
-        return float(self.agent.actor.get_kl_divergence(old, new).mean())
+        storage, actor = self._algorithm.storage, self.agent.actor
+        if self.agent.spec.lstm:
+            (whole,) = storage.recurrent_mini_batch_generator(1, 1)
+            old = whole.old_distribution_params
+            actor(whole.observations, masks=whole.masks, hidden_state=whole.hidden_states[0], stochastic_output=True)
+        else:
+            every = slice(None, None, 5)
+            old = tuple(values[every].flatten(0, 1) for values in storage.distribution_params)
+            actor(storage.observations[every].flatten(0, 1), stochastic_output=True)
+        return float(actor.get_kl_divergence(old, actor.output_distribution_params).mean())
+
+    @property
+    def _memory(self) -> tuple[torch.Tensor, ...]:
+        """State of the actor's LSTM in the episodes under way; empty without one."""
+        return self.agent.actor.get_hidden_state() or ()
 
     def snapshot(self) -> Arrays:
         """Everything the next iterations depend on, as plain arrays (weights included)."""
@@ -219,6 +230,7 @@ class PpoTraining:
         arrays["theta"], arrays["ends"] = self._theta, self._ends
         arrays["recent"] = np.array(self._recent, dtype=bool)
         arrays["progress"] = np.array([self.iteration, self.env_steps])
+        arrays |= prefixed("memory", {str(i): part.numpy() for i, part in enumerate(self._memory)})
         if self._observation is not None:
             arrays |= {f"observation/{key}": self._observation[key].numpy() for key in ("policy", "privileged")}
         return arrays
@@ -236,6 +248,9 @@ class PpoTraining:
         self._algorithm.optimizer.load_state_dict({"state": states, "param_groups": optimizer["param_groups"]})
         torch.set_rng_state(torch.from_numpy(arrays["torch_rng"].copy()))
         self._rng.bit_generator.state = json.loads(arrays["numpy_rng"].tobytes())
+        memory = under("memory", arrays)
+        if memory:
+            self.agent.actor.reset(hidden_state=tuple(torch.from_numpy(memory[str(i)].copy()) for i in range(2)))
         self._theta, self._ends = arrays["theta"].copy(), arrays["ends"].copy()
         self._recent.clear()
         self._recent.extend(arrays["recent"].tolist())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,15 @@ from refinery.statistics import Rate
 from refinery_sim_train.env.episodes import draw_episodes
 from refinery_sim_train.env.insertion_env import InsertionEnv
 
-BatchPolicy = Callable[[NDArray[np.float32]], Array]
-"""Maps observations (B, N) to actions (B, 6)."""
+
+class BatchPolicy(Protocol):
+    """What acts in a batch of episodes."""
+
+    def reset(self) -> None:
+        """Forget what was seen: new episodes start."""
+
+    def act(self, observation: NDArray[np.float32]) -> Array:
+        """Map observations (B, N) to actions (B, 6)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,11 +79,12 @@ def evaluate(
         rows = np.arange(start, min(start + env.count, n))
         padded = np.resize(rows, env.count)
         env.reset(draw_episodes(env.task, theta[padded], rng))
+        policy.reset()
         for step in range(steps):
             observation, _ = env.observe()
             if record is not None:
                 record.append(observation)
-            action = policy(observation)
+            action = policy.act(observation)
             if action_std:
                 action = action + dither.normal(0.0, action_std, action.shape)
             _, errors, now, loose = env.advance(action)

@@ -39,7 +39,7 @@ class Measurer:
 
         def make() -> Outcomes:
             with stage(title) as update:
-                result = evaluate(self._env, agent.act, theta, stream_seed(stream, self._seed, 0), update)
+                result = evaluate(self._env, agent, theta, stream_seed(stream, self._seed, 0), update)
                 update(1.0, str(result.rate))
             return result
 

@@ -21,6 +21,7 @@ from refinery_sim_train.console import stage
 from refinery_sim_train.env.insertion_env import InsertionEnv
 from refinery_sim_train.export_onnx import export_policy
 from refinery_sim_train.learn.agent import Agent
+from refinery_sim_train.learn.sequences import whole_episodes
 from refinery_sim_train.provenance import provenance
 from refinery_sim_train.refine.config import RefineSpec
 from refinery_sim_train.refine.evaluate import Outcomes, evaluate
@@ -107,7 +108,7 @@ class Packager:
         started = self._measure(f"test: refined, starts by {rule}", "test_started", policy, "test", starts)
         p_value = paired_p_value(base.strict, refined.strict)
         with stage("export and parity gate") as update:
-            content, worst = export_policy(policy, task, self._gate_observations(policy))
+            content, worst = export_policy(policy, task, self._gate_episodes(policy))
             update(1.0, f"ONNX Runtime against torch: largest difference {worst:.1e} of full action")
         evaluation: dict[str, Any] = {
             "base": base.rate.to_json(),
@@ -161,10 +162,11 @@ class Packager:
         count = self._spec.mixture_episodes if stream == "mixture" else self._spec.test_episodes
         return uniform_starts(self._box, count, stream, self._seed)
 
-    def _gate_observations(self, agent: Agent) -> NDArray[np.float32]:
-        """Record the observations of real episodes for the parity gate."""
+    def _gate_episodes(self, agent: Agent) -> NDArray[np.float32]:
+        """Record the observations of real episodes for the parity gate, shape (T, n, N)."""
         seed = stream_seed("validation", self._seed, 999)
         record: list[NDArray[np.float32]] = []
         theta = self._box.uniform(self._spec.gate_episodes, np.random.default_rng(seed))
-        evaluate(self._env, agent.act, theta, seed, record=record)
-        return np.concatenate(record)
+        evaluate(self._env, agent, theta, seed, record=record)
+        # One group of episodes after another, each from its first step to its last.
+        return whole_episodes(record, self._task.control.episode_steps)

@@ -203,7 +203,7 @@ class Work:
         return pack_outcomes(outcomes.strict[: self._spec.curve_episodes])
 
     def _evaluate(self, agent: Agent, theta: Array, stream: str, seed: int, *, action_std: float = 0.0) -> Outcomes:
-        return evaluate(self._env, agent.act, theta, stream_seed(stream, seed, 0), action_std=action_std)
+        return evaluate(self._env, agent, theta, stream_seed(stream, seed, 0), action_std=action_std)
 
 
 def _marginals(box: Box, outcomes: Outcomes) -> dict[str, list[float]]:

@@ -69,11 +69,15 @@ def test_a_policy_that_knows_nothing_scores_about_zero(env, kind):
     rng = np.random.default_rng(0)
     down = np.tile([0.0, 0, -1, 0, 0, 0], (env.count, 1))
 
-    def policy(observation):
-        return down if kind == "push" else rng.uniform(-1, 1, (len(observation), 6))
+    class Policy:
+        def reset(self):
+            pass
+
+        def act(self, observation):
+            return down if kind == "push" else rng.uniform(-1, 1, (len(observation), 6))
 
     theta = env.task.initial_state.deployed.uniform(4 * env.count, np.random.default_rng(1))
-    outcomes = evaluate(env, policy, theta, seed=2)
+    outcomes = evaluate(env, Policy(), theta, seed=2)
     assert outcomes.rate.value <= 0.02, outcomes.rate
 
 

@@ -1,16 +1,47 @@
 import numpy as np
 import pytest
+import torch
 
 from refinery.errors import ConfigError
 from refinery.observation import OBSERVATION_SIZE
-from refinery_sim_train.learn.agent import Agent
+from refinery_sim_train.learn.agent import Agent, AgentSpec
+
+EPISODES = np.random.default_rng(0).normal(size=(6, 5, OBSERVATION_SIZE)).astype(np.float32)
 
 
-def test_weights_survive_a_round_trip(agent, tmp_path):
+def acted(agent):
+    agent.reset()
+    return np.stack([agent.act(observation) for observation in EPISODES])
+
+
+@pytest.mark.parametrize("lstm", [0, 24])
+def test_weights_survive_a_round_trip(lstm, tmp_path):
+    agent = Agent(AgentSpec(hidden=(32, 16), lstm=lstm), seed=1)
     agent.save(tmp_path / "w.npz")
-    again = Agent.load(tmp_path / "w.npz")
-    x = np.random.default_rng(0).normal(size=(5, OBSERVATION_SIZE)).astype(np.float32)
-    assert np.array_equal(agent.act(x), again.act(x))
+    for again in (Agent.load(tmp_path / "w.npz"), agent.copy()):
+        assert again.spec == agent.spec and np.array_equal(acted(agent), acted(again))
+
+
+@pytest.mark.parametrize("lstm", [0, 24])
+def test_acting_step_by_step_is_acting_on_whole_episodes(lstm):
+    agent = Agent(AgentSpec(hidden=(32, 16), lstm=lstm), seed=1)
+    whole = agent.act_sequences(torch.from_numpy(EPISODES)).detach().numpy()
+    assert np.allclose(acted(agent), whole, atol=1e-6)
+
+
+def test_only_an_lstm_remembers():
+    for lstm in (0, 24):
+        agent = Agent(AgentSpec(hidden=(32, 16), lstm=lstm), seed=1)
+        fresh = acted(agent)[-1]
+        agent.reset()
+        assert np.allclose(agent.act(EPISODES[-1]), fresh, atol=1e-6) == (lstm == 0)
+
+
+def test_weights_from_before_there_were_lstms_load(agent, tmp_path):
+    agent.save(tmp_path / "w.npz")
+    with np.load(tmp_path / "w.npz") as stored:
+        np.savez(tmp_path / "old.npz", **{key: stored[key] for key in stored.files if key != "lstm"})
+    assert Agent.load(tmp_path / "old.npz").spec == agent.spec
 
 
 def test_missing_and_damaged_weights_are_named(agent, tmp_path):

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from refinery_sim_train.learn.agent import Agent, AgentSpec
 from refinery_sim_train.learn.ppo import PpoSpec, PpoTraining
@@ -17,8 +18,8 @@ class Counting(UniformSource):
         self.seen += len(success)
 
 
-def small_agent():
-    return Agent(AgentSpec(hidden=(32, 16)), seed=0)
+def small_agent(lstm=0):
+    return Agent(AgentSpec(hidden=(32, 16), lstm=lstm), seed=0)
 
 
 def weights(agent):
@@ -40,17 +41,18 @@ def test_counts_steps_and_iterations(env):
 def test_the_source_hears_of_full_episodes_only(env):
     source = Counting(env.task.initial_state.trained)
     run = training(env)
-    for _ in range(env.task.control.episode_steps // 5):
+    for _ in range(env.task.control.episode_steps // 5 - 1):
         run.iterate(source)
-    # The first episodes are cut short; by the length of one episode none can have been a full one.
+    # The first episodes are cut short: before the length of one has passed none can have been a full one.
     assert source.seen == 0
-    for _ in range(env.task.control.episode_steps // 5 + 1):
+    for _ in range(env.task.control.episode_steps // 5 + 2):
         run.iterate(source)
     assert source.seen >= env.count
 
 
-def test_warm_up_leaves_the_actor_alone_and_trains_the_critic(env):
-    agent = small_agent()
+@pytest.mark.parametrize("lstm", [0, 16])
+def test_warm_up_leaves_the_actor_alone_and_trains_the_critic(env, lstm):
+    agent = small_agent(lstm)
     before, critic = weights(agent), agent.critic.mlp[0].weight.detach().clone()
     run = training(env, agent, PpoSpec(steps_per_iteration=5, critic_warmup=9, epochs=1, mini_batches=2))
     progress = run.iterate(UniformSource(env.task.initial_state.trained))
@@ -58,10 +60,11 @@ def test_warm_up_leaves_the_actor_alone_and_trains_the_critic(env):
     assert not np.array_equal(critic.numpy(), agent.critic.mlp[0].weight.detach().numpy())
 
 
-def test_a_spent_divergence_ends_the_update(env):
+@pytest.mark.parametrize("lstm", [0, 16])
+def test_a_spent_divergence_ends_the_update(env, lstm):
     source = UniformSource(env.task.initial_state.trained)
     eager = PpoSpec(steps_per_iteration=5, critic_warmup=0, epochs=8, mini_batches=4, learning_rate=3e-3, max_kl=1e-3)
-    progress = training(env, spec=eager).iterate(source)
+    progress = training(env, small_agent(lstm), spec=eager).iterate(source)
     assert progress.kl > 1e-3 and progress.epochs < 8
 
 
@@ -84,17 +87,18 @@ def test_the_normaliser_of_a_working_actor_stays(env):
     assert np.array_equal(agent.actor.obs_normalizer.mean.numpy(), mean)
 
 
-def test_training_repeats_and_goes_on_from_a_snapshot_to_the_bit(env):
+@pytest.mark.parametrize("lstm", [0, 16])
+def test_training_repeats_and_goes_on_from_a_snapshot_to_the_bit(env, lstm):
     source = UniformSource(env.task.initial_state.trained)
-    whole = training(env)
+    whole = training(env, small_agent(lstm))
     for _ in range(4):
         whole.iterate(source)
-    first = training(env)
+    first = training(env, small_agent(lstm))
     for _ in range(2):
         first.iterate(source)
     kept = {key: np.array(value) for key, value in first.snapshot().items()}
     first.iterate(source)  # what a kill would lose
-    again = training(env)
+    again = training(env, small_agent(lstm))
     again.restore(kept)
     for _ in range(2):
         again.iterate(source)

@@ -1,0 +1,20 @@
+"""Recorded steps as whole episodes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def whole_episodes(steps: list[NDArray[np.float32]], length: int) -> NDArray[np.float32]:
+    """Put arrays (B, N), one a step, group of episodes after group, into episodes of a length.
+
+    Args:
+        steps: As many as a multiple of ``length``.
+        length: Steps of an episode, T.
+
+    Returns:
+        Shape (T, groups x B, N).
+    """
+    groups = [np.stack(steps[start : start + length]) for start in range(0, len(steps), length)]
+    return np.concatenate(groups, axis=1)
