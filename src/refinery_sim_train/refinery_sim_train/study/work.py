@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from refinery.initial_state import Box
 from refinery.rotations import Array
@@ -43,7 +44,9 @@ class Work:
     """
 
     def __init__(self, spec: StudySpec, task: str, results: Path, scratch: Path) -> None:
+        # One process a core: libraries that start threads of their own would only get in each other's way.
         torch.set_num_threads(1)
+        threadpool_limits(1)
         self._spec, self._task = spec, read_task(task)
         self._box = self._task.initial_state.deployed
         self._records, self._scratch = Records(results), scratch / task
