@@ -55,6 +55,8 @@ class StudySpec:
     """Shuffles for the null of structure."""
     start_episodes: int
     """Episodes of a refined policy that its start rules are fitted on."""
+    start_test_episodes: int
+    """Episodes per figure of a start rule, per training seed; not more than ``test_episodes``."""
     choice_episodes: int
     """Episodes that decide between the rules a bundle can ship."""
     window: int = 1024
@@ -82,6 +84,8 @@ class StudySpec:
         for name in ("versus_tasks", "ablation_tasks"):
             unknown = sorted(set(getattr(self, name)) - set(self.tasks))
             check(not unknown, name, f"tasks among {', '.join(self.tasks)}", unknown)
+        fits = self.start_test_episodes <= self.test_episodes
+        check(fits, "start_test_episodes", f"at most {self.test_episodes}", self.start_test_episodes)
         new = self.acquisition.function not in self.variants
         check(new, "variants", f"names other than {self.acquisition.function}, the study's own", list(self.variants))
         inside = all(1 <= r < self.rounds for r in self.curve_rounds)

@@ -178,10 +178,10 @@ class Work:
         tested, calibration, spread = {}, {}, {}
         for name, draw in rules.draws.items():
             # Uniform starts are what the fine-tuning was tested on.
-            drawn = self._test_theta(unit.seed)
-            success = unpack_outcomes(uniform)
+            drawn = self._test_theta(unit.seed)[: spec.start_test_episodes]
+            success = unpack_outcomes(uniform)[: spec.start_test_episodes]
             if name != "uniform":
-                drawn = drawn_starts(draw, spec.test_episodes, "test", unit.seed)
+                drawn = drawn_starts(draw, spec.start_test_episodes, "test", unit.seed)
                 success = self._evaluate(agent, drawn, "test", unit.seed).strict
             tested[name] = pack_outcomes(success)
             calibration[name] = _calibration(model.predict(drawn).mean, success)

@@ -55,6 +55,7 @@ def spec_of(tasks: tuple[str, ...], *, seeds: int = 3, versus: tuple[str, ...] =
         "structure_episodes": 512,
         "permutations": 20,
         "start_episodes": 512,
+        "start_test_episodes": EPISODES,
         "choice_episodes": 256,
         "variants": {name: AcquisitionSpec(function=name) for name in ACQUISITIONS if name != "ucb"},
     }
