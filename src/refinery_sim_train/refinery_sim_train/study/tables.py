@@ -120,8 +120,8 @@ def starts(study: Json, spec: StudySpec, tasks: Sequence[str]) -> list[str]:
         "Strict success in % of the refined policies by where they start. All rules are fitted on the same "
         f"{thousands(spec.start_episodes)} episodes of each policy. Chosen: the one of the two that a bundle can "
         f"carry (mixture, superlevel) that won more of {thousands(spec.choice_episodes)} episodes of its own; its "
-        f"gain is Newcombe's 95 % interval (bold: excludes 0). {thousands(spec.start_test_episodes)} episodes a rule and "
-        f"training; those of uniform starts are the first of *refined* in the first table. `{COMMAND}`."
+        f"gain is Newcombe's 95 % interval (bold: excludes 0). {thousands(spec.start_test_episodes)} episodes a rule "
+        f"and training; those of uniform starts are the first of *refined* in the first table. `{COMMAND}`."
     ]
     means = []
     for rule in rules if known else ():
