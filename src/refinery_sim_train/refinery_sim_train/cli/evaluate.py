@@ -15,7 +15,7 @@ from refinery.rotations import Array
 from refinery_sim_train.cli.common import make_env, read_task, run, shipped_base
 from refinery_sim_train.console import console, stage
 from refinery_sim_train.learn.agent import Agent
-from refinery_sim_train.refine.evaluate import evaluate
+from refinery_sim_train.refine.evaluate import by_estimate_error, evaluate
 from refinery_sim_train.refine.streams import stream_seed, uniform_starts
 
 
@@ -77,6 +77,8 @@ def measure(args: Args) -> None:
         outcomes = evaluate(env, policy, theta, seed, update)
     console.print(f"strict success, {args.starts} starts: {outcomes.rate}")
     console.print(f"engaged at any step (the released code's loose test): {100 * outcomes.engaged.mean():.1f} %")
+    for low, high, rate in by_estimate_error(outcomes):
+        console.print(f"  socket estimated wrong by {1e3 * low:.2f} to {1e3 * high:.2f} mm: {rate}")
     if args.json_out:
         figures = {"task": task.name, "starts": args.starts, "seed": args.seed, "strict": outcomes.rate.to_json()}
         args.json_out.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")

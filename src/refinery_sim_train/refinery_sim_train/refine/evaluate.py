@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -39,6 +40,8 @@ class Outcomes:
     """Final distance from the axis, shape (n,), [m]."""
     height_m: Array
     """Final height over the bottom, shape (n,), [m]."""
+    estimate_error_m: Array
+    """How far the socket was estimated from where it was, sideways and without jitter, shape (n,), [m]."""
 
     @property
     def rate(self) -> Rate:
@@ -74,11 +77,12 @@ def evaluate(
     steps = env.task.control.episode_steps
     n = len(theta)
     strict, engaged = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
-    lateral, height = np.zeros(n), np.zeros(n)
+    lateral, height, wrong = np.zeros(n), np.zeros(n), np.zeros(n)
     for start in range(0, n, env.count):
         rows = np.arange(start, min(start + env.count, n))
         padded = np.resize(rows, env.count)
-        env.reset(draw_episodes(env.task, theta[padded], rng))
+        episodes = draw_episodes(env.task, theta[padded], rng)
+        env.reset(episodes)
         policy.reset()
         for step in range(steps):
             observation, _ = env.observe()
@@ -92,4 +96,23 @@ def evaluate(
         k = len(rows)
         strict[rows], engaged[rows] = now[:k], loose[:k]
         lateral[rows], height[rows] = errors.lateral_m[:k], errors.height_m[:k]
-    return Outcomes(theta=theta, strict=strict, engaged=engaged, lateral_m=lateral, height_m=height)
+        wrong[rows] = np.linalg.norm((episodes.estimate.pos_m - episodes.socket.pos_m)[:k, :2], axis=1)
+    return Outcomes(
+        theta=theta, strict=strict, engaged=engaged, lateral_m=lateral, height_m=height, estimate_error_m=wrong
+    )
+
+
+def by_estimate_error(outcomes: Outcomes) -> list[tuple[float, float, Rate]]:
+    """Success by how wrong the estimate of the socket was.
+
+    Args:
+        outcomes: Of enough episodes.
+
+    Returns:
+        Least and largest error, [m], and strict success of the episodes sorted by the error: three quarters, the next
+        fifth and the last twentieth of them.
+    """
+    edges = np.quantile(outcomes.estimate_error_m, [0, 0.25, 0.5, 0.75, 0.95, 1])
+    groups = np.clip(np.searchsorted(edges, outcomes.estimate_error_m, side="right") - 1, 0, len(edges) - 2)
+    found = [(low, high, outcomes.strict[groups == i]) for i, (low, high) in enumerate(pairwise(edges.tolist()))]
+    return [(low, high, Rate.of(strict)) for low, high, strict in found if len(strict)]
