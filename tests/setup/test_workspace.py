@@ -1,15 +1,22 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from console import Console, SetupError
 from workspace import Workspace
 
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = ("alpha", "arm_msgs", "beta", "hand_msgs", "refinery")
 COLCON = """#!/bin/bash
 # Stands in for tools/env: notes what it was asked to build, and builds a folder for each package.
 echo "$@" >> "{root}/asked"
 [ ! -e "{root}/broken" ] || {{ echo "Failed   <<< beta [1s, exited with code 1]"; exit 1; }}
-for name in alpha beta refinery; do
+for name in alpha beta refinery arm_msgs hand_msgs; do
   case " $* " in *" $name "*) mkdir -p "{root}/build/$name" "{root}/install/$name/share/$name" ;; esac
 done
 """
@@ -19,7 +26,7 @@ done
 def root(tmp_path):
     for name in ("alpha", "beta", "refinery"):
         (tmp_path / "src" / name / name).mkdir(parents=True)
-        (tmp_path / "src" / name / "package.xml").write_text(f"<name>{name}</name>")
+        (tmp_path / "src" / name / "package.xml").write_text(f"<package><name>{name}</name></package>")
         (tmp_path / "src" / name / name / "code.py").write_text("x = 1\n")
     (tmp_path / "src" / "alpha" / "msg").mkdir()
     (tmp_path / "src" / "alpha" / "msg" / "A.msg").write_text("uint8 a\n")
@@ -34,11 +41,12 @@ def root(tmp_path):
 def make(root, base="base"):
     """Bring the workspace up to date and return the packages that were built for it."""
     (root / "asked").unlink(missing_ok=True)
-    workspace = Workspace(root, {"PATH": "/usr/bin:/bin"}, base, Console(root / "log" / "setup.log"))
+    prefixes = [root / "underlay", root / "overlay"]
+    workspace = Workspace(root, {"PATH": "/usr/bin:/bin"}, base, prefixes, Console(root / "log" / "setup.log"))
     workspace.make()
     assert workspace.ready()
     words = (root / "asked").read_text().split() if (root / "asked").exists() else []
-    return [name for name in ("alpha", "beta", "refinery") if name in words]
+    return [name for name in NAMES if name in words]
 
 
 def test_only_what_changed_is_built(root):
@@ -51,7 +59,7 @@ def test_only_what_changed_is_built(root):
     assert make(root) == ["alpha"]
     (root / "config" / "two.yaml").touch()
     assert make(root) == ["refinery"]
-    (root / "src" / "beta" / "package.xml").write_text("<name>beta</name><!-- -->")
+    (root / "src" / "beta" / "package.xml").write_text("<package><name>beta</name><!-- --></package>")
     assert make(root) == ["beta"]
 
 
@@ -78,6 +86,8 @@ def test_a_package_that_is_gone_leaves_nothing(root):
     make(root)
     assert not (root / "build" / "beta").exists()
     assert not (root / "install" / "beta").exists()
+    (root / "src" / "beta" / "package.xml").write_text("<package><name>beta</name></package>")
+    assert make(root) == ["beta"]
 
 
 def test_a_failed_build_names_the_package_and_is_done_again(root):
@@ -88,3 +98,72 @@ def test_a_failed_build_names_the_package_and_is_done_again(root):
         make(root)
     (root / "broken").unlink()
     assert make(root) == ["alpha", "beta", "refinery"]
+
+
+@pytest.fixture
+def declaring(root):
+    """A workspace that re-declares two packages, the second of which nests the first; what needed a build is built."""
+    for name, depend in (("arm_msgs", "std_msgs"), ("hand_msgs", "arm_msgs")):
+        folder = root / "interfaces" / name
+        (folder / "msg").mkdir(parents=True)
+        (folder / "package.xml").write_text(f"<package><name>{name}</name><depend>{depend}</depend></package>")
+        (folder / "CMakeLists.txt").touch()
+        (folder / "msg" / "A.msg").write_text("uint8 a\n")
+    assert make(root) == ["alpha", "arm_msgs", "beta", "hand_msgs", "refinery"]
+    return root
+
+
+def install_for_real(root, name, prefix="overlay"):
+    entry = root / prefix / "share" / "ament_index" / "resource_index" / "packages" / name
+    entry.parent.mkdir(parents=True, exist_ok=True)
+    entry.touch()
+    return entry
+
+
+def test_colcon_is_told_the_folders_of_declared_packages(declaring):
+    (declaring / "interfaces" / "hand_msgs" / "msg" / "A.msg").write_text("uint16 a\n")
+    assert make(declaring) == ["hand_msgs"]
+    assert str(declaring / "interfaces" / "hand_msgs") in (declaring / "asked").read_text().split()
+
+
+def test_what_nests_a_changed_type_is_built_again(declaring):
+    (declaring / "interfaces" / "arm_msgs" / "msg" / "A.msg").write_text("uint16 a\n")
+    assert make(declaring) == ["arm_msgs", "hand_msgs"]
+    assert make(declaring) == []
+
+
+@pytest.mark.parametrize("prefix", ["underlay", "overlay"])
+def test_a_declared_package_makes_way_for_the_real_one_and_comes_back(declaring, prefix):
+    entry = install_for_real(declaring, "arm_msgs", prefix)
+    assert make(declaring) == ["hand_msgs"]
+    assert not (declaring / "install" / "arm_msgs").exists()
+    assert not (declaring / "build" / "arm_msgs").exists()
+    entry.unlink()
+    assert make(declaring) == ["arm_msgs", "hand_msgs"]
+
+
+def test_a_broken_package_file_is_named(declaring):
+    (declaring / "interfaces" / "arm_msgs" / "package.xml").write_text("<package>")
+    with pytest.raises(SetupError, match=r"expected XML in .*arm_msgs/package\.xml"):
+        make(declaring)
+
+
+def test_where_all_real_packages_are_none_is_declared(declaring):
+    for name in ("arm_msgs", "hand_msgs"):
+        install_for_real(declaring, name)
+    assert make(declaring) == []
+    assert sorted(path.name for path in (declaring / "install").iterdir() if path.name[0] != ".") == [
+        "alpha",
+        "beta",
+        "refinery",
+    ]
+
+
+def test_who_runs_colcon_by_hand_does_not_hide_real_packages():
+    def found(path):
+        command = [sys.executable, "-m", "colcon", "--log-base", os.devnull, "list", "--names-only"]
+        done = subprocess.run([*command, "--base-paths", path], capture_output=True, text=True, timeout=120, check=True)
+        return done.stdout.split()
+
+    assert found(ROOT / "interfaces") == []
+    assert found(ROOT / "interfaces" / "franka_msgs") == ["franka_msgs"]

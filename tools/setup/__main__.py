@@ -50,7 +50,7 @@ def set_up(target: str, root: Path) -> None:
     console = Console(root / "log" / "setup.log")
     start = time.monotonic()
     environment = Environment(root, env, mode, console)
-    workspace = Workspace(root, env, environment.underlay(), console)
+    workspace = Workspace(root, env, environment.underlay(), environment.prefixes(), console)
     if environment.ready() and (target == "venv" or workspace.ready()):
         return
     against = "a sourced ROS 2 Jazzy" if mode == "system" else "ROS 2 Jazzy wheels"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from functools import partial
@@ -57,6 +58,12 @@ class Environment:
     def underlay(self) -> str:
         """Return the hash of what the workspace is built against."""
         return content_hash(self._root, [self._root / "requirements" / "ros.txt"], self.base)
+
+    def prefixes(self) -> list[Path]:
+        """Return the ament prefixes of what the workspace is built against."""
+        if self._mode == "wheels":
+            return [self.folder]
+        return [Path(part) for part in self._env["AMENT_PREFIX_PATH"].split(os.pathsep) if part]
 
     def ready(self) -> bool:
         """Return whether nothing is left to do."""
