@@ -66,22 +66,20 @@ class ServiceSpec:
 
     switch_controller: str
     """``controller_manager_msgs/srv/SwitchController``."""
+    list_controllers: str
+    """``controller_manager_msgs/srv/ListControllers``."""
     error_recovery: str
     """Recovery from a reflex; only ever called by a person."""
     error_recovery_type: str
     """Its type: an action with franka_ros2, a service with the Panda forks."""
-    impedance: str = ""
-    """``std_srvs/srv/SetBool`` that switches to the impedance controller (true) and back; empty: there is none, use
-    ``switch_controller``."""
 
     def __post_init__(self) -> None:
         """Validate names."""
         _check_name("switch_controller", self.switch_controller)
+        _check_name("list_controllers", self.list_controllers)
         _check_name("error_recovery", self.error_recovery)
         known = _TYPE.fullmatch(self.error_recovery_type) is not None
         check(known, "error_recovery_type", "a type as package/srv/Name", self.error_recovery_type)
-        if self.impedance:
-            _check_name("impedance", self.impedance)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -195,11 +195,6 @@ class RobotProfile:
         return self.topics.socket_pose.name
 
     @property
-    def impedance_service(self) -> str:
-        """Short cut that switches to the impedance controller and back; empty where there is none."""
-        return self.services.impedance
-
-    @property
     def trajectory_controller(self) -> str:
         """Controller that follows joint trajectories."""
         return self.controllers.trajectory

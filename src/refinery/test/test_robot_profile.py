@@ -31,7 +31,8 @@ def test_shipped_profile_is_consistent(robot):
     assert profile.name == robot
     assert len(profile.joint_names) == 7
     assert profile.trajectory_topic == f"{profile.trajectory_controller}/joint_trajectory"
-    assert (profile.twin is not None) == (robot == "twin") == profile.use_sim_time == bool(profile.impedance_service)
+    assert (profile.twin is not None) == (robot == "twin") == profile.use_sim_time
+    assert profile.services.list_controllers == "controller_manager/list_controllers"
     pairs = zip(profile.velocity_rad_s, profile.max_joint_velocity_rad_s, strict=True)
     assert all(planned <= limit for planned, limit in pairs)
 

@@ -157,7 +157,8 @@ class InsertServer:
     def _result(self, ending: Ending, station: Station, problem: str) -> Insert.Result:
         result = Insert.Result()
         note = f"; the arm was not handed back: {problem}" if problem else ""
-        result.outcome = Outcome(value=ending.outcome, message=ending.message + note)
+        dry = "dry run, nothing was commanded: " if station.parameters.dry_run else ""
+        result.outcome = Outcome(value=ending.outcome, message=dry + ending.message + note)
         result.reason = reason_message(ending.verdict)
         stamp = self._node.get_clock().now().to_msg()
         result.pose_final = pose_message(ending.measured, station.topics.base_frame, stamp)

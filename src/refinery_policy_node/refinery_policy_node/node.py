@@ -43,6 +43,7 @@ class PolicyNode(LifecycleNode):
         self._status = StatusReport(self)
         self._inserts = InsertServer(self)
         self.create_service(Trigger, "~/hold", self._on_hold)
+        self.create_service(Trigger, "~/stop", self._on_stop)
         self.create_service(Trigger, "~/rearm", self._on_rearm)
         self._timer = self.create_timer(_WATCH_S, self._watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
@@ -136,11 +137,22 @@ class PolicyNode(LifecycleNode):
         if self._station is None:
             response.success, response.message = False, "the node is not configured: there is nothing to hold"
             return response
-        verdict = Verdict(level=Level.HOLD, reason=Reason.CANCELLED, message="a hold was requested; ~/rearm ends it")
+        verdict = Verdict(level=Level.HOLD, reason=Reason.REQUESTED, message="a hold was requested; ~/rearm ends it")
         self._inserts.interrupt(Outcome.STOPPED, verdict)
         self._station.runtime.guard.hold(verdict.reason, verdict.message, until_rearm=True)
         self._publish_status()
         response.success, response.message = True, "holding the measured pose until ~/rearm"
+        return response
+
+    def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        if self._station is None:
+            response.success, response.message = False, "the node is not configured: there is nothing to stop"
+            return response
+        verdict = Verdict(level=Level.STOP, reason=Reason.REQUESTED, message="a stop was requested; ~/rearm ends it")
+        self._inserts.interrupt(Outcome.STOPPED, verdict)
+        self._station.runtime.guard.stop(verdict.reason, verdict.message)
+        self._publish_status()
+        response.success, response.message = True, "stopped, compliant at the measured pose, until ~/rearm"
         return response
 
     def _on_rearm(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:

@@ -27,6 +27,16 @@ class PolicyParameters:
         0.0,
         1000.0,
     )
+    dry_run: bool = parameter(
+        False, "Compute everything but command nothing: targets go to ~/shadow_target and controllers stay as they are"
+    )
+    fade_in_s: float = parameter(
+        0.0,
+        "At the start of an insertion the actions grow from nothing to full for this long; the policy was trained "
+        "without, and its actions are smoothed anyway [s]",
+        0.0,
+        5.0,
+    )
     handover_s: float = parameter(
         0.1,
         "Between switching controllers and the first policy step, hold for this long [s]",

@@ -48,10 +48,15 @@ class PolicyRuntime:
         bundle: A checked bundle.
         settings: Thresholds of the guard; the defaults of the task if None.
         tolerance: How far outside the deployment box an insertion may start; the defaults of the task if None.
+        fade_in_s: The actions grow from nothing to full for this long, [s].
     """
 
     def __init__(
-        self, bundle: Bundle, settings: GuardSettings | None = None, tolerance: StartTolerance | None = None
+        self,
+        bundle: Bundle,
+        settings: GuardSettings | None = None,
+        tolerance: StartTolerance | None = None,
+        fade_in_s: float = 0.0,
     ) -> None:
         self.task = bundle.task
         self.period_s = 1.0 / bundle.task.control.policy_rate_hz
@@ -62,6 +67,7 @@ class PolicyRuntime:
         self._tolerance = tolerance or StartTolerance.for_task(bundle.task)
         self._encoder = ObservationEncoder(bundle.task)
         self._decoder = ActionDecoder(bundle.task.control)
+        self._fade_steps = round(fade_in_s / self.period_s)
         self._step = 0
         self._running = False
         self._last_step_s = 0.0
@@ -184,7 +190,8 @@ class PolicyRuntime:
             return observation, None
         if not self.guard.check_vector("action", Reason.ACTION_INVALID, action, (1, 6)):
             return observation, None
-        self._decoder.decode(action, measured, self.socket)
+        share = min(1.0, self._step / (self._fade_steps + 1))
+        self._decoder.decode(share * action, measured, self.socket)
         return observation, action
 
     def _restart_action(self, measured: Poses) -> None:

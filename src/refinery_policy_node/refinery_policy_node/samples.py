@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,30 @@ class WrenchSample:
     """Time of measurement in the node's clock, [s]."""
 
 
+class RobotMode(IntEnum):
+    """What the robot says it is doing; the numbers are those of franka_msgs/FrankaRobotState."""
+
+    OTHER = 0
+    IDLE = 1
+    MOVE = 2
+    GUIDING = 3
+    REFLEX = 4
+    USER_STOPPED = 5
+    AUTOMATIC_ERROR_RECOVERY = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class RobotSample:
+    """The robot's own stamped opinion of itself."""
+
+    mode: int
+    """A value of :class:`RobotMode`, as received: it may be any number."""
+    errors: tuple[str, ...]
+    """Names of the errors that are set."""
+    stamp_s: float
+    """Time of measurement in the node's clock, [s]."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
     """Everything a tick reads."""
@@ -48,5 +73,7 @@ class Inputs:
     """Socket pose from perception."""
     wrench: WrenchSample
     """External wrench from the robot."""
+    robot: RobotSample | None = None
+    """The robot's own state; None where the robot publishes none."""
     now_s: float
     """The node's clock at the tick, [s]."""

@@ -9,7 +9,7 @@ from rclpy.lifecycle import LifecycleNode
 from refinery.bundle import Bundle, load_bundle
 from refinery.errors import ConfigError
 from refinery.robot_profile import RobotProfile, load_robot_profile
-from refinery_policy_node.controller_switch import ControllerSwitch
+from refinery_policy_node.controller_switch import ControllerSwitch, NoSwitch, Switch
 from refinery_policy_node.parameters import PolicyParameters
 from refinery_policy_node.recording import Recorder
 from refinery_policy_node.runtime import PolicyRuntime
@@ -38,11 +38,15 @@ class Station:
         profile: RobotProfile = load_robot_profile(parameters.robot_profile)
         _check_clock(node, profile)
         task = self.bundle.task
-        self.runtime = PolicyRuntime(self.bundle, parameters.guard_settings(task), parameters.start_tolerance(task))
+        self.runtime = PolicyRuntime(
+            self.bundle, parameters.guard_settings(task), parameters.start_tolerance(task), parameters.fade_in_s
+        )
         if parameters.record_dir:
             self.runtime.recorder = Recorder(task.hash(), self.runtime.policy.observation_size)
-        self.switch = ControllerSwitch(node, profile.services.impedance, parameters.switch_timeout_s)
-        self.topics = RobotTopics(node, profile)
+        self.topics = RobotTopics(node, profile, shadow=parameters.dry_run)
+        self.switch: Switch = NoSwitch()
+        if not parameters.dry_run:
+            self.switch = ControllerSwitch(node, profile, parameters.switch_timeout_s)
 
     def destroy(self) -> None:
         """End all connections."""

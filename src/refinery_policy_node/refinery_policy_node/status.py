@@ -55,6 +55,7 @@ class StatusReport:
                 status.state = _STATES[guard.verdict.level]
             status.bundle, status.task = station.bundle.name, station.runtime.task.name
             status.step_p50_us, status.step_p99_us = times.p50_s * 1e6, times.p99_s * 1e6
+            status.step_p999_us, status.dry_run = times.p999_s * 1e6, station.parameters.dry_run
             status.step_max_us, status.deadline_misses = times.max_s * 1e6, times.misses
         if insertion is not None:
             status.ticks = insertion.ticks
@@ -70,9 +71,11 @@ class StatusReport:
             "reason": verdict.reason.name,
             "bundle": status.bundle,
             "task": status.task,
+            "dry_run": str(status.dry_run).lower(),
             "rate_hz": f"{status.rate_hz:.2f}",
             "step_p50_us": f"{status.step_p50_us:.0f}",
             "step_p99_us": f"{status.step_p99_us:.0f}",
+            "step_p999_us": f"{status.step_p999_us:.0f}",
             "step_max_us": f"{status.step_max_us:.0f}",
             "deadline_misses": str(status.deadline_misses),
         }

@@ -15,9 +15,12 @@ from refinery.robot_profile import RobotProfile
 from refinery.rotations import Poses
 from refinery_policy_node.latest import Latest
 from refinery_policy_node.messages import pose_message, pose_sample, seconds, wrench_sample
-from refinery_policy_node.samples import Inputs
+from refinery_policy_node.robot_state import message_type, robot_sample
+from refinery_policy_node.samples import Inputs, RobotSample
 
 _CLOCK = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+ROBOT_STATE_EVERY_S = 0.02
+"""The robot's mode and errors are read at most this often, [s]."""
 _RELIABILITY = {"best_effort": ReliabilityPolicy.BEST_EFFORT, "reliable": ReliabilityPolicy.RELIABLE}
 
 
@@ -31,10 +34,16 @@ class RobotTopics:
     Args:
         node: The node.
         profile: Names of topics and frames.
+        shadow: Command nothing: targets go to ``~/shadow_target``, stiffnesses nowhere.
+
+    Raises:
+        ConfigError: The type of the robot's state is not known on this machine.
     """
 
-    def __init__(self, node: LifecycleNode, profile: RobotProfile) -> None:
+    def __init__(self, node: LifecycleNode, profile: RobotProfile, *, shadow: bool = False) -> None:
         self._node = node
+        self.shadow = shadow
+        """Whether nothing is commanded."""
         self.base_frame = profile.base_frame
 
         topics = profile.topics
@@ -49,14 +58,19 @@ class RobotTopics:
         self._pose = latest(topics.pose, PoseStamped, "broadcaster")
         self._wrench = latest(topics.wrench, WrenchStamped, "broadcaster")
         self._socket = latest(topics.socket_pose, PoseStamped, "socket estimator")
-        self._target = publisher(topics.target_pose, PoseStamped)
-        self._stiffness = publisher(topics.target_stiffness, Float64MultiArray)
+        state = topics.robot_state
+        self._robot = latest(state, message_type(state.type), "robot state broadcaster")
+        self._robot_sample: RobotSample | None = None
+        self._robot_read_s = 0.0
+        target = node.create_lifecycle_publisher(PoseStamped, "~/shadow_target", 1) if shadow else None
+        self._target = target or publisher(topics.target_pose, PoseStamped)
+        self._stiffness = None if shadow else publisher(topics.target_stiffness, Float64MultiArray)
 
     @property
     def inputs_read(self) -> tuple[Latest, ...]:
         """All inputs, the simulated clock first if there is one."""
         clock = () if self._clock is None else (self._clock,)
-        return (*clock, self._pose, self._wrench, self._socket)
+        return (*clock, self._pose, self._wrench, self._robot, self._socket)
 
     @property
     def target_topic(self) -> str:
@@ -71,15 +85,25 @@ class RobotTopics:
     def inputs(self) -> Inputs | None:
         """Return the newest samples with the present time, or None if some message never came."""
         pose, wrench, socket = self._pose.poll(), self._wrench.poll(), self._socket.poll()
-        if pose is None or wrench is None or socket is None:
+        if pose is None or wrench is None or socket is None or self._robot_now() is None:
             return None
         # The clock is read last: no sample can then be newer than it by more than one step of a simulation.
         return Inputs(
             measured=pose_sample(pose),
             estimate=pose_sample(socket),
             wrench=wrench_sample(wrench),
+            robot=self._robot_now(),
             now_s=self.now_s(),
         )
+
+    def _robot_now(self) -> RobotSample | None:
+        """Return the robot's state, read again when it is due: its message is large, its mode changes seldom."""
+        now = self.now_s()
+        if self._robot_sample is None or not 0 <= now - self._robot_read_s < ROBOT_STATE_EVERY_S:
+            message = self._robot.poll()
+            if message is not None:
+                self._robot_sample, self._robot_read_s = robot_sample(message), now
+        return self._robot_sample
 
     def now_s(self) -> float:
         """Return the node's clock, [s]; a simulated one as it is now, not as it was when the executor last looked."""
@@ -102,11 +126,13 @@ class RobotTopics:
 
     def publish_stiffness(self, stiffness: tuple[float, ...]) -> None:
         """Set the stiffness of the impedance controller, three [N/m] and three [Nm/rad]."""
-        self._stiffness.publish(Float64MultiArray(data=list(stiffness)))
+        if self._stiffness is not None:
+            self._stiffness.publish(Float64MultiArray(data=list(stiffness)))
 
     def destroy(self) -> None:
         """End all connections."""
         for latest in self.inputs_read:
             latest.destroy()
         self._node.destroy_lifecycle_publisher(self._target)
-        self._node.destroy_lifecycle_publisher(self._stiffness)
+        if self._stiffness is not None:
+            self._node.destroy_lifecycle_publisher(self._stiffness)

@@ -7,6 +7,9 @@ import time
 from typing import Any
 
 import numpy as np
+from controller_manager_msgs.msg import ControllerState
+from controller_manager_msgs.srv import ListControllers, SwitchController
+from franka_msgs.msg import FrankaRobotState
 from geometry_msgs.msg import PoseStamped, WrenchStamped
 from lagging_cell import LaggingCell
 from rclpy.clock import Clock as RosClock
@@ -16,7 +19,6 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.time import Time
 from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Float64MultiArray
-from std_srvs.srv import SetBool
 
 from refinery.initial_state import GRASP, tool_pose
 from refinery.robot_profile import RobotProfile
@@ -34,7 +36,7 @@ class Plant(Node):
     Args:
         task: The task.
         profile: Names of topics and frames.
-        silent: Topics not to publish at all, of pose, wrench, socket.
+        silent: Topics not to publish at all, of pose, wrench, socket, robot.
         estimate_qos: Reliability of the socket estimate.
     """
 
@@ -58,6 +60,7 @@ class Plant(Node):
         self.wrench = np.zeros(6)
         self.pose_shift_m = np.zeros(3)
         self.refuse_switch = False
+        self.mode = FrankaRobotState.ROBOT_MODE_MOVE
         self._target = self.cell.tool
         self._steps = 0
         best = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -65,6 +68,7 @@ class Plant(Node):
         outputs = {
             "pose": (PoseStamped, profile.pose_topic, best),
             "wrench": (WrenchStamped, profile.wrench_topic, best),
+            "robot": (FrankaRobotState, profile.topics.robot_state.name, reliable),
             "socket": (PoseStamped, profile.socket_pose_topic, QoSProfile(depth=1, reliability=estimate_qos)),
         }
         self._out: dict[str, Any] = {
@@ -73,7 +77,8 @@ class Plant(Node):
         self._clock_out = self.create_publisher(Clock, "/clock", best)
         self.create_subscription(PoseStamped, profile.target_pose_topic, self._on_target, reliable)
         self.create_subscription(Float64MultiArray, profile.target_stiffness_topic, self._on_stiffness, reliable)
-        self.create_service(SetBool, profile.services.impedance, self._on_impedance)
+        self.create_service(SwitchController, profile.services.switch_controller, self._on_switch)
+        self.create_service(ListControllers, profile.services.list_controllers, self._on_list)
         self.create_timer(_STEP_S, self._step, clock=RosClock(clock_type=ClockType.STEADY_TIME))
 
     def place(self, theta: np.ndarray | None = None) -> None:
@@ -98,6 +103,7 @@ class Plant(Node):
             self.wrench = np.zeros(6)
             self.pose_shift_m = np.zeros(3)
             self.refuse_switch = False
+            self.mode = FrankaRobotState.ROBOT_MODE_MOVE
 
     def _step(self) -> None:
         with self.lock:
@@ -120,6 +126,11 @@ class Plant(Node):
             force = wrench.wrench.force
             force.x, force.y, force.z = self.wrench[:3].tolist()
             self._out["wrench"].publish(wrench)
+        if "robot" in self._out and "robot" not in self.frozen:
+            robot = FrankaRobotState(robot_mode=self.mode)
+            robot.header.frame_id, robot.header.stamp = frame, stamp
+            robot.current_errors.cartesian_reflex = self.mode == FrankaRobotState.ROBOT_MODE_REFLEX
+            self._out["robot"].publish(robot)
         if "socket" in self._out and "socket" not in self.frozen and self._steps % _ESTIMATE_STEPS == 0:
             self._out["socket"].publish(pose_message(inputs.estimate.poses(), frame, stamp))
         self._clock_out.publish(Clock(clock=stamp))
@@ -132,12 +143,20 @@ class Plant(Node):
     def _on_stiffness(self, message: Float64MultiArray) -> None:
         self.stiffness = list(message.data)
 
-    def _on_impedance(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+    def _on_switch(self, request: SwitchController.Request, response: SwitchController.Response) -> Any:
+        assert request.strictness == SwitchController.Request.STRICT
+        impedance = self.profile.controllers.impedance in request.activate_controllers
         with self.lock:
-            response.success = not (self.refuse_switch and request.data)
-            response.message = "" if response.success else "joint 3 is on strike"
-            if response.success:
-                self.impedance = request.data
-            self.impedance_calls.append(request.data)
+            response.ok = not (self.refuse_switch and impedance)
+            response.message = "" if response.ok else "joint 3 is on strike"
+            if response.ok:
+                self.impedance = impedance
+            self.impedance_calls.append(impedance)
             self._target = self.cell.tool
+        return response
+
+    def _on_list(self, request: ListControllers.Request, response: ListControllers.Response) -> Any:
+        names = self.profile.controllers
+        for name, active in ((names.trajectory, not self.impedance), (names.impedance, self.impedance)):
+            response.controller.append(ControllerState(name=name, state="active" if active else "inactive"))
         return response

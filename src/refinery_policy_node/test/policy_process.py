@@ -63,6 +63,7 @@ class PolicyProcess:
         self._subscription = node.create_subscription(PolicyStatus, f"{name}/status", self._statuses.append, latched)
         self._change = node.create_client(ChangeState, f"{name}/change_state")
         self._hold = node.create_client(Trigger, f"{name}/hold")
+        self._stop = node.create_client(Trigger, f"{name}/stop")
         self._rearm = node.create_client(Trigger, f"{name}/rearm")
         self._insert = ActionClient(node, Insert, "insert")
 
@@ -83,6 +84,9 @@ class PolicyProcess:
 
     def hold(self) -> Any:
         return self._call(self._hold, Trigger.Request())
+
+    def stop(self) -> Any:
+        return self._call(self._stop, Trigger.Request())
 
     def rearm(self) -> Any:
         return self._call(self._rearm, Trigger.Request())
@@ -121,7 +125,7 @@ class PolicyProcess:
             self.process.kill()
         self.process.wait()
         self._insert.destroy()
-        for client in (self._change, self._hold, self._rearm):
+        for client in (self._change, self._hold, self._stop, self._rearm):
             self._node.destroy_client(client)
         self._node.destroy_subscription(self._subscription)
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rclpy
+from franka_msgs.msg import FrankaRobotState
 from geometry_msgs.msg import PoseStamped
 from policy_plant import Plant
 from policy_process import PolicyProcess, wait_for
@@ -232,6 +233,14 @@ def test_cancel_hold_and_deactivate_let_go(launch: Launch) -> None:
     assert policy.rearm().success
 
     handle = begin(plant, policy)
+    assert policy.stop().success
+    result = policy.result(handle)
+    assert result.outcome.value == Outcome.STOPPED and result.reason.value == GuardReason.REQUESTED
+    assert plant.impedance is False and at_rest(plant)
+    assert policy.insert().reason.value == GuardReason.REQUESTED
+    assert policy.rearm().success
+
+    handle = begin(plant, policy)
     assert policy.insert().outcome.message == "an insertion is in progress; wait for it or cancel it"
     assert policy.deactivate()
     assert plant.impedance is False and at_rest(plant)
@@ -258,6 +267,46 @@ def test_cancel_hold_and_deactivate_let_go(launch: Launch) -> None:
     handle = begin(plant, policy)
     assert policy.end() == 0, policy.log()
     assert plant.impedance is False and at_rest(plant)
+
+
+@pytest.mark.parametrize(
+    ("mode", "reason"),
+    [
+        (FrankaRobotState.ROBOT_MODE_REFLEX, GuardReason.REFLEX),
+        (FrankaRobotState.ROBOT_MODE_USER_STOPPED, GuardReason.USER_STOP),
+        (FrankaRobotState.ROBOT_MODE_GUIDING, GuardReason.ROBOT_MODE),
+    ],
+)
+def test_a_robot_that_stops_obeying_ends_the_insertion_and_arming_waits_for_it(
+    launch: Launch, mode: int, reason: int
+) -> None:
+    plant, policy = launch()
+    assert policy.configure() and policy.activate(), policy.log()
+    handle = begin(plant, policy)
+    plant.mode = mode
+    result = policy.result(handle)
+    assert (result.outcome.value, result.reason.value) == (Outcome.STOPPED, reason), result.outcome.message
+    wait_for(lambda: policy.status().reason.value == reason, "reason in the status")
+    refused = policy.rearm()
+    assert not refused.success and "the cause stands" in refused.message
+    plant.heal()
+    wait_for(lambda: policy.rearm().success, "re-arm")
+
+
+def test_a_dry_run_commands_nothing_and_shows_what_it_would(launch: Launch) -> None:
+    plant, policy = launch(dry_run=True)
+    shown: list[PoseStamped] = []
+    plant.create_subscription(PoseStamped, "/refinery_policy/shadow_target", shown.append, 1)
+    assert policy.configure() and policy.activate(), policy.log()
+    plant.place()
+    plant.wait_for_steps(20)
+    result = policy.insert()
+    assert result.outcome.value == Outcome.FAILED and result.outcome.message.startswith("dry run"), result.outcome
+    assert result.ticks == plant.task.control.episode_steps
+    assert len(shown) > 10
+    assert not plant.targets and not plant.impedance_calls and not plant.stiffness
+    assert plant.count_publishers(plant.profile.target_pose_topic) == 0
+    wait_for(lambda: policy.status().dry_run, "dry run in the status")
 
 
 def test_activation_names_what_is_missing(launch: Launch) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from builtin_interfaces.msg import Time
+from franka_msgs.msg import FrankaRobotState
 from geometry_msgs.msg import Point, Pose, PoseStamped, Quaternion, WrenchStamped
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
@@ -42,9 +43,16 @@ class StateMessages:
         """Force of the world on the tool, base axes, torque about the tool."""
         self.joints = JointState(name=list(joint_names))
         """Measured joint states."""
-        for message in (self.tool, self.socket, self.wrench):
+        self.robot = FrankaRobotState(control_command_success_rate=1.0)
+        """The robot's own state: mode, errors, joints, tool pose and wrench; the rest stays zero."""
+        self.robot.measured_joint_state, self.robot.o_t_ee, self.robot.o_f_ext_hat_k = (
+            self.joints,
+            self.tool,
+            self.wrench,
+        )
+        for message in (self.tool, self.socket, self.wrench, self.robot):
             message.header.frame_id = base_frame
-        for message in (self.tool, self.socket, self.wrench, self.joints):
+        for message in (self.tool, self.socket, self.wrench, self.joints, self.robot):
             message.header.stamp = self.stamp
         self._quat_wxyz = np.empty(4)
 
@@ -64,6 +72,11 @@ class StateMessages:
         self.joints.effort = plant.joint_efforts_nm.tolist()
         force, torque = self.wrench.wrench.force, self.wrench.wrench.torque
         force.x, force.y, force.z, torque.x, torque.y, torque.z = plant.external_wrench.tolist()
+
+    def fill_robot(self, plant: Plant, mode: int) -> None:
+        """Write the robot's mode into :attr:`robot`, and what follows from it."""
+        self.robot.time, self.robot.robot_mode = plant.time_s, mode
+        self.robot.current_errors.cartesian_reflex = mode == FrankaRobotState.ROBOT_MODE_REFLEX
 
     def fill_socket(self, estimate: Poses) -> None:
         """Write a socket estimate (base frame, batch of one) into :attr:`socket`."""

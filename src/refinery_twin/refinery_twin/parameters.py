@@ -25,6 +25,9 @@ class TwinParameters:
     state_rate_hz: float = parameter(
         250.0, "Rate of states and /clock by simulated time [Hz], whole ms apart; default: the profile's", 10.0, 1000.0
     )
+    robot_state_rate_hz: float = parameter(
+        50.0, "Rate of the robot's mode and errors by simulated time [Hz]; the real one sends 1000", 10.0, 1000.0
+    )
     joint_state_rate_hz: float = parameter(30.0, "Rate of /joint_states by simulated time [Hz]", 1.0, 1000.0)
 
 

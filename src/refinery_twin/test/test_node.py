@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
+from franka_msgs.msg import FrankaRobotState
 from geometry_msgs.msg import PoseStamped
 from std_msgs.msg import Float64MultiArray
 from twin_harness import Client, own_domain, start_twin, stop_twin
@@ -144,7 +145,7 @@ def test_placement_hand_over_and_truth(cell: Cell, task: Task, above_socket_rad:
     client.spin_sim(2.6)
     np.testing.assert_allclose(client.joints_rad, above_socket_rad, atol=1e-3)
     before = client.position_m
-    assert client.impedance(True).success
+    assert client.impedance(True).ok
     client.spin_sim(0.5)
     assert np.linalg.norm(client.position_m - before) < 0.2e-3
     truth = client.truth()
@@ -162,7 +163,7 @@ def test_hand_over_with_a_grasp(cell: Cell, task: Task, above_socket_rad: np.nda
     assert client.trial(3, grasp=grasp[0]).success
     client.send_trajectory(above_socket_rad, 2)
     client.spin_sim(2.6)
-    assert client.impedance(True).success
+    assert client.impedance(True).ok
     truth, draw = client.truth(), draw_trial(task, 3)
     assert tuple(truth.theta_names) == THETA_NAMES
     plug = client.profile.arm_kinematics().forward(client.joints_rad) @ task.plug.held(grasp)
@@ -177,7 +178,7 @@ def test_target_moves_the_arm_only_under_impedance(cell: Cell) -> None:
     client, up = cell.client, np.array([0.0, 0.0, 0.015])
     before = client.position_m
     client.send_target(up)
-    cell.expect_log("trajectory controller is active")
+    cell.expect_log("is not active; switch controllers first")
     client.spin_sim(0.5)
     assert np.linalg.norm(client.position_m - before) < 1e-4
     client.impedance(True)
@@ -190,6 +191,67 @@ def test_target_moves_the_arm_only_under_impedance(cell: Cell) -> None:
     client.send_target(-up)
     client.spin_sim(0.5)
     assert np.linalg.norm(client.position_m - held) < 1e-3
+
+
+def test_the_controller_manager_switches_strictly(cell: Cell) -> None:
+    client, names = cell.client, cell.client.profile.controllers
+    assert client.controllers() == {names.trajectory: "active", names.impedance: "inactive"}
+    both = client.switch([names.impedance], [])
+    assert not both.ok and "both claim" in both.message
+    assert client.controllers() == {names.trajectory: "active", names.impedance: "inactive"}
+    assert client.impedance(True).ok
+    assert client.controllers() == {names.trajectory: "inactive", names.impedance: "active"}
+    client.inject("switch_refused")
+    client.spin_sim(0.1)
+    assert not client.impedance(False).ok and client.controllers()[names.impedance] == "active"
+    client.inject("")
+    client.spin_sim(0.1)
+    assert client.impedance(False).ok
+
+
+def test_the_robot_reports_its_mode_and_stands_still_in_a_reflex(cell: Cell) -> None:
+    client, up = cell.client, np.array([0.0, 0.0, 0.015])
+    client.wait_for(lambda: "robot" in client.last, "robot state")
+    assert client.last["robot"].robot_mode == FrankaRobotState.ROBOT_MODE_MOVE
+    assert client.impedance(True).ok
+    assert client.inject("reflex").success
+    client.spin_sim(0.2)
+    robot = client.last["robot"]
+    assert robot.robot_mode == FrankaRobotState.ROBOT_MODE_REFLEX and robot.current_errors.cartesian_reflex
+    before = client.position_m
+    client.spin_sim(10.0)  # the log of the next refusal is not held back as a repetition
+    client.send_target(up)
+    cell.expect_log("the robot does not move")
+    client.spin_sim(1.0)
+    assert np.linalg.norm(client.position_m - before) < 1e-3
+    assert client.inject("").success
+    client.spin_sim(0.2)
+    assert client.last["robot"].robot_mode == FrankaRobotState.ROBOT_MODE_MOVE
+    client.send_target(up)
+    client.spin_sim(2.0)
+    assert client.position_m[2] - before[2] > 0.01
+
+
+def test_faults_are_planned_by_simulated_time_and_end(cell: Cell) -> None:
+    client = cell.client
+    answer = client.inject("wrench_spike", "wrench", delay_s=0.5, duration_s=0.5, magnitude=77.0)
+    assert answer.success and "the estimated wrench jumps" in answer.message
+    calm = client.last["wrench"].wrench.force.z
+    client.spin_sim(0.3)
+    assert abs(client.last["wrench"].wrench.force.z - calm) < 20
+    client.wait_for(lambda: abs(client.last["wrench"].wrench.force.z - calm - 77.0) < 20, "spike")
+    assert client.time_s >= answer.begins_s
+    client.wait_for(lambda: abs(client.last["wrench"].wrench.force.z - calm) < 20, "end of the spike")
+    client.inject("drop", "pose")
+    client.spin_wall(0.3)
+    seen = client.count["pose"]
+    client.spin_wall(0.5)
+    assert client.count["pose"] == seen
+    client.inject("")
+    client.fresh()
+    bad = client.inject("gremlin")
+    assert not bad.success and "expected one of" in bad.message and "nothing was changed" in bad.message
+    assert client.trial(4).success, "a new trial ends all faults"
 
 
 def test_bad_targets_are_refused_with_a_sentence(cell: Cell) -> None:

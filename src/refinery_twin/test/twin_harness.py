@@ -14,17 +14,18 @@ from typing import Any
 
 import numpy as np
 import rclpy
+from controller_manager_msgs.srv import ListControllers, SwitchController
 from domain_coordinator import domain_id
+from franka_msgs.msg import FrankaRobotState
 from geometry_msgs.msg import PoseStamped, Quaternion, WrenchStamped
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray
-from std_srvs.srv import SetBool
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from refinery.robot_profile import RobotProfile
-from refinery_msgs.srv import TwinTrial, TwinTruth
+from refinery_msgs.srv import InjectFault, TwinTrial, TwinTruth
 
 BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 PATIENCE_S = 60.0
@@ -45,6 +46,7 @@ class Client:
             ("pose", PoseStamped, profile.pose_topic),
             ("joints", JointState, profile.joint_state_topic),
             ("wrench", WrenchStamped, profile.wrench_topic),
+            ("robot", FrankaRobotState, profile.topics.robot_state.name),
         ):
             self.node.create_subscription(kind, topic, self._keeper(name), BEST_EFFORT)
         self.sockets: list[PoseStamped] = []
@@ -52,7 +54,9 @@ class Client:
         self.target_out = self.node.create_publisher(PoseStamped, profile.target_pose_topic, 1)
         self.stiffness_out = self.node.create_publisher(Float64MultiArray, profile.target_stiffness_topic, 1)
         self.trajectory_out = self.node.create_publisher(JointTrajectory, profile.trajectory_topic, 1)
-        self._impedance = self.node.create_client(SetBool, profile.impedance_service)
+        self._switch = self.node.create_client(SwitchController, profile.services.switch_controller)
+        self._list = self.node.create_client(ListControllers, profile.services.list_controllers)
+        self._inject = self.node.create_client(InjectFault, "twin/inject_fault")
         self._trial = self.node.create_client(TwinTrial, "twin/trial")
         self._truth = self.node.create_client(TwinTruth, "twin/truth")
 
@@ -68,6 +72,12 @@ class Client:
         deadline = time.monotonic() + PATIENCE_S
         while not condition():
             assert time.monotonic() < deadline, f"no {what} after {PATIENCE_S:.0f} s"
+            self.executor.spin_once(timeout_sec=0.05)
+
+    def spin_wall(self, duration_s: float) -> None:
+        """Spin for some time by the clock on the wall."""
+        end = time.monotonic() + duration_s
+        while time.monotonic() < end:
             self.executor.spin_once(timeout_sec=0.05)
 
     def spin_sim(self, duration_s: float) -> None:
@@ -102,7 +112,25 @@ class Client:
         return future.result()
 
     def impedance(self, active: bool) -> Any:
-        return self._call(self._impedance, SetBool.Request(data=active))
+        """Switch to the impedance controller or back, in STRICT mode."""
+        names = self.profile.controllers
+        on, off = (names.impedance, names.trajectory) if active else (names.trajectory, names.impedance)
+        return self.switch([on], [off])
+
+    def switch(self, activate: Sequence[str], deactivate: Sequence[str]) -> Any:
+        request = SwitchController.Request(
+            activate_controllers=list(activate),
+            deactivate_controllers=list(deactivate),
+            strictness=SwitchController.Request.STRICT,
+        )
+        return self._call(self._switch, request)
+
+    def controllers(self) -> dict[str, str]:
+        answer = self._call(self._list, ListControllers.Request())
+        return {controller.name: controller.state for controller in answer.controller}
+
+    def inject(self, kind: str, stream: str = "", **numbers: float) -> Any:
+        return self._call(self._inject, InjectFault.Request(kind=kind, stream=stream, **numbers))
 
     def trial(self, seed: int, hold_plug: bool = True, grasp: Sequence[float] = ()) -> Any:
         return self._call(self._trial, TwinTrial.Request(seed=seed, hold_plug=hold_plug, grasp=list(grasp)))

@@ -13,7 +13,7 @@ from refinery.task import Task
 from refinery_policy_node.guard.bounds import TargetBounds
 from refinery_policy_node.guard.reason import Level, Reason
 from refinery_policy_node.guard.settings import GuardSettings
-from refinery_policy_node.samples import Inputs, PoseSample
+from refinery_policy_node.samples import Inputs, PoseSample, RobotMode, RobotSample
 
 _UNUSABLE = (Reason.STATE_TIME_INVALID, Reason.STATE_INVALID)
 """After these the measured pose is not one to hold at."""
@@ -175,6 +175,8 @@ class Guard:
         self._check_pose("measured pose", inputs.measured)
         self._check_pose("socket estimate", inputs.estimate)
         self.check_vector("external wrench", Reason.STATE_INVALID, inputs.wrench.wrench, (6,))
+        if inputs.robot is not None:
+            self._check_robot(inputs.robot)
         if self.verdict.level is not Level.STOP:
             self._check_ages(inputs)
             self._check_wrench(inputs)
@@ -186,6 +188,8 @@ class Guard:
             "socket estimate": inputs.estimate.stamp_s,
             "external wrench": inputs.wrench.stamp_s,
         }
+        if inputs.robot is not None:
+            stamps["robot state"] = inputs.robot.stamp_s
         if not (math.isfinite(now) and all(map(math.isfinite, stamps.values()))):
             self.stop(Reason.STATE_TIME_INVALID, f"expected finite times, got now={now} and {stamps}")
             return
@@ -209,7 +213,24 @@ class Guard:
             if not abs(norm - 1.0) <= self.settings.quaternion_tolerance:
                 self.stop(reason, f"{name}: expected a quaternion of norm 1, got {norm:.4g}")
 
+    def _check_robot(self, robot: RobotSample) -> None:
+        """Stop unless the robot obeys: it never recovers from a reflex here, and nobody moves it against its will."""
+        if robot.mode == RobotMode.MOVE and not robot.errors:
+            return
+        errors = f" ({', '.join(robot.errors)})" if robot.errors else ""
+        if robot.mode == RobotMode.REFLEX:
+            self.stop(Reason.REFLEX, f"the robot stopped itself{errors}; find out why, then recover it by hand")
+        elif robot.mode == RobotMode.USER_STOPPED:
+            self.stop(Reason.USER_STOP, "the robot is under user stop; release it, then re-arm")
+        else:
+            known = robot.mode in set(RobotMode)
+            mode = RobotMode(robot.mode).name if known else f"{robot.mode}, which is none of its modes"
+            self.stop(Reason.ROBOT_MODE, f"robot mode: expected MOVE without errors, got {mode}{errors}")
+
     def _check_ages(self, inputs: Inputs) -> None:
+        # The robot's mode is read less often than its pose: it can be lost, not a little late.
+        if inputs.robot is not None and (age := inputs.now_s - inputs.robot.stamp_s) > self.settings.stop_age_s:
+            self.stop(Reason.STATE_LOST, f"robot state: {age:.3f} s old, the limit is {self.settings.stop_age_s:.3f} s")
         for name, stamp in (("measured pose", inputs.measured.stamp_s), ("external wrench", inputs.wrench.stamp_s)):
             age = inputs.now_s - stamp
             if age > self.settings.stop_age_s:

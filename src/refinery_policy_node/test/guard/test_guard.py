@@ -8,12 +8,13 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from franka_msgs.msg import FrankaRobotState
 from lagging_cell import LaggingCell, aged
 
 from refinery.task import Task
 from refinery_msgs.msg import GuardReason
 from refinery_policy_node.guard import Guard, GuardSettings, Level, Reason
-from refinery_policy_node.samples import Inputs
+from refinery_policy_node.samples import Inputs, RobotMode, RobotSample
 
 Change = Callable[[Inputs], Inputs]
 
@@ -28,6 +29,10 @@ def with_estimate(**changes: object) -> Change:
 
 def with_wrench(**changes: object) -> Change:
     return lambda i: dataclasses.replace(i, wrench=dataclasses.replace(i.wrench, **changes))
+
+
+def with_robot(mode: int = RobotMode.MOVE, errors: tuple[str, ...] = (), age_s: float = 0.0) -> Change:
+    return lambda i: dataclasses.replace(i, robot=RobotSample(mode=mode, errors=errors, stamp_s=i.now_s - age_s))
 
 
 nan, inf = float("nan"), float("inf")
@@ -52,6 +57,14 @@ STOPS: dict[str, tuple[Change, Reason, str]] = {
     "wrench nan": (with_wrench(wrench=np.full(6, nan)), Reason.STATE_INVALID, "external wrench"),
     "force": (with_wrench(wrench=np.array([0, 0, -100.0, 0, 0, 0])), Reason.WRENCH_LIMIT, "force z: -100 N"),
     "torque": (with_wrench(wrench=np.array([0, 0, 0, 9.0, 0, 0])), Reason.WRENCH_LIMIT, "torque x: 9 Nm"),
+    "reflex": (with_robot(RobotMode.REFLEX, ("joint_reflex",)), Reason.REFLEX, r"stopped itself \(joint_reflex\)"),
+    "user stop": (with_robot(RobotMode.USER_STOPPED), Reason.USER_STOP, "under user stop"),
+    "idle": (with_robot(RobotMode.IDLE), Reason.ROBOT_MODE, "expected MOVE without errors, got IDLE"),
+    "guiding": (with_robot(RobotMode.GUIDING), Reason.ROBOT_MODE, "got GUIDING"),
+    "unknown mode": (with_robot(77), Reason.ROBOT_MODE, "got 77, which is none of its modes"),
+    "error in motion": (with_robot(errors=("self_collision",)), Reason.ROBOT_MODE, r"got MOVE \(self_collision\)"),
+    "robot lost": (with_robot(age_s=0.3), Reason.STATE_LOST, "robot state: 0.300 s old"),
+    "robot stamp ahead": (with_robot(age_s=-0.1), Reason.STATE_TIME_INVALID, "robot state: its stamp is 0.100 s in"),
     "arm elsewhere": (with_measured(pos_m=np.array([0.3, 0.3, 0.5])), Reason.OUT_OF_DISTRIBUTION, "outside"),
     "arm absurd": (with_measured(pos_m=np.array([1e300, 0, 0])), Reason.OUT_OF_DISTRIBUTION, "outside"),
 }
@@ -174,3 +187,24 @@ def test_reasons_and_levels_mirror_the_messages() -> None:
     values = {name: getattr(GuardReason, name) for name in dir(GuardReason) if name.isupper()}
     named = {name: value for name, value in values.items() if isinstance(value, int)}
     assert {reason.name: int(reason) for reason in Reason} == named
+
+
+def test_a_robot_that_obeys_is_let_through_and_one_without_a_state_too(guard: Guard, cell: LaggingCell) -> None:
+    assert guard.begin(with_robot()(cell.inputs())).level is Level.OK
+    assert guard.begin(cell.inputs()).level is Level.OK
+
+
+def test_a_reflex_stands_in_the_way_of_arming_until_it_is_gone(guard: Guard, cell: LaggingCell) -> None:
+    guard.begin(with_robot(RobotMode.REFLEX)(cell.inputs()))
+    assert guard.rearm(with_robot(RobotMode.REFLEX)(cell.inputs())).reason is Reason.REFLEX
+    assert not guard.armed
+    assert guard.rearm(with_robot()(cell.inputs())).level is Level.OK and guard.armed
+
+
+def test_the_modes_are_those_of_the_message() -> None:
+    prefix = "ROBOT_MODE_"
+    assert {mode.name: mode.value for mode in RobotMode} == {
+        name.removeprefix(prefix): getattr(FrankaRobotState, name)
+        for name in dir(FrankaRobotState)
+        if name.startswith(prefix)
+    }

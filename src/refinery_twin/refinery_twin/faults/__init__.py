@@ -1,0 +1,7 @@
+"""Faults of a cell that the twin can be asked for, so that reactions to them can be proved."""
+
+from refinery_twin.faults.kinds import KINDS, STREAMS, FaultKind
+from refinery_twin.faults.schedule import Fault, FaultError, FaultSchedule
+from refinery_twin.faults.stream import FaultyStream
+
+__all__ = ["KINDS", "STREAMS", "Fault", "FaultError", "FaultKind", "FaultSchedule", "FaultyStream"]

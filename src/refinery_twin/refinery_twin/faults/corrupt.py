@@ -1,0 +1,66 @@
+"""Spoils messages; poses, wrenches and robot states alike, as far as they have what is to be spoiled."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from refinery_twin.faults.schedule import Fault
+
+NOT_UNIT = 1.3
+"""Factor on an orientation that is to be none."""
+
+
+def corrupt(message: Any, fault: Fault) -> None:
+    """Change a message in place by the faults that change single messages; others leave it as it is."""
+    change = _CHANGES.get(fault.kind)
+    if change is not None:
+        change(message, fault.magnitude)
+
+
+def _nan(message: Any, magnitude: float) -> None:
+    vector = message.pose.position if hasattr(message, "pose") else message.wrench.force
+    vector.y = math.nan
+
+
+def _bad_quaternion(message: Any, magnitude: float) -> None:
+    orientation = message.pose.orientation
+    for name in ("x", "y", "z", "w"):
+        setattr(orientation, name, NOT_UNIT * getattr(orientation, name))
+
+
+def _future(message: Any, magnitude: float) -> None:
+    _shift_stamp(message, magnitude)
+
+
+def _past(message: Any, magnitude: float) -> None:
+    _shift_stamp(message, -magnitude)
+
+
+def _shift_stamp(message: Any, by_s: float) -> None:
+    stamp = message.header.stamp
+    nanoseconds = max(stamp.sec * 1_000_000_000 + stamp.nanosec + round(by_s * 1e9), 0)
+    stamp.sec, stamp.nanosec = divmod(nanoseconds, 1_000_000_000)
+
+
+def _jump(message: Any, magnitude: float) -> None:
+    message.pose.position.x += magnitude
+
+
+def _spike(message: Any, magnitude: float) -> None:
+    message.wrench.force.z += magnitude
+
+
+def _wrong_frame(message: Any, magnitude: float) -> None:
+    message.header.frame_id = "camera"
+
+
+_CHANGES = {
+    "nan": _nan,
+    "bad_quaternion": _bad_quaternion,
+    "stamp_future": _future,
+    "stamp_past": _past,
+    "jump": _jump,
+    "wrench_spike": _spike,
+    "wrong_frame": _wrong_frame,
+}

@@ -1,0 +1,46 @@
+"""What can go wrong, in words and numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+POSE, WRENCH, SOCKET, ROBOT = STREAMS = ("pose", "wrench", "socket_pose", "robot_state")
+"""What the cell publishes for the policy."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaultKind:
+    """One kind of fault."""
+
+    what: str
+    """What happens, in one sentence."""
+    streams: tuple[str, ...] = ()
+    """Streams that it can strike; none for faults of the cell as a whole."""
+    default: float = 0.0
+    """Magnitude if none is given, in ``unit``; 0: it has none."""
+    unit: str = ""
+    """Unit of the magnitude."""
+
+
+KINDS: dict[str, FaultKind] = {
+    "drop": FaultKind(what="messages are not published", streams=STREAMS),
+    "delay": FaultKind(what="messages arrive late, in order", streams=STREAMS, default=0.15, unit="s"),
+    "freeze": FaultKind(what="the last message before is published again and again", streams=STREAMS),
+    "reorder": FaultKind(what="every second message arrives after the one that follows it", streams=STREAMS),
+    "nan": FaultKind(what="a number is not a number", streams=(POSE, WRENCH, SOCKET)),
+    "bad_quaternion": FaultKind(what="the orientation is not a unit quaternion", streams=(POSE, SOCKET)),
+    "stamp_future": FaultKind(what="stamps lie ahead of the clock", streams=STREAMS, default=0.5, unit="s"),
+    "stamp_past": FaultKind(what="stamps lie behind the clock", streams=STREAMS, default=0.7, unit="s"),
+    "jump": FaultKind(what="the pose is somewhere else", streams=(POSE, SOCKET), default=0.2, unit="m"),
+    "wrench_spike": FaultKind(what="the estimated wrench jumps", streams=(WRENCH,), default=150.0, unit="N"),
+    "wrong_frame": FaultKind(what="the frame is not the arm's base", streams=(POSE, WRENCH, SOCKET)),
+    "qos": FaultKind(what="the publisher offers best effort where the node needs reliable", streams=(SOCKET,)),
+    "reflex": FaultKind(what="the robot stops itself as after a collision and reports a reflex"),
+    "user_stop": FaultKind(what="the robot stands still and reports a user stop"),
+    "robot_mode": FaultKind(what="the robot stands still and reports that it is idle"),
+    "second_publisher": FaultKind(what="somebody else publishes targets of the arm"),
+    "switch_refused": FaultKind(what="the controller manager refuses to switch controllers"),
+}
+"""All kinds by name."""
+STILL = ("reflex", "user_stop", "robot_mode")
+"""Kinds in which the arm stands still and takes no targets."""
