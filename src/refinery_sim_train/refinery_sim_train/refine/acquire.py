@@ -34,8 +34,9 @@ class AcquisitionSpec:
     """Share of uniform draws, against forgetting, [0, 1]."""
     candidates: int = 4096
     """Uniform candidates scored per fit."""
-    temperature: float = 0.5
-    """Sharpness: draws are proportional to the rank-scaled score to the power 1/temperature, (0, 10]."""
+    temperature: float = 1.0
+    """Draws are proportional to the score to the power 1/temperature, (0, 10]: at 1 about to predicted failure. Sharper
+    ones go to where nothing can be won yet, and learn less (docs/decisions.md, "Acquisition")."""
 
     def __post_init__(self) -> None:
         """Validate ranges."""
