@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from pathlib import Path
 
 from refinery.errors import BundleError
@@ -20,7 +21,7 @@ HASHED = (POLICY, INITIAL_STATES)
 """Files whose SHA-256 stands in the manifest (the manifest carries its own)."""
 NAMES = (*HASHED, MANIFEST)
 """All files of a bundle."""
-MAX_BYTES = {POLICY: 64 << 20, INITIAL_STATES: 16 << 20, MANIFEST: 4 << 20}
+MAX_BYTES = {POLICY: 64 << 20, INITIAL_STATES: 4 << 20, MANIFEST: 1 << 20}
 """Largest accepted size of each file, [B]."""
 
 
@@ -41,18 +42,20 @@ def check_listing(path: Path) -> None:
         raise BundleError(
             f"{path}: expected the files {', '.join(NAMES)}, got none named {', '.join(missing)}; export again"
         )
-    extra = [name for name in found if name not in NAMES]
+    extra = [ascii(name) for name in found if name not in NAMES]
     if extra:
+        more = f" and {len(extra) - 3} more" if len(extra) > 3 else ""
         raise BundleError(
-            f"{path}: expected only {', '.join(NAMES)}, got also {', '.join(map(repr, extra))}; remove what was added"
+            f"{path}: expected only {', '.join(NAMES)}, got also {', '.join(extra[:3])}{more}; remove what was added"
         )
 
 
-def read_file(path: Path) -> bytes:
-    """Read one file of a bundle whole.
+def read_file(path: Path, limit: int) -> bytes:
+    """Read a file whole.
 
     Args:
-        path: One of :data:`NAMES` inside a bundle directory.
+        path: The file.
+        limit: Largest accepted size, [B].
 
     Returns:
         Its contents.
@@ -60,14 +63,13 @@ def read_file(path: Path) -> bytes:
     Raises:
         BundleError: It is missing, not a regular file, unreadable or too large.
     """
-    limit = MAX_BYTES[path.name]
     try:
-        # A pipe or a device in a bundle would block or never end: only regular files are opened.
-        if not path.is_file():
-            raise BundleError(f"{path}: expected a regular file, got something else; export the bundle again")
-        with path.open("rb") as file:
+        # A pipe or a device would block or never end: what was opened is looked at before it is read.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise BundleError(f"{path}: expected a regular file, got something else; export the bundle again")
             content = file.read(limit + 1)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise BundleError(f"{path}: expected a readable file, got {error}; check its permissions") from None
     if len(content) > limit:
         raise BundleError(f"{path}: expected at most {limit} B, got more; this is not a file Refinery wrote")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from refinery.bundle import strict_json
 from refinery.bundle.files import SCHEMA
 from refinery.errors import BundleError, RefineryError
@@ -37,12 +39,12 @@ class InitialStates:
 
     def __post_init__(self) -> None:
         """Validate counts and rule."""
-        if not 0 < self.successes_k <= self.successes_n:
-            raise BundleError(
-                f"initial_states: successes: expected 0 < k <= n, got k={self.successes_k}, n={self.successes_n}"
-            )
+        if not 0 < self.successes_k <= self.successes_n <= _MAX_TRIALS:
+            got = strict_json.short({"k": self.successes_k, "n": self.successes_n})
+            raise BundleError(f"successes: expected 0 < k <= n <= {_MAX_TRIALS}, got {got}; export the bundle again")
         if self.rule not in RULES:
-            raise BundleError(f"initial_states: rule: expected one of {RULES}, got {self.rule!r}")
+            got = strict_json.short(self.rule)
+            raise BundleError(f"rule: expected one of {RULES}, got {got}; export the bundle again")
 
     def to_json(self, task: Task) -> dict[str, Any]:
         """Return the file's contents for ``task``."""
@@ -69,6 +71,7 @@ class InitialStates:
         """
         again = "export the bundle again"
         strict_json.want_equal(raw, "schema", SCHEMA, source, "use the Refinery version that wrote it, or export again")
+        strict_json.want_keys(raw, _KEYS, source)
         strict_json.want_equal(raw, "task", task.name, source, "the files of this bundle belong to different tasks")
         strict_json.want_equal(raw, "task_hash", task.hash(), source, "the task has changed since; export again")
         strict_json.want_equal(raw, "theta_names", list(THETA_NAMES), source, again)
@@ -76,18 +79,40 @@ class InitialStates:
         corners = {"low": box.low.tolist(), "high": box.high.tolist()}
         strict_json.want_equal(raw, "box", corners, source, "the mixture was fitted over another box; export again")
         successes = strict_json.want(raw, "successes", dict, source)
-        return cls(
-            mixture=_part(Mixture, raw, "mixture", box, source),
-            success_model=_part(SuccessModel, raw, "success_model", box, source),
-            successes_k=strict_json.want(successes, "k", int, f"{source}: successes"),
-            successes_n=strict_json.want(successes, "n", int, f"{source}: successes"),
-            rule=strict_json.want(raw, "rule", str, source),
-            selection=strict_json.want(raw, "selection", dict, source),
-        )
+        strict_json.want_keys(successes, ("k", "n"), f"{source}: successes")
+        values: dict[str, Any] = {
+            "mixture": _part(Mixture, raw, "mixture", box, source),
+            "success_model": _part(SuccessModel, raw, "success_model", box, source),
+            "successes_k": strict_json.want(successes, "k", int, f"{source}: successes"),
+            "successes_n": strict_json.want(successes, "n", int, f"{source}: successes"),
+            "rule": strict_json.want(raw, "rule", str, source),
+            "selection": strict_json.want(raw, "selection", dict, source),
+        }
+        try:
+            states = cls(**values)
+        except BundleError as error:
+            raise BundleError(f"{source}: {error}") from None
+        _check_usable(states, source)
+        return states
 
 
 MAX_POINTS = 4000
 """Largest accepted number of components or of points of the success model (its memory grows with the square)."""
+_MAX_TRIALS = 10**9
+_KEYS = (
+    "schema",
+    "task",
+    "task_hash",
+    "theta_names",
+    "box",
+    "rule",
+    "successes",
+    "selection",
+    "mixture",
+    "success_model",
+)
+_TRIED = 64
+"""Starts drawn to see whether the file can be used."""
 
 
 def _part(kind: Any, raw: dict[str, Any], key: str, box: Box, source: object) -> Any:
@@ -97,6 +122,30 @@ def _part(kind: Any, raw: dict[str, Any], key: str, box: Box, source: object) ->
     if longest > MAX_POINTS:
         raise BundleError(f"{source}: {key}: expected at most {MAX_POINTS} entries, got {longest}")
     try:
-        return kind.from_json(part, box)
+        with np.errstate(all="ignore"):
+            built = kind.from_json(part, box)
     except (RefineryError, *strict_json.MALFORMED) as error:
-        raise BundleError(f"{source}: {key}: expected a {kind.__name__}, got {error}; export again") from None
+        got = strict_json.one_line(error)
+        raise BundleError(f"{source}: {key}: expected a {kind.__name__}, got {got}; export again") from None
+    # numpy reads "0.5" and None as numbers, and nobody reads the names of kind and coordinates: all must be as written.
+    written = built.to_json()
+    strict_json.want_keys(part, written, f"{source}: {key}")
+    for name, value in written.items():
+        if part[name] != value:
+            strict_json.want_equal(part, name, value, f"{source}: {key}", "export the bundle again")
+    return built
+
+
+def _check_usable(states: InitialStates, source: object) -> None:
+    """Draw starts and rank them once, as the nodes will: numbers can be finite one by one and useless together."""
+    try:
+        with np.errstate(all="ignore"):
+            theta = states.mixture.sample(_TRIED, np.random.default_rng(0))
+            likelihood = states.mixture.log_likelihood(theta)
+            predicted = states.success_model.predict(theta)
+    except (RefineryError, *strict_json.MALFORMED) as error:
+        got = strict_json.one_line(error)
+        raise BundleError(f"{source}: mixture: expected one to draw starts from, got {got}; export again") from None
+    for key, values in (("mixture", likelihood), ("success_model", predicted.mean), ("success_model", predicted.std)):
+        if not np.all(np.isfinite(values)):
+            raise BundleError(f"{source}: {key}: expected finite values over the box, got others; export again")

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+from shapely.errors import ShapelyError
 
 from refinery.bundle import strict_json
 from refinery.bundle.files import HASHED, SCHEMA, sha256
 from refinery.config import from_mapping, to_mapping
-from refinery.errors import BundleError, RefineryError
+from refinery.errors import BundleError, ConfigError, RefineryError
 from refinery.task import Task
 
 _BLANK = "0" * 64
 """Stands for the manifest's own hash while that hash is computed."""
+_DIGEST = re.compile("[0-9a-f]{64}")
+_KEYS = ("schema", "name", "task", "task_hash", "files", "manifest_sha256", "provenance", "evaluation")
+_MAX_NAME = 200
+_MAX_TASK = 4000
+"""Most numbers and texts in a task: checking a free section takes the square of the number of its rings."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +38,12 @@ class Manifest:
     """Git revision, seeds, steps, library versions, command, date."""
     evaluation: dict[str, Any]
     """Success on test seeds as ``{"k", "n"}`` per condition."""
+
+    def __post_init__(self) -> None:
+        """Validate the name, which goes into logs and messages as it is."""
+        if not (self.name and self.name.isprintable() and len(self.name) <= _MAX_NAME):
+            got = strict_json.short(self.name)
+            raise BundleError(f"name: expected 1 to {_MAX_NAME} printable characters, got {got}; choose another")
 
     def to_bytes(self) -> bytes:
         """Return the file, which names its own SHA-256: that of the file with the 64 digits replaced by zeros."""
@@ -57,29 +72,48 @@ class Manifest:
         """
         raw = strict_json.parse(content, source)
         strict_json.want_equal(raw, "schema", SCHEMA, source, "use the Refinery version that wrote it, or export again")
-        own = strict_json.want(raw, "manifest_sha256", str, source)
+        strict_json.want_keys(raw, _KEYS, source)
+        own = _digest(raw, "manifest_sha256", source)
         entry = f'"manifest_sha256": "{own}"'.encode()
         found = sha256(content.replace(entry, entry.replace(own.encode(), _BLANK.encode())))
-        if len(own) != 64 or content.count(entry) != 1 or found != own:
+        if content.count(entry) != 1 or found != own:
             raise BundleError(
-                f"{source}: expected SHA-256 {own[:64]}, got {found}; the file was altered, export or copy it again"
+                f"{source}: expected SHA-256 {own}, got {found}; the file was altered, export or copy it again"
             )
         task = _task(strict_json.want(raw, "task", dict, source), source)
         strict_json.want_equal(raw, "task_hash", task.hash(), source, "the task was edited; export the bundle again")
         files = strict_json.want(raw, "files", dict, source)
-        if sorted(files) != sorted(HASHED) or not all(isinstance(value, str) for value in files.values()):
-            raise BundleError(f"{source}: files: expected a hash for each of {HASHED}, got {sorted(files)}")
-        return cls(
-            name=strict_json.want(raw, "name", str, source),
-            task=task,
-            files=files,
-            provenance=strict_json.want(raw, "provenance", dict, source),
-            evaluation=strict_json.want(raw, "evaluation", dict, source),
-        )
+        strict_json.want_keys(files, HASHED, f"{source}: files")
+        try:
+            return cls(
+                name=strict_json.want(raw, "name", str, source),
+                task=task,
+                files={name: _digest(files, name, f"{source}: files") for name in HASHED},
+                provenance=strict_json.want(raw, "provenance", dict, source),
+                evaluation=strict_json.want(raw, "evaluation", dict, source),
+            )
+        except BundleError as error:
+            raise BundleError(str(error) if str(source) in str(error) else f"{source}: {error}") from None
+
+
+def _digest(raw: dict[str, Any], key: str, source: object) -> str:
+    value: str = strict_json.want(raw, key, str, source)
+    if not _DIGEST.fullmatch(value):
+        got = strict_json.short(value)
+        raise BundleError(f"{source}: {key}: expected a SHA-256 of 64 lower-case digits, got {got}; export again")
+    return value
 
 
 def _task(raw: dict[str, Any], source: object) -> Task:
+    size = strict_json.leaves(raw)
+    if size > _MAX_TASK:
+        raise BundleError(f"{source}: task: expected at most {_MAX_TASK} values, got {size}; simplify its section")
     try:
-        return from_mapping(raw, Task, source=source, prefix="task")
-    except (RefineryError, *strict_json.MALFORMED) as error:
-        raise BundleError(f"{error}; the bundle does not hold a task this version understands") from None
+        # Shapely warns of numbers that overflow, through numpy, before it refuses them.
+        with np.errstate(all="ignore"):
+            return from_mapping(raw, Task, source=source, prefix="task")
+    # Of what Shapely raises, its own errors are no ValueErrors.
+    except (RefineryError, ShapelyError, *strict_json.MALFORMED) as error:
+        text = str(error) if isinstance(error, ConfigError) else f"{source}: task: expected a task, got {error}"
+        text = strict_json.one_line(text, len(str(source)) + 300)
+        raise BundleError(f"{text}; the bundle does not hold a task this version understands") from None

@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 import onnx
-from google.protobuf.message import DecodeError
 
 from refinery.action import ACTION_NAMES
+from refinery.bundle import strict_json
 from refinery.bundle.files import SCHEMA
+from refinery.bundle.onnx_file import parse_model
 from refinery.config import to_mapping
 from refinery.errors import BundleError
 from refinery.observation import TERMS
@@ -19,6 +20,11 @@ KEY = "refinery"
 """Key of the one metadata property."""
 SEMANTICS = "leaky target integration, estimated socket frame"
 """What the action does (:mod:`refinery.action`)."""
+FRAMES = "frames"
+"""Optional key: ``{"base": ..., "tool": ...}``, tf names of the frames of a policy that is tied to one robot. What is
+trained here is not: it works in the estimated socket's frame, and any robot profile's frames will do."""
+MAX_METADATA = 1 << 20
+"""Longest accepted metadata, [characters]."""
 
 
 def policy_metadata(task: Task) -> dict[str, Any]:
@@ -69,43 +75,41 @@ def with_metadata(onnx_bytes: bytes, task: Task) -> bytes:
     return result
 
 
-def parse_model(onnx_bytes: bytes, source: object) -> onnx.ModelProto:
-    """Parse an ONNX model.
+def read_metadata(model: onnx.ModelProto, source: object) -> dict[str, Any]:
+    """Return the parsed metadata property of a policy; empty if there is none.
 
     Raises:
-        BundleError: The bytes are not one.
+        BundleError: It is there twice, too long, or not strict JSON.
     """
-    model = onnx.ModelProto()
-    try:
-        model.ParseFromString(onnx_bytes)
-    except (DecodeError, ValueError, RecursionError) as error:
-        raise BundleError(f"{source}: expected an ONNX model, got bytes that do not parse ({error})") from None
-    if not model.HasField("graph"):
-        raise BundleError(f"{source}: expected an ONNX model, got no graph in it")
-    return model
+    entries = [entry.value for entry in model.metadata_props if entry.key == KEY]
+    if not entries:
+        return {}
+    where = f"{source}: metadata {KEY!r}"
+    if len(entries) > 1 or len(entries[0]) > MAX_METADATA:
+        raise BundleError(f"{where}: expected it once and up to {MAX_METADATA} characters, got more; export it again")
+    return strict_json.parse(entries[0], where)
 
 
-def check_self_contained(model: onnx.ModelProto, source: object) -> None:
-    """Refuse a model that refers to data outside its own file (a path of an attacker's choice).
+def check_metadata(metadata: dict[str, Any], task: Task, source: object) -> None:
+    """Check that a policy was trained for a task with this version's observation and action code.
+
+    Args:
+        metadata: From :func:`read_metadata`; keys of others than Refinery are left alone.
+        task: The task.
+        source: Named in errors.
 
     Raises:
-        BundleError: A tensor is stored elsewhere.
+        BundleError: Naming the key, what was expected, what was found.
     """
-    pending: list[Any] = [model.graph, *model.functions]
-    while pending:
-        part = pending.pop()
-        tensors = list(getattr(part, "initializer", ()))
-        for sparse in getattr(part, "sparse_initializer", ()):
-            tensors += [sparse.values, sparse.indices]
-        for node in part.node:
-            for attribute in node.attribute:
-                tensors += [attribute.t, *attribute.tensors]
-                for sparse in (attribute.sparse_tensor, *attribute.sparse_tensors):
-                    tensors += [sparse.values, sparse.indices]
-                pending += [graph for graph in (attribute.g, *attribute.graphs) if graph.node or graph.initializer]
-        for tensor in tensors:
-            if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
+    if not metadata:
+        raise BundleError(f"{source}: expected the metadata property {KEY!r}, got none; add it with with_metadata()")
+    where = f"{source}: metadata"
+    for key, value in policy_metadata(task).items():
+        strict_json.want_equal(metadata, key, value, where, "it was trained for something else; export again")
+    if FRAMES in metadata:
+        frames = strict_json.want(metadata, FRAMES, dict, where)
+        for key in frames:
+            if key not in ("base", "tool") or not strict_json.want(frames, key, str, f"{where}: {FRAMES}"):
                 raise BundleError(
-                    f"{source}: expected all weights inside the file, got tensor {tensor.name!r} stored outside it; "
-                    "export the policy as one file"
+                    f"{where}: {FRAMES}: expected names for base and tool, got {key[:80]!r}; export again"
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,17 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from refinery.bundle import strict_json
-from refinery.bundle.files import read_file
-from refinery.bundle.metadata import KEY, check_self_contained, parse_model
+from refinery.bundle.files import MAX_BYTES, POLICY, read_file
+from refinery.bundle.metadata import read_metadata
+from refinery.bundle.onnx_file import check_plain, parse_model
+from refinery.bundle.onnx_work import check_work, fix_free_axes
 from refinery.errors import BundleError
 
 WARM_UP_RUNS = 100
 """Runs at load time, so that the first tick is as fast as the thousandth."""
+MAX_WARM_UP_S = 30.0
+"""Longest accepted time for them, [s]: thousands of times what a policy takes, however busy the machine is. Numbers
+just above zero slow a processor down a hundredfold, and no shape tells."""
 _MAX_STATE = 1 << 20
 """Largest accepted recurrent state, [values]."""
 
@@ -45,23 +51,23 @@ class OnnxPolicy:
 
     def __init__(self, model: Path | str | bytes, *, source: object = "") -> None:
         self._source = source or ("policy" if isinstance(model, bytes) else model)
-        content = model if isinstance(model, bytes) else read_file(Path(model))
+        content = model if isinstance(model, bytes) else read_file(Path(model), MAX_BYTES[POLICY])
         proto = parse_model(content, self._source)
-        check_self_contained(proto, self._source)
-        self._session = self._open(content, proto)
+        check_plain(proto, self._source)
+        self.metadata = read_metadata(proto, self._source)
+        self._session = self._open(proto)
         self._inspect()
-        entries = [prop.value for prop in proto.metadata_props if prop.key == KEY]
-        self.metadata = strict_json.parse(entries[-1], f"{self._source}: metadata {KEY!r}") if entries else {}
         self._state: dict[str, NDArray[np.float32]] = {}
         self.reset()
-        blank = np.zeros((1, self.observation_size), dtype=np.float32)
-        for _ in range(WARM_UP_RUNS):
-            action = self(blank)
-        if not np.all(np.isfinite(action)):
-            raise BundleError(f"{self._source}: expected finite actions for a zero observation, got {action[0]}")
+        self._warm_up()
         self.reset()
 
-    def _open(self, content: bytes, proto: onnx.ModelProto) -> ort.InferenceSession:
+    def _open(self, proto: onnx.ModelProto) -> ort.InferenceSession:
+        """Check what the network would cost, then make a session of what was checked (not of the file's bytes)."""
+        self._check(proto)
+        fix_free_axes(proto)
+        check_work(proto, self._source)
+        del proto.metadata_props[:]
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -69,13 +75,34 @@ class OnnxPolicy:
         # Idle workers that spin would take the core away from the executor between ticks.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+        # Without this, bytes that look like its own format are read as that, past every check of the ONNX model.
+        options.add_session_config_entry("session.load_model_format", "ONNX")
         options.log_severity_level = 4
         try:
-            onnx.checker.check_model(proto)
-            return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+            return ort.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
         # ONNX Runtime's exceptions share no base class, and a damaged graph may raise any of them.
         except Exception as error:
             raise BundleError(f"{self._source}: expected an ONNX model that loads, got {_first_line(error)}") from None
+
+    def _check(self, proto: onnx.ModelProto) -> None:
+        try:
+            onnx.checker.check_model(proto)
+        # See _open: no common base class here either.
+        except Exception as error:
+            raise BundleError(f"{self._source}: expected a valid ONNX model, got {_first_line(error)}") from None
+
+    def _warm_up(self) -> None:
+        blank = np.zeros((1, self.observation_size), dtype=np.float32)
+        end_s = time.monotonic() + MAX_WARM_UP_S
+        for _ in range(WARM_UP_RUNS):
+            action = self(blank)
+            if time.monotonic() > end_s:
+                raise BundleError(
+                    f"{self._source}: expected {WARM_UP_RUNS} runs within {MAX_WARM_UP_S:.0f} s, got fewer; "
+                    "use a smaller network, without weights that are almost zero"
+                )
+        if not np.all(np.isfinite(action)):
+            raise BundleError(f"{self._source}: expected finite actions for a zero observation, got {action[0]}")
 
     def _inspect(self) -> None:
         """Check names, types and shapes of inputs and outputs."""
@@ -146,4 +173,5 @@ class OnnxPolicy:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return strict_json.one_line(lines[0])

@@ -8,10 +8,10 @@ from typing import Any
 
 from refinery.action import ACTION_NAMES
 from refinery.bundle import strict_json
-from refinery.bundle.files import HASHED, INITIAL_STATES, MANIFEST, POLICY, check_listing, read_file, sha256
+from refinery.bundle.files import HASHED, INITIAL_STATES, MANIFEST, MAX_BYTES, POLICY, check_listing, read_file, sha256
 from refinery.bundle.initial_states import InitialStates
 from refinery.bundle.manifest import Manifest
-from refinery.bundle.metadata import KEY, policy_metadata
+from refinery.bundle.metadata import check_metadata
 from refinery.bundle.policy import OnnxPolicy
 from refinery.errors import BundleError
 from refinery.observation import OBSERVATION_SIZE
@@ -36,6 +36,8 @@ class Bundle:
     """Where insertions should start."""
     manifest: dict[str, Any] = field(repr=False)
     """Contents of ``manifest.json``."""
+    metadata: dict[str, Any] = field(repr=False)
+    """What the policy file says about itself (:mod:`refinery.bundle.metadata`)."""
 
     def open_policy(self) -> OnnxPolicy:
         """Return a fresh, warmed-up policy with its own recurrent state."""
@@ -56,7 +58,7 @@ def load_bundle(path: Path | str) -> Bundle:
     """
     path = Path(path)
     check_listing(path)
-    contents = {name: read_file(path / name) for name in (*HASHED, MANIFEST)}
+    contents = {name: read_file(path / name, MAX_BYTES[name]) for name in (*HASHED, MANIFEST)}
     manifest = Manifest.from_bytes(contents[MANIFEST], path / MANIFEST)
     for name in HASHED:
         found = sha256(contents[name])
@@ -67,7 +69,8 @@ def load_bundle(path: Path | str) -> Bundle:
             )
     raw = strict_json.parse(contents[INITIAL_STATES], path / INITIAL_STATES)
     initial_states = InitialStates.from_json(raw, manifest.task, path / INITIAL_STATES)
-    _check_policy(OnnxPolicy(contents[POLICY], source=path / POLICY), manifest.task, path / POLICY)
+    policy = OnnxPolicy(contents[POLICY], source=path / POLICY)
+    _check_policy(policy, manifest.task, path / POLICY)
     return Bundle(
         path=path,
         name=manifest.name,
@@ -76,6 +79,7 @@ def load_bundle(path: Path | str) -> Bundle:
         policy_onnx=contents[POLICY],
         initial_states=initial_states,
         manifest=strict_json.parse(contents[MANIFEST], path / MANIFEST),
+        metadata=policy.metadata,
     )
 
 
@@ -87,8 +91,4 @@ def _check_policy(policy: OnnxPolicy, task: Task, source: Path) -> None:
     ):
         if got != expected:
             raise BundleError(f"{source}: {what}: expected width {expected}, got {got}; export it again")
-    if not policy.metadata:
-        raise BundleError(f"{source}: expected the metadata property {KEY!r}, got none; add it with with_metadata()")
-    where = f"{source}: metadata"
-    for key, value in policy_metadata(task).items():
-        strict_json.want_equal(policy.metadata, key, value, where, "it was trained for something else; export again")
+    check_metadata(policy.metadata, task, source)

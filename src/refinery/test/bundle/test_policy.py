@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
-from refinery.bundle import OnnxPolicy, load_bundle, with_metadata
+from refinery.bundle import OnnxPolicy, load_bundle, policy_metadata, with_metadata
+from refinery.bundle.metadata import check_metadata
 from refinery.errors import BundleError
 from refinery.observation import OBSERVATION_SIZE
 from refinery.task import Task
@@ -61,6 +62,17 @@ def test_a_recurrent_bundle_loads(task: Task, tmp_path: Path) -> None:
     assert load_bundle(tiny_bundle(tmp_path / "lstm", task, recurrent_policy())).open_policy().recurrent
 
 
+def test_a_policy_file_may_have_any_name(tmp_path: Path) -> None:
+    (tmp_path / "mine.onnx").write_bytes(servo_policy())
+    assert OnnxPolicy(tmp_path / "mine.onnx").action_size == 6
+
+
+@pytest.mark.parametrize("frames", [{"base": 1}, {"base": ""}, {"flange": "x"}, ["base"], "base"])
+def test_frames_that_are_no_names_are_refused(task: Task, frames: object) -> None:
+    with pytest.raises(BundleError, match="frames"):
+        check_metadata({**policy_metadata(task), "frames": frames}, task, "policy.onnx")
+
+
 def test_metadata_is_replaced_not_doubled(task: Task) -> None:
     model = onnx.ModelProto()
     model.ParseFromString(with_metadata(with_metadata(servo_policy(), task), task))
@@ -97,7 +109,7 @@ def test_weights_outside_the_file_in_a_subgraph_are_refused() -> None:
     model = onnx.ModelProto()
     model.ParseFromString(servo_policy())
     model.graph.node.append(node)
-    with pytest.raises(BundleError, match="stored outside"):
+    with pytest.raises(BundleError, match="operators of a plain network, got 'If'"):
         OnnxPolicy(model.SerializeToString())
 
 

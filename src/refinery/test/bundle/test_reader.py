@@ -120,7 +120,49 @@ EDITS: dict[str, tuple[str, Callable[[dict], object], str]] = {
         "initial_state.trained_low: expected a known key.*trained_in",
     ),
     "box": (INITIAL_STATES, lambda raw: raw["box"]["low"].__setitem__(0, -1.0), "box"),
+    "unknown key": (INITIAL_STATES, lambda raw: raw.update(seletcion={}), "expected only the keys.*'seletcion'"),
+    "unknown key of the manifest": (MANIFEST, lambda raw: raw.update(notes=1), "expected only the keys.*'notes'"),
+    "kind of model": (INITIAL_STATES, lambda raw: raw["success_model"].update(kind="tree"), "kind: expected 'gp_rbf'"),
+    "coordinates": (INITIAL_STATES, lambda raw: raw["mixture"].update(coordinates="unit box of yaw"), "coordinates"),
+    "numbers as texts": (
+        INITIAL_STATES,
+        lambda raw: raw["mixture"].update(weights=["0.6", "0.4"]),
+        "weights: expected",
+    ),
+    "number as text": (INITIAL_STATES, lambda raw: raw["success_model"].update(amplitude="0.3"), "amplitude: expected"),
+    "no draws": (INITIAL_STATES, lambda raw: raw["mixture"].update(means=[[50.0] * 8] * 2), "to draw starts from"),
+    "useless rates": (INITIAL_STATES, lambda raw: raw["success_model"].update(rates=[1e308, -1e308, 1e308]), "finite"),
+    "too many trials": (INITIAL_STATES, lambda raw: raw["successes"].update(n=10**4000), "successes: expected"),
+    "deep": (INITIAL_STATES, lambda raw: raw.update(selection={"a": nested(40)}), "at most 32 levels"),
+    "deeper than the stack": (INITIAL_STATES, lambda raw: raw.update(rule=nested(940)), "levels|strict JSON"),
+    "half a pair": (INITIAL_STATES, lambda raw: raw.update(selection={"a": "\ud800"}), "half a surrogate pair"),
+    "half a pair for a key": (
+        INITIAL_STATES,
+        lambda raw: raw["selection"].update({"\ud800": 1}),
+        "half a surrogate pair",
+    ),
+    "half a pair in a list": (MANIFEST, lambda raw: raw["provenance"].update(a=["\udfff"]), "half a surrogate pair"),
+    "no hash": (MANIFEST, lambda raw: raw["files"].update({"x": "0"}), "expected only the keys.*'x'"),
+    "control characters": (MANIFEST, lambda raw: raw.update(name="a\n\x1b[31mERROR"), "name: expected .* printable"),
+    "long name": (MANIFEST, lambda raw: raw.update(name="a" * 300), "name: expected"),
+    "key of control characters": (MANIFEST, lambda raw: raw["task"].update({"\x1b[31m": 1}), "task.*known key"),
+    "number too large": (
+        MANIFEST,
+        lambda raw: raw["task"]["noise"].update(control_bias_m=int("9" * 400)),
+        "task: expected",
+    ),
+    "too many corners": (MANIFEST, lambda raw: set_rings(raw, [[[0.001, 0.0]] * 3000]), "at most 4000 values"),
+    "corners far out": (MANIFEST, lambda raw: set_rings(raw, FAR), "does not hold a task"),
 }
+FAR = [[[0.002, 1e300], [-0.0, 1e17], [1.7e308, 0.005], [-0.001, 1.7e308]]]
+
+
+def nested(depth: int) -> object:
+    return [nested(depth - 1)] if depth else 0
+
+
+def set_rings(raw: dict, rings: object) -> None:
+    raw["task"]["plug"]["section"] = {"family": "polygon", "size_m": [], "rings_m": rings}
 
 
 @pytest.mark.parametrize("what", EDITS)
@@ -131,8 +173,38 @@ def test_a_consistent_but_wrong_bundle_is_refused(bundle: Path, what: str) -> No
     edit(raw)
     (bundle / name).write_text(json.dumps(raw))
     rehash(bundle)
-    with pytest.raises(BundleError, match=match):
+    with pytest.raises(BundleError, match=match) as caught:
         load_bundle(bundle)
+    message = str(caught.value)
+    assert str(bundle / name) in message
+    assert message.isprintable() and len(message) < 1000
+
+
+def test_a_hash_that_is_none_is_refused(bundle: Path) -> None:
+    text = (bundle / MANIFEST).read_text()
+    at = text.index('"manifest_sha256": "') + len('"manifest_sha256": "')
+    (bundle / MANIFEST).write_text(text[:at] + "\\ud800" + text[at + 64 :])
+    with pytest.raises(BundleError, match=MANIFEST):
+        load_bundle(bundle)
+
+
+def test_many_added_files_make_a_short_message(bundle: Path) -> None:
+    for number in range(500):
+        (bundle / f"{number}.txt").write_text("x")
+    with pytest.raises(BundleError, match="and 497 more") as caught:
+        load_bundle(bundle)
+    assert len(str(caught.value)) < 1000
+
+
+def test_a_directory_in_place_of_a_file_is_refused(bundle: Path) -> None:
+    (bundle / POLICY).unlink()
+    (bundle / POLICY).mkdir()
+    with pytest.raises(BundleError, match=rf"{POLICY}.*directory"):
+        load_bundle(bundle)
+
+
+def test_metadata_is_part_of_the_bundle(good_bundle: Path, task: Task) -> None:
+    assert load_bundle(good_bundle).metadata["stiffness"] == list(task.control.stiffness)
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
