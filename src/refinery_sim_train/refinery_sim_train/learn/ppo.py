@@ -27,6 +27,8 @@ from refinery_sim_train.learn.agent import Agent, pack
 
 REWARD_SCALE = 0.05
 """Brings returns to the order of 1, where Adam's rate suits the critic."""
+_LEAST_STEP = 1e-3
+"""Share of a step that is not halved any more."""
 RESETS_APART = 5
 """Policy steps between two resets of some environments."""
 
@@ -65,7 +67,8 @@ class PpoSpec:
     clip: float = 0.2
     """Of the probability ratio."""
     max_kl: float = 0.15
-    """An update stops after the epoch in which the mean KL divergence from the rollout's policy exceeds this."""
+    """Largest mean KL divergence of the updated from the rollout's policy: an update stops after the epoch that exceeds
+    it and takes back as much of its step as it must."""
     entropy: float = 0.0
     """Weight of the entropy bonus."""
     critic_warmup: int = 6
@@ -99,6 +102,8 @@ class PpoProgress:
     """Mean KL divergence of the updated from the rollout's policy."""
     epochs: int
     """Epochs done before the divergence stopped the update."""
+    kept: float
+    """Share of the actor's step that was kept; under 1 where the whole step went too far."""
 
 
 class PpoTraining:
@@ -145,7 +150,7 @@ class PpoTraining:
         with torch.inference_mode():
             reward = np.mean([self._step(source) for _ in range(self._spec.steps_per_iteration)])
             self._algorithm.compute_returns(self._observation)
-        value_loss, kl, epochs = self._update(actor_frozen=self.iteration < self._spec.critic_warmup)
+        value_loss, kl, epochs, kept = self._update(actor_frozen=self.iteration < self._spec.critic_warmup)
         self.iteration += 1
         self.env_steps += self._env.count * self._spec.steps_per_iteration
         return PpoProgress(
@@ -156,6 +161,7 @@ class PpoTraining:
             value_loss=value_loss,
             kl=kl,
             epochs=epochs,
+            kept=kept,
         )
 
     def _schedule(self) -> None:
@@ -185,12 +191,13 @@ class PpoTraining:
         self._algorithm.process_env_step(self._observation, scaled, torch.from_numpy(over), {})
         return float(reward.mean())
 
-    def _update(self, *, actor_frozen: bool) -> tuple[float, float, int]:
-        """Epochs over the rollout until the divergence is spent; value loss, divergence and epochs."""
-        for name, parameter in self.agent.actor.named_parameters():
-            # The network only: the exploration noise stays as it is.
-            if name.startswith(("mlp.", "rnn.")):
-                parameter.requires_grad_(not actor_frozen)
+    def _update(self, *, actor_frozen: bool) -> tuple[float, float, int, float]:
+        """Epochs over the rollout until the divergence is spent; value loss, divergence, epochs and share kept."""
+        # The network only: the exploration noise stays as it is.
+        network = [p for name, p in self.agent.actor.named_parameters() if name.startswith(("mlp.", "rnn."))]
+        for parameter in network:
+            parameter.requires_grad_(not actor_frozen)
+        before = [parameter.detach().clone() for parameter in network]
         value_loss, kl, epoch = float("nan"), 0.0, 0
         for epoch in range(1, self._spec.epochs + 1):
             losses = self._algorithm.update()
@@ -198,7 +205,25 @@ class PpoTraining:
             kl = 0.0 if actor_frozen else self._divergence()
             if kl > self._spec.max_kl:
                 break
-        return value_loss, kl, epoch
+        kl, kept = self._step_back(network, before, kl)
+        return value_loss, kl, epoch, kept
+
+    @torch.no_grad()
+    def _step_back(
+        self, network: list[torch.nn.Parameter], before: list[torch.Tensor], kl: float
+    ) -> tuple[float, float]:
+        """Halve a step that went too far until it did not, as TRPO's line search does; divergence and share kept.
+
+        The clipped ratio does not bound a single epoch: where initial states lie outside the box that the normaliser
+        knows, the first Adam steps moved the policy by ten times ``max_kl``, and it did not recover.
+        """
+        after, kept = [parameter.detach().clone() for parameter in network], 1.0
+        while kl > self._spec.max_kl and kept > _LEAST_STEP:
+            kept /= 2
+            for parameter, old, new in zip(network, before, after, strict=True):
+                parameter.copy_(old + kept * (new - old))
+            kl = self._divergence()
+        return kl, kept
 
     @torch.inference_mode()
     def _divergence(self) -> float:

@@ -98,7 +98,7 @@ class FineTuning:
                 with self._log.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(vars(progress)) + "\n")
             if self._board is not None:
-                for name in ("success", "reward", "value_loss", "kl", "epochs"):
+                for name in ("success", "reward", "value_loss", "kl", "epochs", "kept"):
                     self._board.add_scalar(f"fine_tune/{name}", getattr(progress, name), progress.env_steps)
         self.rounds += 1
         if self._file is not None:

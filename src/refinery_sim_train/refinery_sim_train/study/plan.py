@@ -21,6 +21,8 @@ ARMS = ("uniform", "resampled", "guided", "known")
 nothing where the base policy fails: about the most that choosing starts could give."""
 VARIANT = "variant_"
 """Prefix of arms that are guided with other settings."""
+TRAINING = 2
+"""Counted up when the training code makes another policy of the same settings. 2: too long a step is taken back."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,12 +146,15 @@ def identity(spec: StudySpec, task: Task, base: Path) -> str:
 
 
 def unit_identity(identity: str, spec: StudySpec, unit: Unit) -> str:
-    """The same of one unit: how starts are acquired matters to the guided ones alone."""
+    """The same of one unit: training code matters to fine-tuned ones alone, acquisition to guided ones."""
+    if unit.kind == "base":
+        return identity
+    parts: list[Any] = [identity, TRAINING]
     if unit.kind == "starts" or unit.arm == "guided":
-        return _hash([identity, to_mapping(spec.acquisition)])
-    if unit.arm.startswith(VARIANT):
-        return _hash([identity, to_mapping(spec.variants[unit.arm.removeprefix(VARIANT)])])
-    return identity
+        parts.append(to_mapping(spec.acquisition))
+    elif unit.arm.startswith(VARIANT):
+        parts.append(to_mapping(spec.variants[unit.arm.removeprefix(VARIANT)]))
+    return _hash(parts)
 
 
 def _hash(parts: list[Any]) -> str:

@@ -1,0 +1,41 @@
+from dataclasses import replace
+
+import pytest
+
+from refinery.config import load_dataclass
+from refinery.paths import config_file
+from refinery_sim_train.refine.acquire import AcquisitionSpec
+from refinery_sim_train.study import plan
+from refinery_sim_train.study.plan import StudySpec, Unit, unit_identity, units
+
+BASE = Unit(task="peg_rect", kind="base")
+UNIFORM = Unit(task="peg_rect", kind="tune", arm="uniform")
+GUIDED = Unit(task="peg_rect", kind="tune", arm="guided")
+STARTS = Unit(task="peg_rect", kind="starts")
+
+
+@pytest.fixture
+def spec():
+    return load_dataclass(config_file("study", "full"), StudySpec)
+
+
+def test_every_task_has_its_first_seed_before_any_second_one(spec):
+    found = units(spec)
+    assert len(found) == len(set(found))
+    seeds = [unit.seed for unit in found if not unit.arm.startswith(plan.VARIANT)]
+    assert seeds == sorted(seeds)
+
+
+def test_other_training_code_makes_fine_tuned_units_anew_and_no_others(spec, monkeypatch):
+    before = {unit: unit_identity("x", spec, unit) for unit in (BASE, UNIFORM, GUIDED, STARTS)}
+    monkeypatch.setattr(plan, "TRAINING", plan.TRAINING + 1)
+    changed = [unit for unit, mark in before.items() if unit_identity("x", spec, unit) != mark]
+    assert changed == [UNIFORM, GUIDED, STARTS]
+
+
+def test_another_acquisition_makes_guided_units_anew_and_no_others(spec):
+    other = replace(spec, acquisition=AcquisitionSpec(temperature=0.123))
+    changed = [
+        u for u in (BASE, UNIFORM, GUIDED, STARTS) if unit_identity("x", spec, u) != unit_identity("x", other, u)
+    ]
+    assert changed == [GUIDED, STARTS]
