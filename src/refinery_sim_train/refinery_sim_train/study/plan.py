@@ -21,6 +21,12 @@ ARMS = ("uniform", "resampled", "guided", "known")
 nothing where the base policy fails: about the most that choosing starts could give."""
 VARIANT = "variant_"
 """Prefix of arms that are guided with other settings."""
+MEASURING = ("environments", "test_episodes", "curve_episodes", "structure_episodes", "permutations", "success_fit")
+"""Settings that the figures of a base policy depend on."""
+EXTENT = ("tasks", "seeds", "versus_tasks", "versus_seeds", "ablation_tasks")
+"""Settings that say which units there are."""
+GUIDANCE = ("acquisition", "variants")
+"""Settings that only guided units depend on."""
 TRAINING = 2
 """Counted up when the training code makes another policy of the same settings. 2: too long a step is taken back."""
 
@@ -137,23 +143,24 @@ def units(spec: StudySpec) -> list[Unit]:
 
 
 def identity(spec: StudySpec, task: Task, base: Path) -> str:
-    """Hash of what the results of a task's units depend on; a stored unit with another one is run again."""
+    """Hash of what measuring a task's base policy depends on; a stored unit with another one is run again."""
     settings = to_mapping(spec)
-    # More tasks or seeds do not change the units that are there.
-    for name in ("tasks", "seeds", "versus_tasks", "versus_seeds", "ablation_tasks", "acquisition", "variants"):
-        del settings[name]
-    return _hash([settings, task.hash(), hashlib.sha256(base.read_bytes()).hexdigest()])
+    measured = {name: settings[name] for name in MEASURING}
+    return _hash([measured, task.hash(), hashlib.sha256(base.read_bytes()).hexdigest()])
 
 
 def unit_identity(identity: str, spec: StudySpec, unit: Unit) -> str:
-    """The same of one unit: training code matters to fine-tuned ones alone, acquisition to guided ones."""
+    """The same of one unit: training matters to fine-tuned ones alone, acquisition to guided ones."""
     if unit.kind == "base":
         return identity
-    parts: list[Any] = [identity, TRAINING]
+    settings = to_mapping(spec)
+    # More tasks or seeds do not change the units that are there.
+    training = {name: value for name, value in settings.items() if name not in (*MEASURING, *EXTENT, *GUIDANCE)}
+    parts: list[Any] = [identity, TRAINING, training]
     if unit.kind == "starts" or unit.arm == "guided":
-        parts.append(to_mapping(spec.acquisition))
+        parts.append(settings["acquisition"])
     elif unit.arm.startswith(VARIANT):
-        parts.append(to_mapping(spec.variants[unit.arm.removeprefix(VARIANT)]))
+        parts.append(settings["variants"][unit.arm.removeprefix(VARIANT)])
     return _hash(parts)
 
 

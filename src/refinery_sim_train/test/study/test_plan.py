@@ -4,9 +4,11 @@ import pytest
 
 from refinery.config import load_dataclass
 from refinery.paths import config_file
+from refinery.task import load_task
+from refinery_sim_train.cli.common import shipped_base
 from refinery_sim_train.refine.acquire import AcquisitionSpec
 from refinery_sim_train.study import plan
-from refinery_sim_train.study.plan import StudySpec, Unit, unit_identity, units
+from refinery_sim_train.study.plan import StudySpec, Unit, identity, unit_identity, units
 
 BASE = Unit(task="peg_rect", kind="base")
 UNIFORM = Unit(task="peg_rect", kind="tune", arm="uniform")
@@ -31,6 +33,24 @@ def test_other_training_code_makes_fine_tuned_units_anew_and_no_others(spec, mon
     monkeypatch.setattr(plan, "TRAINING", plan.TRAINING + 1)
     changed = [unit for unit, mark in before.items() if unit_identity("x", spec, unit) != mark]
     assert changed == [UNIFORM, GUIDED, STARTS]
+
+
+def test_longer_training_makes_fine_tuned_units_anew_and_no_others(spec):
+    task = load_task(config_file("tasks", BASE.task))
+    before, after = (
+        {
+            unit: unit_identity(identity(s, task, shipped_base(task)), s, unit)
+            for unit in (BASE, UNIFORM, GUIDED, STARTS)
+        }
+        for s in (spec, replace(spec, rounds=2 * spec.rounds))
+    )
+    assert [unit for unit in before if before[unit] != after[unit]] == [UNIFORM, GUIDED, STARTS]
+
+
+def test_more_seeds_leave_every_unit_as_it_is(spec):
+    more = replace(spec, seeds=spec.seeds + 1, versus_seeds=spec.versus_seeds + 1)
+    for unit in (BASE, UNIFORM, GUIDED, STARTS):
+        assert unit_identity("x", spec, unit) == unit_identity("x", more, unit)
 
 
 def test_another_acquisition_makes_guided_units_anew_and_no_others(spec):
