@@ -9,7 +9,7 @@ ARGS ?=
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo study bench test lint clean distclean
+.PHONY: help setup build demo study bench docs test lint clean distclean twin-pairs
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
@@ -28,6 +28,12 @@ study: build  ## Run the study or what is missing of it, hours (ARGS="--task t_p
 
 bench: build  ## Measure what the code costs beside bare physics, side by side
 	@$(ENV) $(SIM_TRAIN)/bench $(ARGS)
+
+docs: build  ## Write docs/parameters.md from the parameters that the nodes declare
+	@$(ENV) python tools/parameters_page.py
+
+twin-pairs: build  ## Run the same episodes in the training environment and on the twin, and compare
+	@$(ENV) $(SIM_TRAIN)/twin_pairs $(ARGS)
 
 test: lint  ## Lint, then all tests on a real ROS graph (ARGS="-k name" is passed to pytest)
 	@$(ENV) python -m pytest -n $(JOBS) --dist loadfile $(ARGS)

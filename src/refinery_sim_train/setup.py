@@ -28,6 +28,7 @@ setup(
             "bench = refinery_sim_train.cli.bench:main",
             "study = refinery_sim_train.cli.study:main",
             "demo = refinery_sim_train.cli.demo:main",
+            "twin_pairs = refinery_sim_train.cli.twin_pairs:main",
         ],
     },
 )

@@ -41,18 +41,24 @@ class Args:
     """Also write the figures here."""
 
 
-class _Shipped:
-    """A bundle's policy, as deployed, in many episodes at once."""
+class ShippedPolicy:
+    """A bundle's policy, as deployed, in many episodes at once.
+
+    Args:
+        path: Policy file of the bundle.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._sessions = [OnnxPolicy(path)]
 
     def reset(self) -> None:
+        """Forget what was seen: new episodes start."""
         for session in self._sessions:
             session.reset()
 
     def act(self, observation: NDArray[np.float32]) -> Array:
+        """Map observations (B, N) to actions (B, 6)."""
         # A policy with a memory needs one for every episode.
         wanted = len(observation) if self._sessions[0].recurrent else 1
         while len(self._sessions) < wanted:
@@ -71,7 +77,7 @@ def measure(args: Args) -> None:
         theta = bundle.initial_states.mixture.sample(args.episodes, np.random.default_rng([seed, 1]))
     else:
         theta = uniform_starts(task.initial_state.deployed, args.episodes, "test", args.seed)
-    policy = _Shipped(bundle.policy_path) if bundle is not None else Agent.load(args.weights or shipped_base(task))
+    policy = ShippedPolicy(bundle.policy_path) if bundle is not None else Agent.load(args.weights or shipped_base(task))
     env = make_env(task, args.environments)
     with stage(f"evaluate {task.name}") as update:
         outcomes = evaluate(env, policy, theta, seed, update)
