@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from refinery.bundle import write_bundle
+from refinery.bundle import Envelope, write_bundle
 from refinery.config import to_mapping
 from refinery.mixture import Mixture
 from refinery.rotations import Array
@@ -24,6 +24,7 @@ from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.learn.sequences import whole_episodes
 from refinery_sim_train.provenance import provenance
 from refinery_sim_train.refine.config import RefineSpec
+from refinery_sim_train.refine.envelope_fit import fit_envelope, needed_episodes
 from refinery_sim_train.refine.evaluate import Outcomes, evaluate
 from refinery_sim_train.refine.measure import Measurer
 from refinery_sim_train.refine.run_folder import RunFolder
@@ -108,8 +109,10 @@ class Packager:
         started = self._measure(f"test: refined, starts by {rule}", "test_started", policy, "test", starts)
         p_value = paired_p_value(base.strict, refined.strict)
         with stage("export and parity gate") as update:
-            content, worst = export_policy(policy, task, self._gate_episodes(policy))
+            episodes = self._gate_episodes(policy)
+            content, worst = export_policy(policy, task, episodes)
             update(1.0, f"ONNX Runtime against torch: largest difference {worst:.1e} of full action")
+        envelope = self._envelope(episodes, say)
         evaluation: dict[str, Any] = {
             "base": base.rate.to_json(),
             "refined": refined.rate.to_json(),
@@ -132,6 +135,7 @@ class Packager:
             selection=rules.selections[rule],
             provenance=provenance(seed=self._seed, env_steps=spent) | {"settings": to_mapping(spec)} | notes,
             evaluation=evaluation,
+            envelope=envelope,
         )
         say(f"bundle: {bundle}")
         return Packaged(
@@ -157,6 +161,19 @@ class Packager:
         said = ", ".join(f"{name} {100 * rate.value:.1f} %" for name, rate in rates.items())
         say(f"start rule: {best} ({said} on {self._spec.validation_episodes} episodes each)")
         return best
+
+    def _envelope(self, episodes: NDArray[np.float32], say: Callable[[str], None]) -> Envelope | None:
+        """What the policy sees in its own episodes, (T, n, N), or None if they cannot tell."""
+        envelope = fit_envelope(episodes)
+        if envelope is None:
+            say(
+                f"no envelope of observations: {episodes.shape[1]} episodes of the {needed_episodes()} needed, or too "
+                "many of those held out were outside; the policy node will run without"
+            )
+        else:
+            stops = envelope.evidence["false_stops"]
+            say(f"envelope of observations: would have stopped {stops['k']} of {stops['n']} episodes held out")
+        return envelope
 
     def _uniform(self, stream: str) -> Array:
         count = self._spec.mixture_episodes if stream == "mixture" else self._spec.test_episodes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from refinery.report.wording import duration, enumerate_names, thousands
+from refinery_sim_train.study.aims import aims
 from refinery_sim_train.study.markdown import COMMAND, bullets, code
 from refinery_sim_train.study.plan import StudySpec
 from refinery_sim_train.study.summary import BEST_RULE, Json, rate
@@ -46,6 +47,7 @@ def page(study: Json, spec: StudySpec, tasks: Sequence[str], images: str, drawn:
     parts = [
         _asked(study, spec, tasks),
         conditions(study, spec, tasks),
+        aims(study, spec),
         f"## {QUESTION}",
         *answer(study),
         picture("learning"),
