@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from refinery.config import check, load_dataclass
@@ -13,6 +13,7 @@ from refinery.robot_interface import ControllerSpec, DriverSpec, MoveItSpec, Ser
 from refinery.rotations import Poses
 
 Vec3 = tuple[float, float, float]
+Vec6 = tuple[float, float, float, float, float, float]
 Vec7 = tuple[float, float, float, float, float, float, float]
 Names7 = tuple[str, str, str, str, str, str, str]
 
@@ -36,7 +37,7 @@ class FramesSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class LimitsSpec:
-    """Joint limits as published by the maker, joints 1..7."""
+    """Limits of the arm as published by the maker, joints 1..7 and at the tool."""
 
     low_rad: Vec7
     """Lower position limits, [rad]."""
@@ -52,6 +53,11 @@ class LimitsSpec:
     """Share of the velocity limits that planned motions use, (0, 1]."""
     acceleration_scaling: float
     """Share of the acceleration limits that planned motions use, (0, 1]."""
+    tool_speed_m_s: float
+    """Largest speed of the tool, [m/s], > 0."""
+    tool_wrench: Vec6
+    """Largest force x, y, z [N] and torque [Nm] between tool and part, > 0: what the joints bear anywhere in reach, or
+    less, where the cell or the thresholds of the robot's own collision reflex allow less."""
 
     def __post_init__(self) -> None:
         """Validate ranges."""
@@ -61,6 +67,28 @@ class LimitsSpec:
             check(all(value > 0 for value in getattr(self, name)), name, "seven positive values", getattr(self, name))
         for name in ("velocity_scaling", "acceleration_scaling"):
             check(0 < getattr(self, name) <= 1, name, "a share in (0, 1]", getattr(self, name))
+        check(self.tool_speed_m_s > 0, "tool_speed_m_s", "a positive speed in m/s", self.tool_speed_m_s)
+        check(all(v > 0 for v in self.tool_wrench), "tool_wrench", "six positive values", self.tool_wrench)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImpedanceSpec:
+    """What the impedance controller makes of the gains a task asks for."""
+
+    max_stiffness: Vec6
+    """Stiffness it clamps to, x, y, z [N/m], rx, ry, rz [Nm/rad], > 0."""
+    error_clip: Vec6
+    """Distance of target from measured pose it clamps to, x, y, z [m], rx, ry, rz [rad], > 0."""
+    damping_ratio: float | None = None
+    """Its damping, of which no topic tells it: a share of critical damping (for a unit apparent mass), (0, 3]; none if
+    it takes the task's."""
+
+    def __post_init__(self) -> None:
+        """Validate ranges."""
+        for name in ("max_stiffness", "error_clip"):
+            check(all(v > 0 for v in getattr(self, name)), name, "six positive values", getattr(self, name))
+        ratio = self.damping_ratio
+        check(ratio is None or 0 < ratio <= 3, "damping_ratio", "a ratio in (0, 3]", ratio)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,14 +156,21 @@ class RobotProfile:
     """Services."""
     controllers: ControllerSpec
     """Controllers to switch between."""
+    impedance: ImpedanceSpec
+    """Limits of the impedance controller."""
     moveit: MoveItSpec
     """Planning."""
     gripper_namespace: str
     """Namespace of the gripper's actions (homing, move, grasp)."""
     driver: DriverSpec | None = None
     """Launch file of the robot's own software; none if it has to be started by hand."""
+    state_rate_hz: float | None = None
+    """Rate of the measured pose and of the wrench, the slower of them, [Hz], (0, 10000]; none if it is not known, or if
+    the cell is simulated (then :attr:`TwinSpec.state_rate_hz` says it)."""
     twin: TwinSpec | None = None
     """Present if the cell is simulated."""
+    file: Path | None = field(default=None, init=False, compare=False)
+    """Where it was read from, for messages; none if it was built in code."""
 
     def __post_init__(self) -> None:
         """Validate what spans several parts."""
@@ -148,11 +183,20 @@ class RobotProfile:
         check(topic.startswith(f"{owner}/"), "topics.joint_trajectory.name", f"a topic of {owner}", topic)
         turns = (*self.kinematics.alpha_rad, *self.kinematics.flange_to_tool.rpy_rad)
         check(all(abs(turn) <= math.pi for turn in turns), "kinematics", "angles in [-pi, pi] rad", turns)
+        rate = self.state_rate_hz
+        check(rate is None or 0 < rate <= 10_000, "state_rate_hz", "a rate in (0, 10000] Hz", rate)
+        once = rate is None or self.twin is None
+        check(once, "state_rate_hz", "nothing beside twin.state_rate_hz, which says the same", rate)
 
     @property
     def base_frame(self) -> str:
         """Frame of measured and commanded poses."""
         return self.frames.base
+
+    @property
+    def measured_rate_hz(self) -> float | None:
+        """Rate of the measured pose and of the wrench, [Hz]; None if it is not known."""
+        return self.state_rate_hz if self.twin is None else self.twin.state_rate_hz
 
     @property
     def pose_topic(self) -> str:
@@ -244,7 +288,10 @@ def load_robot_profile(robot: Path | str) -> RobotProfile:
     Raises:
         ConfigError: With the file, the key, what was expected and what was found.
     """
-    return load_dataclass(config_file("robots", str(robot)), RobotProfile)
+    file = config_file("robots", str(robot))
+    profile = load_dataclass(file, RobotProfile)
+    object.__setattr__(profile, "file", file)
+    return profile
 
 
 def _scaled(values: Vec7, share: float) -> Vec7:

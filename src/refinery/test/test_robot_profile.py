@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import yaml
@@ -65,6 +67,14 @@ def test_a_path_is_accepted(edited):
     assert load_robot_profile(edited(lambda raw: raw.update(name="mine"))).name == "mine"
 
 
+def test_a_profile_knows_its_file_and_how_often_it_measures(edited):
+    path = edited(lambda raw: raw["twin"].update(state_rate_hz=100.0))
+    profile = load_robot_profile(path)
+    assert (profile.file, profile.measured_rate_hz) == (path, 100.0)
+    assert [load_robot_profile(robot).measured_rate_hz for robot in ("fr3", "panda")] == [1000.0, 500.0]
+    assert load_robot_profile(edited(lambda raw: raw.pop("state_rate_hz"), "fr3")).measured_rate_hz is None
+
+
 def test_unknown_robot_names_those_there_are():
     with pytest.raises(ConfigError, match="fr3, panda, twin"):
         load_robot_profile("ur5")
@@ -94,6 +104,13 @@ def test_unknown_robot_names_those_there_are():
         (lambda raw: raw["services"].update(switch_controller=""), "services.switch_controller"),
         (lambda raw: raw["twin"].update(realtime_factor=-1.0), "twin.realtime_factor"),
         (lambda raw: raw["twin"].update(state_rate_hz=5000.0), "twin.state_rate_hz"),
+        (lambda raw: raw.update(state_rate_hz=250.0), "state_rate_hz: expected nothing beside twin.state_rate_hz"),
+        (lambda raw: raw["limits"].update(tool_speed_m_s=0.0), "limits.tool_speed_m_s"),
+        (lambda raw: raw["limits"].update(tool_wrench=[1.0] * 5 + [0.0]), "limits.tool_wrench"),
+        (lambda raw: raw["impedance"].update(max_stiffness=[900.0] * 3), "impedance.max_stiffness"),
+        (lambda raw: raw["impedance"].update(error_clip=[-0.1] * 6), "impedance.error_clip"),
+        (lambda raw: raw["impedance"].update(damping_ratio=0.0), "impedance.damping_ratio"),
+        (lambda raw: raw.update(file="x.yaml"), "file: expected a known key"),
     ],
 )
 def test_a_wrong_value_is_refused_naming_file_and_key(edited, change, key):
@@ -108,7 +125,7 @@ def test_home_outside_the_limits_is_always_refused(joints):
     limits = zip(profile.limits.low_rad, joints, profile.limits.high_rad, strict=True)
     inside = all(low < joint < high for low, joint, high in limits)
     try:
-        type(profile)(**{**vars(profile), "home_rad": tuple(joints)})
+        dataclasses.replace(profile, home_rad=tuple(joints))
         accepted = True
     except ConfigError:
         accepted = False

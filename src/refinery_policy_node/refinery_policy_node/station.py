@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rclpy.lifecycle import LifecycleNode
 
-from refinery.bundle import Bundle, load_bundle
+from refinery.bundle import Bundle, check_fit, load_bundle
 from refinery.errors import ConfigError
 from refinery.robot_profile import RobotProfile, load_robot_profile
 from refinery_policy_node.controller_switch import ControllerSwitch, NoSwitch, Switch
@@ -37,6 +37,12 @@ class Station:
         self.bundle: Bundle = load_bundle(Path(parameters.bundle))
         profile: RobotProfile = load_robot_profile(parameters.robot_profile)
         _check_clock(node, profile)
+        check_fit(self.bundle, profile)
+        if self.bundle.envelope is None:
+            node.get_logger().info(
+                f"bundle {self.bundle.name}: no envelope of observations, so that none will be found strange; "
+                "`refine` writes one with enough episodes (gate_episodes)"
+            )
         task = self.bundle.task
         self.runtime = PolicyRuntime(
             self.bundle, parameters.guard_settings(task), parameters.start_tolerance(task), parameters.fade_in_s

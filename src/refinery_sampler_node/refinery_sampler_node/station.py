@@ -9,7 +9,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from trajectory_msgs.msg import JointTrajectory
 
-from refinery.bundle import load_bundle
+from refinery.bundle import check_fit, load_bundle
 from refinery.errors import ConfigError
 from refinery.robot_profile import load_robot_profile
 from refinery_sampler_node.arm_state import ArmState
@@ -28,7 +28,7 @@ class Station:
         parameters: Of the node.
 
     Raises:
-        RefineryError: Bundle or profile are not usable; the message says why.
+        RefineryError: Bundle or profile are not usable or do not fit each other; the message says why.
     """
 
     def __init__(self, node: Node, parameters: SamplerParameters) -> None:
@@ -36,6 +36,7 @@ class Station:
             raise ConfigError("parameters", "bundle", "the directory of a bundle", "", "give -p bundle:=<directory>")
         bundle = load_bundle(Path(parameters.bundle))
         profile = load_robot_profile(parameters.robot_profile)
+        check_fit(bundle, profile)
         self._node = node
         self.parameters = parameters
         self.profile = profile

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import shutil
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from refinery.kinematics import ArmKinematics
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Poses, angle_between_rad
 from refinery.task import Task
+from refinery.testing import tiny_bundle
 from refinery_msgs.msg import Outcome
 from refinery_msgs.srv import SampleInit
 from refinery_sampler_node.conversions import pose_from_message
@@ -337,19 +339,22 @@ def test_parameters_are_described_and_checked(cell: Cell) -> None:
     assert not any(each.successful for each in answer.results)
 
 
-@pytest.mark.parametrize("what", ["missing", "unnamed", "flipped byte", "parameter"])
-def test_node_that_cannot_start_says_why_and_ends(cell: Cell, tmp_path: Path, what: str) -> None:
+@pytest.mark.parametrize("what", ["missing", "unnamed", "flipped byte", "parameter", "misfit"])
+def test_node_that_cannot_start_says_why_and_ends(cell: Cell, task: Task, tmp_path: Path, what: str) -> None:
     broken = tmp_path / "broken"
     shutil.copytree(cell.bundle_path, broken)
     states = broken / "initial_states.json"
     content = bytearray(states.read_bytes())
     content[len(content) // 2] ^= 1
     states.write_bytes(content)
+    fast = dataclasses.replace(task, control=dataclasses.replace(task.control, policy_rate_hz=300.0))
+    fast_words = ["manifest.json does not fit", "twin.yaml", "policy_rate_hz: expected at most 250 Hz", "got 300 Hz"]
     arguments, words = {
         "missing": ({"bundle": "/nowhere"}, ["/nowhere"]),
         "unnamed": ({}, ["bundle", "expected the directory of a bundle"]),
         "flipped byte": ({"bundle": broken}, ["initial_states.json", "SHA-256"]),
         "parameter": ({"bundle": cell.bundle_path, "max_count": 0}, ["max_count", "0"]),
+        "misfit": ({"bundle": tiny_bundle(tmp_path / "fast", fast)}, fast_words),
     }[what]
     log = tmp_path / "second.log"
     process = start_sampler(cell.env, log, autostart=True, **arguments)

@@ -17,16 +17,23 @@ INITIAL_STATES = "initial_states.json"
 """Where insertions should start."""
 MANIFEST = "manifest.json"
 """Task, hashes, provenance and evaluation."""
+ENVELOPE = "envelope.json"
+"""What the policy saw in its evaluation, and how far from it is too far; a bundle may do without."""
 HASHED = (POLICY, INITIAL_STATES)
 """Files whose SHA-256 stands in the manifest (the manifest carries its own)."""
 NAMES = (*HASHED, MANIFEST)
-"""All files of a bundle."""
-MAX_BYTES = {POLICY: 64 << 20, INITIAL_STATES: 4 << 20, MANIFEST: 1 << 20}
+"""Files that every bundle has."""
+OPTIONAL = (ENVELOPE,)
+"""Files that a bundle may have; the manifest names and hashes those it has."""
+MAX_BYTES = {POLICY: 64 << 20, INITIAL_STATES: 4 << 20, ENVELOPE: 1 << 20, MANIFEST: 1 << 20}
 """Largest accepted size of each file, [B]."""
 
 
-def check_listing(path: Path) -> None:
+def check_listing(path: Path) -> tuple[str, ...]:
     """Check that a directory holds the files of a bundle and nothing else.
+
+    Returns:
+        The optional files that are there.
 
     Raises:
         BundleError: It is not a directory, a file is missing, or something is there that does not belong.
@@ -42,12 +49,13 @@ def check_listing(path: Path) -> None:
         raise BundleError(
             f"{path}: expected the files {', '.join(NAMES)}, got none named {', '.join(missing)}; export again"
         )
-    extra = [ascii(name) for name in found if name not in NAMES]
+    extra = [ascii(name) for name in found if name not in (*NAMES, *OPTIONAL)]
     if extra:
         more = f" and {len(extra) - 3} more" if len(extra) > 3 else ""
         raise BundleError(
             f"{path}: expected only {', '.join(NAMES)}, got also {', '.join(extra[:3])}{more}; remove what was added"
         )
+    return tuple(name for name in OPTIONAL if name in found)
 
 
 def read_file(path: Path, limit: int) -> bytes:

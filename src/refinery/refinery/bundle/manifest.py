@@ -10,7 +10,7 @@ import numpy as np
 from shapely.errors import ShapelyError
 
 from refinery.bundle import strict_json
-from refinery.bundle.files import HASHED, SCHEMA, sha256
+from refinery.bundle.files import HASHED, OPTIONAL, SCHEMA, sha256
 from refinery.config import from_mapping, to_mapping
 from refinery.errors import BundleError, ConfigError, RefineryError
 from refinery.task import Task
@@ -83,12 +83,13 @@ class Manifest:
         task = _task(strict_json.want(raw, "task", dict, source), source)
         strict_json.want_equal(raw, "task_hash", task.hash(), source, "the task was edited; export the bundle again")
         files = strict_json.want(raw, "files", dict, source)
-        strict_json.want_keys(files, HASHED, f"{source}: files")
+        named = (*HASHED, *(name for name in OPTIONAL if name in files))
+        strict_json.want_keys(files, named, f"{source}: files")
         try:
             return cls(
                 name=strict_json.want(raw, "name", str, source),
                 task=task,
-                files={name: _digest(files, name, f"{source}: files") for name in HASHED},
+                files={name: _digest(files, name, f"{source}: files") for name in named},
                 provenance=strict_json.want(raw, "provenance", dict, source),
                 evaluation=strict_json.want(raw, "evaluation", dict, source),
             )

@@ -8,7 +8,19 @@ from typing import Any
 
 from refinery.action import ACTION_NAMES
 from refinery.bundle import strict_json
-from refinery.bundle.files import HASHED, INITIAL_STATES, MANIFEST, MAX_BYTES, POLICY, check_listing, read_file, sha256
+from refinery.bundle.envelope import Envelope
+from refinery.bundle.files import (
+    ENVELOPE,
+    HASHED,
+    INITIAL_STATES,
+    MANIFEST,
+    MAX_BYTES,
+    OPTIONAL,
+    POLICY,
+    check_listing,
+    read_file,
+    sha256,
+)
 from refinery.bundle.initial_states import InitialStates
 from refinery.bundle.manifest import Manifest
 from refinery.bundle.metadata import check_metadata
@@ -38,6 +50,8 @@ class Bundle:
     """Contents of ``manifest.json``."""
     metadata: dict[str, Any] = field(repr=False)
     """What the policy file says about itself (:mod:`refinery.bundle.metadata`)."""
+    envelope: Envelope | None = field(default=None, repr=False)
+    """What the policy saw in its evaluation; None in a bundle that does not say."""
 
     def open_policy(self) -> OnnxPolicy:
         """Return a fresh, warmed-up policy with its own recurrent state."""
@@ -57,10 +71,14 @@ def load_bundle(path: Path | str) -> Bundle:
         BundleError: Naming the file, what was expected, what was found and what to do.
     """
     path = Path(path)
-    check_listing(path)
-    contents = {name: read_file(path / name, MAX_BYTES[name]) for name in (*HASHED, MANIFEST)}
+    optional = check_listing(path)
+    contents = {name: read_file(path / name, MAX_BYTES[name]) for name in (*HASHED, *optional, MANIFEST)}
     manifest = Manifest.from_bytes(contents[MANIFEST], path / MANIFEST)
-    for name in HASHED:
+    for name in OPTIONAL:
+        if (name in optional) != (name in manifest.files):
+            expected, got = ("this file", "nothing there") if name in manifest.files else ("no such file", "one")
+            raise BundleError(f"{path / name}: expected {expected} (from {MANIFEST}), got {got}; export again")
+    for name in manifest.files:
         found = sha256(contents[name])
         if found != manifest.files[name]:
             raise BundleError(
@@ -71,6 +89,10 @@ def load_bundle(path: Path | str) -> Bundle:
     initial_states = InitialStates.from_json(raw, manifest.task, path / INITIAL_STATES)
     policy = OnnxPolicy(contents[POLICY], source=path / POLICY)
     _check_policy(policy, manifest.task, path / POLICY)
+    envelope = None
+    if ENVELOPE in optional:
+        raw = strict_json.parse(contents[ENVELOPE], path / ENVELOPE)
+        envelope = Envelope.from_json(raw, manifest.task, path / ENVELOPE)
     return Bundle(
         path=path,
         name=manifest.name,
@@ -80,6 +102,7 @@ def load_bundle(path: Path | str) -> Bundle:
         initial_states=initial_states,
         manifest=strict_json.parse(contents[MANIFEST], path / MANIFEST),
         metadata=policy.metadata,
+        envelope=envelope,
     )
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from refinery.bundle import strict_json
-from refinery.bundle.files import INITIAL_STATES, MANIFEST, NAMES, POLICY, sha256
+from refinery.bundle.envelope import Envelope
+from refinery.bundle.files import ENVELOPE, INITIAL_STATES, MANIFEST, NAMES, OPTIONAL, POLICY, sha256
 from refinery.bundle.initial_states import RULES, InitialStates
 from refinery.bundle.manifest import Manifest
 from refinery.bundle.reader import load_bundle
@@ -32,6 +33,7 @@ def write_bundle(
     selection: dict[str, Any],
     provenance: dict[str, Any],
     evaluation: dict[str, Any],
+    envelope: Envelope | None = None,
 ) -> Path:
     """Write a bundle, or leave what was there before.
 
@@ -47,6 +49,7 @@ def write_bundle(
         selection: How the mixture was selected.
         provenance: Git revision, seeds, steps, versions, command, date.
         evaluation: Success per condition as ``{"k", "n"}``.
+        envelope: What the policy saw in its evaluation; without one, nodes cannot tell a strange observation.
 
     Returns:
         The path.
@@ -64,6 +67,8 @@ def write_bundle(
         selection=selection,
     )
     contents = {POLICY: policy_onnx, INITIAL_STATES: strict_json.dump(states.to_json(task), INITIAL_STATES)}
+    if envelope is not None:
+        contents[ENVELOPE] = strict_json.dump(envelope.to_json(task), ENVELOPE)
     manifest = Manifest(
         name=name,
         task=task,
@@ -99,7 +104,8 @@ def _check_replaceable(path: Path) -> None:
     """Refuse to replace anything that is not a bundle: a mistyped path must not cost a directory."""
     if not path.exists():
         return
-    strange = [item.name for item in path.iterdir() if item.name not in NAMES] if path.is_dir() else [path.name]
+    known = (*NAMES, *OPTIONAL)
+    strange = [item.name for item in path.iterdir() if item.name not in known] if path.is_dir() else [path.name]
     if strange:
         raise BundleError(f"{path}: expected a bundle or nothing there, got {strange[0]!r}; choose another path")
 

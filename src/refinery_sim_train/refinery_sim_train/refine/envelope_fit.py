@@ -27,8 +27,9 @@ _QUANTILE = 0.001
 """Of every value, the bounds start from this quantile and its opposite."""
 _BOUND_FACTOR, _DISTANCE_FACTOR = 1.1, 1.25
 """How much farther the limits are than calibration asks for: a real cell differs from training."""
-_FLOORS = {"plug_pos_coarse": 0.5, "plug_rotvec": 0.5}
-"""Least margins beyond the quantiles: an insertion may start a little outside the deployment box (5 mm, 0.05 rad)."""
+_FLOORS = {"plug_pos_coarse": (0.8, 0.8, 0.5), "plug_rotvec": (0.5, 0.5, 0.5)}
+"""Least margins beyond the quantiles: the node lets an insertion start 7 mm (with 2 mm of jitter) and 0.05 rad outside
+the deployment box, and sideways the quantiles are a little inside it."""
 _RIDGE = 1e-3
 """Added to the correlation's diagonal, so that values that never vary apart do not count without bound."""
 _LEAST = 1e-3
@@ -134,4 +135,4 @@ def _lasting(score: Array) -> Array:
 
 
 def _floors() -> Array:
-    return np.concatenate([np.full(term.size, _FLOORS.get(term.name, 0.0)) for term in TERMS])
+    return np.concatenate([np.asarray(_FLOORS.get(term.name, (0.0,) * term.size)) for term in TERMS])
