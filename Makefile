@@ -9,7 +9,7 @@ ARGS ?=
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo study bench docs test lint clean distclean twin-pairs
+.PHONY: help setup build demo study bench docs faults test lint clean distclean twin-pairs
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
@@ -26,14 +26,18 @@ demo: build  ## Refine a policy, run it through real ROS 2 nodes, write demo/rep
 study: build  ## Run the study or what is missing of it, hours (ARGS="--task t_post --out runs/check/study" repeats one task)
 	@$(ENV) $(SIM_TRAIN)/study $(ARGS)
 
-bench: build  ## Measure what the code costs beside bare physics, side by side
+bench: build  ## Measure what the code costs beside bare physics, bare inference and a bare echo, minutes
 	@$(ENV) $(SIM_TRAIN)/bench $(ARGS)
+	@$(ENV) python -m refinery_policy_node.bench $(ARGS)
 
 docs: build  ## Write docs/parameters.md from the parameters that the nodes declare
 	@$(ENV) python tools/parameters_page.py
 
 twin-pairs: build  ## Run the same episodes in the training environment and on the twin, and compare
 	@$(ENV) $(SIM_TRAIN)/twin_pairs $(ARGS)
+
+faults: build  ## Inject 500 faults into insertions on the twin, write results/faults.json and docs/faults.md
+	@cd "$(ROOT)/tests" && "$(ROOT)/tools/env" python -m faults.campaign $(ARGS)
 
 test: lint  ## Lint, then all tests on a real ROS graph (ARGS="-k name" is passed to pytest)
 	@$(ENV) python -m pytest -n $(JOBS) --dist loadfile $(ARGS)

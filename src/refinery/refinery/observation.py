@@ -2,16 +2,21 @@
 
 Only what a real cell measures goes in: tool pose, a noisy socket estimate, the controller's own target. The running
 mean of the estimates stands in for a filter or a recurrent policy.
+
+Two classes compute it: :class:`ObservationEncoder` for batches (training, evaluation, replay) and
+:class:`OneObservationEncoder` for the tick on the robot, which has no time for scipy's calls; the tests hold one
+against the other.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from refinery.rotations import Poses
+from refinery.rotations import OnePose, Poses, Vec3, conjugate, multiply, rotvec_of, turned, turned_back
 from refinery.task import Task
 
 Array = NDArray[np.float64]
@@ -134,3 +139,72 @@ class ObservationEncoder:
             time_left,
         )
         return np.concatenate([np.atleast_2d(part) for part in parts], axis=1).astype(np.float32)
+
+
+class OneObservationEncoder:
+    """:class:`ObservationEncoder` for a batch of one, in plain floats: equal to rounding, a hundred times as fast.
+
+    Args:
+        task: Geometry of the grasp, rates and scales.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._held = OnePose.of(task.plug.tool_from_plug)
+        self._steps = task.control.episode_steps
+        self._max_error = task.control.max_error
+        self._last = OnePose((0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))
+        self._sum: Vec3 = (0.0, 0.0, 0.0)
+        self._seen = 0
+
+    def reset(self, measured: Poses, grasp: Array | None = None) -> None:
+        """Forget the past.
+
+        Args:
+            measured: Measured tool pose, base frame, batch of one.
+            grasp: How the plug sits in the hand from now on, as for :meth:`ObservationEncoder.reset`, shape (1, 3).
+        """
+        self._held = OnePose.of(self._task.plug.held(np.zeros((1, 3)) if grasp is None else grasp))
+        self._last = OnePose.of(measured)
+        self._sum, self._seen = (0.0, 0.0, 0.0), 0
+
+    def filter_socket(self, estimate: OnePose) -> OnePose:
+        """Take in one socket estimate (base frame) and return the running mean of the position so far."""
+        (ax, ay, az), (x, y, z) = self._sum, estimate.xyz_m
+        ax, ay, az = self._sum = (ax + x, ay + y, az + z)
+        self._seen += 1
+        return OnePose((ax / self._seen, ay / self._seen, az / self._seen), estimate.xyzw)
+
+    def encode(self, measured: OnePose, socket: OnePose, target: OnePose, last_action: list[float]) -> list[float]:
+        """Encode one policy step; arguments as for :meth:`ObservationEncoder.encode`, the last action as six floats.
+
+        Returns:
+            The observation, :data:`OBSERVATION_SIZE` values in the order of :data:`TERMS`.
+        """
+        axes, from_socket, from_now = socket.matrix, conjugate(socket.xyzw), conjugate(measured.xyzw)
+        sx, sy, sz = socket.xyz_m
+        mx, my, mz = measured.xyz_m
+        lx, ly, lz = self._last.xyz_m
+        tx, ty, tz = target.xyz_m
+        hx, hy, hz = turned(measured.matrix, self._held.xyz_m)
+        px, py, pz = turned_back(axes, mx + hx - sx, my + hy - sy, mz + hz - sz)
+        rx, ry, rz = rotvec_of(multiply(from_socket, multiply(measured.xyzw, self._held.xyzw)))
+        ax, ay, az = turned_back(axes, mx - lx, my - ly, mz - lz)
+        bx, by, bz = turned_back(axes, *rotvec_of(multiply(measured.xyzw, conjugate(self._last.xyzw))))
+        cx, cy, cz = turned_back(axes, tx - mx, ty - my, tz - mz)
+        dx, dy, dz = turned_back(axes, *rotvec_of(multiply(target.xyzw, from_now)))
+        ex, ey, ez, ea, eb, ec = self._max_error
+        self._last = measured
+        # fmt: off
+        return [
+            px / 0.01, py / 0.01, pz / 0.01,
+            math.tanh(px / 0.002), math.tanh(py / 0.002), math.tanh(pz / 0.002),
+            rx / 0.1, ry / 0.1, rz / 0.1,
+            ax / 0.001, ay / 0.001, az / 0.001,
+            bx / 0.01, by / 0.01, bz / 0.01,
+            cx / ex, cy / ey, cz / ez,
+            dx / ea, dy / eb, dz / ec,
+            *last_action,
+            1.0 - (self._seen - 1) / self._steps,
+        ]
+        # fmt: on

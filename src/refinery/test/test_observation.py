@@ -2,9 +2,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refinery.observation import OBSERVATION_SIZE, TERMS, ObservationEncoder
+from refinery.observation import OBSERVATION_SIZE, TERMS, ObservationEncoder, OneObservationEncoder
 from refinery.paths import config_file
-from refinery.rotations import Poses
+from refinery.rotations import OnePose, Poses
 from refinery.task import load_task
 
 TASK = load_task(config_file("tasks", "peg_rect"))
@@ -111,3 +111,27 @@ def test_plug_terms_use_their_units():
     observation = encode(encoder, socket, tool)
     assert np.allclose(observation[at("plug_pos_coarse")], [1, 0, 2], atol=1e-6)
     assert np.allclose(observation[at("plug_rotvec")], [0, 0, 1], atol=1e-6)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_one_observation_is_the_batch_of_one(seed):
+    rng = np.random.default_rng(seed)
+    grasp = rng.uniform(-1, 1, (1, 3)) * [0.004, 0.006, 0.3]
+    socket = Poses.from_xyz_rpy(rng.uniform(-1, 1, 3), rng.uniform(-3, 3, 3))
+    batch, one = ObservationEncoder(TASK), OneObservationEncoder(TASK)
+    for _episode in range(2):
+        tool = socket @ Poses.from_xyz_rpy(rng.uniform(-0.03, 0.03, 3), rng.uniform(-0.3, 0.3, 3)) @ SEATED
+        batch.reset(tool, grasp=grasp)
+        one.reset(tool, grasp=grasp)
+        for _ in range(4):
+            seen = Poses(pos_m=socket.pos_m + rng.uniform(-0.002, 0.002, 3), quat_xyzw=socket.quat_xyzw)
+            target = tool @ Poses.from_xyz_rpy(rng.uniform(-0.01, 0.01, 3), rng.uniform(-0.1, 0.1, 3))
+            action = rng.uniform(-1, 1, (1, 6))
+            mean, same_mean = batch.filter_socket(seen), one.filter_socket(OnePose.of(seen))
+            np.testing.assert_allclose(same_mean.pos_m, mean.pos_m, atol=1e-12)
+            expected = batch.encode(tool, mean, target, action)
+            got = one.encode(OnePose.of(tool), same_mean, OnePose.of(target), action[0].tolist())
+            assert len(got) == OBSERVATION_SIZE
+            # The batch is rounded to float32.
+            np.testing.assert_allclose(got, expected[0], rtol=1e-6, atol=1e-9)
+            tool = tool @ Poses.from_xyz_rpy(rng.uniform(-0.002, 0.002, 3), rng.uniform(-0.02, 0.02, 3))

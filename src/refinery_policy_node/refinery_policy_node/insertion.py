@@ -23,6 +23,8 @@ from refinery_policy_node.runtime import PolicyRuntime
 from refinery_policy_node.samples import Inputs
 from refinery_policy_node.topics import RobotTopics
 
+_FEEDBACK_HZ = 50.0
+
 
 class Phase(Enum):
     """Where an insertion is."""
@@ -65,7 +67,7 @@ class Insertion:
         handover_s: How long, [s].
         command_rate_hz: Rate of interpolated targets, [Hz]; 0 for none.
         timeout_s: Give up after this time, [s]; 0 for the episode's length.
-        on_tick: Called after every policy step (for feedback).
+        on_tick: Called after policy steps, at most 50 times a second (for feedback).
     """
 
     def __init__(
@@ -84,12 +86,13 @@ class Insertion:
         self._node = node
         self._runtime = runtime
         self._topics = topics
-        self._measured = start.measured.poses()
+        self._measured: Poses = start.measured.poses()
         self._grasp, self._held = grasp, runtime.task.plug.held(grasp)
         self._estimate = start.estimate.poses()
         self._handover_ticks = int(np.ceil(handover_s / runtime.period_s))
         self._timeout_s = timeout_s
         self._on_tick = on_tick
+        self._feedback_ticks = max(1, round(1.0 / (_FEEDBACK_HZ * runtime.period_s)))
         self._phase = Phase.HANDOVER
         self._ticks = 0
         self._first_s = self._last_s = self._tick_s = topics.now_s()
@@ -99,6 +102,7 @@ class Insertion:
         # No collection of garbage between state and target: an insertion lasts seconds, the heap can wait.
         gc.collect()
         gc.disable()
+        topics.read_ahead(True)
         self._timers: list[Timer] = [node.create_timer(runtime.period_s, self._tick)]
         if self._between is not None:
             self._between.jump(self._measured)
@@ -161,7 +165,9 @@ class Insertion:
         inputs = self._inputs()
         verdict = self._runtime.start(inputs, self._grasp)
         if verdict.level is not Level.OK:
-            self._end(Outcome.STOPPED, verdict.message, verdict)
+            # The arm is handed over already: unlike a refusal before that, this is a stop, and it stays.
+            self._runtime.guard.stop(verdict.reason, verdict.message)
+            self._end(Outcome.STOPPED, verdict.message, self._runtime.guard.latched)
             return
         self._phase = Phase.RUN
         self._first_s = inputs.now_s
@@ -177,7 +183,8 @@ class Insertion:
         else:
             self._measured = result.target
             self._jump(result.target)
-        self._on_tick()
+        if result.step % self._feedback_ticks == 0:
+            self._on_tick()
         if result.verdict.level is Level.STOP:
             self._end(Outcome.STOPPED, result.verdict.message, result.verdict)
         elif self._timeout_s > 0 and self.elapsed_s + self._runtime.period_s > self._timeout_s and not result.done:
@@ -215,6 +222,7 @@ class Insertion:
             self._node.destroy_timer(timer)
         self._runtime.end()
         gc.enable()
+        self._topics.read_ahead(False)
         self._topics.publish_target(self._measured)
         self.ended.set_result(
             Ending(

@@ -6,7 +6,7 @@ import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped, WrenchStamped
 
-from refinery.rotations import Poses
+from refinery.rotations import OnePose, Poses
 from refinery_msgs.msg import GuardReason
 from refinery_policy_node.guard import Verdict
 from refinery_policy_node.samples import PoseSample, WrenchSample
@@ -45,6 +45,31 @@ def pose_message(pose: Poses, frame: str, stamp: Time) -> PoseStamped:
     quat = pose.quat_xyzw[0] / np.linalg.norm(pose.quat_xyzw[0])
     orientation.x, orientation.y, orientation.z, orientation.w = quat.tolist()
     return message
+
+
+class TargetMessage:
+    """The one message that carries every target: making a new one takes longer than filling it.
+
+    Args:
+        frame: The base frame.
+    """
+
+    def __init__(self, frame: str) -> None:
+        self._message = PoseStamped()
+        self._message.header.frame_id = frame
+        self._stamp = self._message.header.stamp
+        self._position, self._orientation = self._message.pose.position, self._message.pose.orientation
+
+    def filled(self, target: Poses, now_ns: int) -> PoseStamped:
+        """Return the message with a pose of the tool in the base frame (batch of one) and a stamp [ns].
+
+        It is to be published before the next call, which fills the same message again.
+        """
+        pose, stamp, position, orientation = OnePose.of(target), self._stamp, self._position, self._orientation
+        stamp.sec, stamp.nanosec = divmod(now_ns, 1_000_000_000)
+        position.x, position.y, position.z = pose.xyz_m
+        orientation.x, orientation.y, orientation.z, orientation.w = pose.xyzw
+        return self._message
 
 
 def reason_message(verdict: Verdict) -> GuardReason:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from refinery.action import ActionDecoder
+from refinery.action import OneActionDecoder
 from refinery.bundle import Bundle
 from refinery.errors import BundleError
 from refinery.initial_state import theta_of
-from refinery.observation import ObservationEncoder
-from refinery.rotations import Poses
-from refinery_policy_node.guard import Guard, GuardSettings, Level, Reason, Verdict
+from refinery.observation import OneObservationEncoder
+from refinery.rotations import OnePose, Poses
+from refinery_policy_node.guard import EnvelopeCheck, Guard, GuardSettings, Level, Reason, Verdict
 from refinery_policy_node.recording import Recorder
 from refinery_policy_node.samples import Inputs
 from refinery_policy_node.start_check import StartTolerance, check_start
@@ -23,8 +23,7 @@ from refinery_policy_node.timing import StepTimes
 _AS_INTENDED = np.zeros((1, 3))
 
 
-@dataclass(frozen=True, kw_only=True)
-class TickResult:
+class TickResult(NamedTuple):
     """What a tick decided."""
 
     target: Poses
@@ -65,13 +64,14 @@ class PolicyRuntime:
         self.times = StepTimes()
         self.recorder: Recorder | None = None
         self._tolerance = tolerance or StartTolerance.for_task(bundle.task)
-        self._encoder = ObservationEncoder(bundle.task)
-        self._decoder = ActionDecoder(bundle.task.control)
+        self._encoder = OneObservationEncoder(bundle.task)
+        self._decoder = OneActionDecoder(bundle.task.control, bundle.task.plug.tool_from_plug)
+        self._envelope = EnvelopeCheck(bundle.envelope) if bundle.envelope is not None else None
         self._fade_steps = round(fade_in_s / self.period_s)
         self._step = 0
         self._running = False
         self._last_step_s = 0.0
-        self.socket: Poses | None = None
+        self.socket: OnePose | None = None
         """Running mean of the socket estimates of this episode, base frame."""
 
     @property
@@ -99,7 +99,7 @@ class PolicyRuntime:
         if verdict.level is not Level.OK:
             return verdict
         theta = theta_of(inputs.estimate.poses(), inputs.measured.poses() @ held, grasp)
-        message = check_start(theta, self.task, self._tolerance)
+        message = check_start(theta, self.task, self._tolerance) or self._first_sight(inputs, grasp)
         if message:
             return Verdict(level=Level.STOP, reason=Reason.OUT_OF_DISTRIBUTION, message=message)
         return verdict
@@ -125,6 +125,8 @@ class PolicyRuntime:
         self._encoder.reset(measured, grasp=grasp)
         self._restart_action(measured)
         self.policy.reset()
+        if self._envelope is not None:
+            self._envelope.reset()
         self.times.clear()
         self._step, self._last_step_s, self.socket = 0, 0.0, None
         self._running = True
@@ -154,7 +156,7 @@ class PolicyRuntime:
         verdict = self.guard.verdict
         if verdict.level is Level.OK:
             # The spring is stretched to what was commanded, which is what the next observation must say.
-            self._decoder.target = target
+            self._decoder.target = OnePose.of(target)
         else:
             self._restart_action(target)
         result = TickResult(
@@ -179,10 +181,14 @@ class PolicyRuntime:
         """Observe, ask the policy, move the decoder's target; None for whatever the guard refuses."""
         measured = inputs.measured.poses()
         self.socket = self._encoder.filter_socket(inputs.estimate.poses())
-        observation = self._encoder.encode(measured, self.socket, self._decoder.target, self._decoder.smoothed)
+        values = self._encoder.encode(measured, self.socket, self._decoder.target, self._decoder.smoothed)
+        observation = np.array([values], dtype=np.float32)
         shape = (1, self.policy.observation_size)
         if not self.guard.check_vector("observation", Reason.OBSERVATION_INVALID, observation, shape):
             return None, None
+        if self._envelope is not None and (problem := self._envelope.watch(observation)):
+            self.guard.stop(Reason.OUT_OF_DISTRIBUTION, problem)
+            return observation, None
         try:
             action = self.policy(observation)
         except BundleError as error:
@@ -191,10 +197,18 @@ class PolicyRuntime:
         if not self.guard.check_vector("action", Reason.ACTION_INVALID, action, (1, 6)):
             return observation, None
         share = min(1.0, self._step / (self._fade_steps + 1))
-        self._decoder.decode(share * action, measured, self.socket)
+        self._decoder.decode([share * value for value in action[0].tolist()], measured, self.socket)
         return observation, action
 
+    def _first_sight(self, inputs: Inputs, grasp: NDArray[np.float64]) -> str:
+        """What is strange about the first observation of an episode that would start here; empty if nothing is."""
+        if self._envelope is None:
+            return ""
+        measured, encoder = inputs.measured.poses(), OneObservationEncoder(self.task)
+        encoder.reset(measured, grasp=grasp)
+        socket = encoder.filter_socket(inputs.estimate.poses())
+        values = encoder.encode(measured, socket, OnePose.of(measured), [0.0] * 6)
+        return self._envelope.check_start(np.array(values, dtype=np.float32))
+
     def _restart_action(self, measured: Poses) -> None:
-        # A fresh decoder, because reset() writes into its arrays, which may be those of a pose already handed out.
-        self._decoder = ActionDecoder(self.task.control)
-        self._decoder.reset(measured)
+        self._decoder = OneActionDecoder(self.task.control, measured)

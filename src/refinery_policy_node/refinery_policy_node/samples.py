@@ -8,14 +8,17 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from refinery.rotations import Poses
+from refinery.rotations import OnePose, unit
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class PoseSample:
-    """A stamped pose in the base frame, as received: it may hold anything until the guard has looked at it."""
+    """A stamped pose in the base frame, as received: it may hold anything until the guard has looked at it.
+
+    Its arrays are not to be changed once :meth:`poses` was asked for.
+    """
 
     pos_m: Array
     """Position, shape (3,), [m]."""
@@ -24,9 +27,14 @@ class PoseSample:
     stamp_s: float
     """Time of measurement in the node's clock, [s]."""
 
-    def poses(self) -> Poses:
+    def poses(self) -> OnePose:
         """Return the pose as a batch of one; only for samples the guard has accepted."""
-        return Poses.single(self.pos_m, self.quat_xyzw)
+        # Guard, encoder and decoder all ask, and what they compute from it once (its matrix) they then share.
+        known: OnePose | None = self.__dict__.get("_poses")
+        if known is None:
+            x, y, z = self.pos_m.tolist()
+            known = self.__dict__["_poses"] = OnePose((x, y, z), unit(*self.quat_xyzw.tolist()))
+        return known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,3 +85,5 @@ class Inputs:
     """The robot's own state; None where the robot publishes none."""
     now_s: float
     """The node's clock at the tick, [s]."""
+    wrong_frame: str = ""
+    """Which message is not in the base frame, in one sentence; empty if all are."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from geometry_msgs.msg import PoseStamped, WrenchStamped
@@ -14,13 +15,16 @@ from refinery.robot_interface import TopicSpec
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Poses
 from refinery_policy_node.latest import Latest
-from refinery_policy_node.messages import pose_message, pose_sample, seconds, wrench_sample
-from refinery_policy_node.robot_state import message_type, robot_sample
-from refinery_policy_node.samples import Inputs, RobotSample
+from refinery_policy_node.messages import TargetMessage, pose_sample, seconds, wrench_sample
+from refinery_policy_node.robot_state import RobotState, message_type
+from refinery_policy_node.samples import Inputs
 
 _CLOCK = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-ROBOT_STATE_EVERY_S = 0.02
-"""The robot's mode and errors are read at most this often, [s]."""
+_CLOCK_LAG_S = 0.02
+"""A sample that is further ahead of a simulated clock waits for the clock, [s]: beyond this the guard would stop."""
+_CLOCK_PATIENCE_S = 0.05
+"""For at most this long, wall clock, [s]."""
+_CLOCK_POLL_S = 0.0005
 _RELIABILITY = {"best_effort": ReliabilityPolicy.BEST_EFFORT, "reliable": ReliabilityPolicy.RELIABLE}
 
 
@@ -60,8 +64,8 @@ class RobotTopics:
         self._socket = latest(topics.socket_pose, PoseStamped, "socket estimator")
         state = topics.robot_state
         self._robot = latest(state, message_type(state.type), "robot state broadcaster")
-        self._robot_sample: RobotSample | None = None
-        self._robot_read_s = 0.0
+        self._robot_state = RobotState(node, self._robot, self.now_s)
+        self._message = TargetMessage(profile.base_frame)
         target = node.create_lifecycle_publisher(PoseStamped, "~/shadow_target", 1) if shadow else None
         self._target = target or publisher(topics.target_pose, PoseStamped)
         self._stiffness = None if shadow else publisher(topics.target_stiffness, Float64MultiArray)
@@ -85,25 +89,36 @@ class RobotTopics:
     def inputs(self) -> Inputs | None:
         """Return the newest samples with the present time, or None if some message never came."""
         pose, wrench, socket = self._pose.poll(), self._wrench.poll(), self._socket.poll()
-        if pose is None or wrench is None or socket is None or self._robot_now() is None:
+        robot = self._robot_state.sample(self.now_s())
+        if pose is None or wrench is None or socket is None or robot is None:
             return None
-        # The clock is read last: no sample can then be newer than it by more than one step of a simulation.
+        measured, estimate, force = pose_sample(pose), pose_sample(socket), wrench_sample(wrench)
         return Inputs(
-            measured=pose_sample(pose),
-            estimate=pose_sample(socket),
-            wrench=wrench_sample(wrench),
-            robot=self._robot_now(),
-            now_s=self.now_s(),
+            measured=measured,
+            estimate=estimate,
+            wrench=force,
+            robot=robot,
+            now_s=self._now_after(max(measured.stamp_s, estimate.stamp_s, force.stamp_s, robot.stamp_s)),
+            wrong_frame=self._wrong_frame(pose, wrench, socket),
         )
 
-    def _robot_now(self) -> RobotSample | None:
-        """Return the robot's state, read again when it is due: its message is large, its mode changes seldom."""
-        now = self.now_s()
-        if self._robot_sample is None or not 0 <= now - self._robot_read_s < ROBOT_STATE_EVERY_S:
-            message = self._robot.poll()
-            if message is not None:
-                self._robot_sample, self._robot_read_s = robot_sample(message), now
-        return self._robot_sample
+    def _now_after(self, newest_s: float) -> float:
+        """Return the node's clock, read after the samples, so that none can be newer by more than a simulation's step.
+
+        A simulated clock is a message as they are, and on a busy computer it may arrive a little after them.
+        """
+        now_s = self.now_s()
+        if self._clock is None or newest_s <= now_s + _CLOCK_LAG_S:
+            return now_s
+        end_s = time.monotonic() + _CLOCK_PATIENCE_S
+        while newest_s > now_s + _CLOCK_LAG_S and time.monotonic() < end_s:
+            time.sleep(_CLOCK_POLL_S)
+            now_s = self.now_s()
+        return now_s
+
+    def read_ahead(self, on: bool) -> None:
+        """Begin or end to read the robot's state between the ticks; otherwise :meth:`inputs` reads it."""
+        self._robot_state.read_ahead(on)
 
     def now_s(self) -> float:
         """Return the node's clock, [s]; a simulated one as it is now, not as it was when the executor last looked."""
@@ -111,18 +126,17 @@ class RobotTopics:
         message = None if self._clock is None else self._clock.poll()
         return now_s if message is None else max(now_s, seconds(message.clock))
 
-    def wrong_frame(self) -> str:
-        """Tell which input is not in the base frame, or return an empty string."""
-        for latest in (self._pose, self._socket, self._wrench):
-            message = latest.poll()
-            frame = self.base_frame if message is None else message.header.frame_id
+    def _wrong_frame(self, pose: Any, wrench: Any, socket: Any) -> str:
+        """Tell which message is not in the base frame, or return an empty string."""
+        for latest, message in ((self._pose, pose), (self._wrench, wrench), (self._socket, socket)):
+            frame = message.header.frame_id
             if frame != self.base_frame:
                 return f"{latest.name}: expected the frame {self.base_frame!r}, got {frame!r}"
         return ""
 
     def publish_target(self, target: Poses) -> None:
         """Command a pose of the tool in the base frame."""
-        self._target.publish(pose_message(target, self.base_frame, self._node.get_clock().now().to_msg()))
+        self._target.publish(self._message.filled(target, self._node.get_clock().now().nanoseconds))
 
     def publish_stiffness(self, stiffness: tuple[float, ...]) -> None:
         """Set the stiffness of the impedance controller, three [N/m] and three [Nm/rad]."""
@@ -131,6 +145,7 @@ class RobotTopics:
 
     def destroy(self) -> None:
         """End all connections."""
+        self._robot_state.destroy()
         for latest in self.inputs_read:
             latest.destroy()
         self._node.destroy_lifecycle_publisher(self._target)

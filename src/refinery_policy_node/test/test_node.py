@@ -355,8 +355,23 @@ def test_a_corrupted_bundle_fails_to_configure_and_ends_an_autostart(
         again.close()
 
 
+def test_a_policy_that_asks_too_much_of_the_robot_is_refused_at_configure(
+    launch: Launch, quick_task: Task, tmp_path: Path
+) -> None:
+    control = dataclasses.replace(quick_task.control, stiffness=(1200.0, 600.0, 600.0, 30.0, 30.0, 30.0))
+    stiff = tiny_bundle(tmp_path / "stiff", dataclasses.replace(quick_task, control=control))
+    _, policy = launch(bundle=stiff)
+    assert not policy.configure()
+    sentence = "task control.stiffness x: expected at most 900 N/m (impedance.max_stiffness), got 1200 N/m"
+    wait_for(lambda: sentence in policy.status().reason.message, "reason in the status")
+    assert f"{stiff / 'manifest.json'} does not fit" in policy.status().reason.message
+    assert "twin.yaml" in policy.status().reason.message
+    assert policy.end() == 0
+
+
 def test_autostart_waits_for_the_robot(launch: Launch) -> None:
     plant, policy = launch(autostart=True, command_rate_hz=200.0)
     plant.place()
     wait_for(lambda: policy.insert().outcome.value == Outcome.SUCCESS or plant.place(), "success")
     assert policy.end() == 0
+    assert "bundle tiny: no envelope of observations" in policy.log()

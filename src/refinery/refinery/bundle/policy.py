@@ -1,4 +1,8 @@
-"""Running a policy: ONNX Runtime on one thread, without spinning, warmed up, its recurrent state kept between calls."""
+"""Running a policy: ONNX Runtime on one thread, without spinning, warmed up, its recurrent state kept between calls.
+
+The network reads and writes arrays that are bound to it once; nothing is looked up, made or freed from call to call.
+The recurrent state has two places: a call reads it in one and writes it in the other, the next call the other way.
+"""
 
 from __future__ import annotations
 
@@ -57,8 +61,7 @@ class OnnxPolicy:
         self.metadata = read_metadata(proto, self._source)
         self._session = self._open(proto)
         self._inspect()
-        self._state: dict[str, NDArray[np.float32]] = {}
-        self.reset()
+        self._bind()
         self._warm_up()
         self.reset()
 
@@ -135,9 +138,45 @@ class OnnxPolicy:
             raise BundleError(f"{self._source}: {name}: expected a state [layers, 1, width], got {shape}")
         return sizes
 
+    def _bind(self) -> None:
+        """Run once without bound arrays, which tells what shapes really come out, then bind arrays of these shapes."""
+        self._observation = np.zeros((1, self.observation_size), dtype=np.float32)
+        self._action = np.zeros((1, self.action_size), dtype=np.float32)
+        self._states = [
+            {name: np.zeros(shape, dtype=np.float32) for name, shape in self._shapes.items()} for _ in range(2)
+        ]
+        try:
+            action, *state = self._session.run(self._outputs, {"obs": self._observation, **self._states[0]})
+            self._check_outputs(action, state)
+            self._bindings = [self._binding(*self._states), self._binding(*reversed(self._states))]
+        except BundleError:
+            raise
+        # See _open: no common base class.
+        except Exception as error:
+            raise BundleError(f"{self._source}: expected the policy to run, got {_first_line(error)}") from None
+        self._turn = 0
+
+    def _check_outputs(self, action: NDArray[np.float32], state: list[NDArray[np.float32]]) -> None:
+        if action.shape != (1, self.action_size):
+            raise BundleError(f"{self._source}: expected an action (1, {self.action_size}), got {action.shape}")
+        for (name, shape), new in zip(self._shapes.items(), state, strict=True):
+            if new.shape != shape:
+                raise BundleError(f"{self._source}: {name}_out: expected the shape {shape}, got {new.shape}")
+
+    def _binding(self, before: dict[str, NDArray[np.float32]], after: dict[str, NDArray[np.float32]]) -> ort.IOBinding:
+        """Bind observation and one place of the state to the inputs, action and the other place to the outputs."""
+        binding = self._session.io_binding()
+        for name, array in {"obs": self._observation, **before}.items():
+            binding.bind_input(name, "cpu", 0, np.float32, array.shape, array.ctypes.data)
+        for name, array in {"action": self._action, **{f"{name}_out": array for name, array in after.items()}}.items():
+            binding.bind_output(name, "cpu", 0, np.float32, array.shape, array.ctypes.data)
+        return binding
+
     def reset(self) -> None:
         """Forget the recurrent state, as at the start of an episode."""
-        self._state = {name: np.zeros(shape, dtype=np.float32) for name, shape in self._shapes.items()}
+        for state in self._states:
+            for array in state.values():
+                array.fill(0.0)
 
     def __call__(self, observation: NDArray[np.float32]) -> NDArray[np.float64]:
         """Evaluate the policy once.
@@ -151,25 +190,19 @@ class OnnxPolicy:
         Raises:
             BundleError: The observation has another width than the network, or the network fails.
         """
-        expected = (1, self.observation_size)
-        if observation.shape != expected:
+        if observation.shape != self._observation.shape:
             raise BundleError(
-                f"{self._source}: expected observations of shape {expected}, got {observation.shape}; "
+                f"{self._source}: expected observations of shape {self._observation.shape}, got {observation.shape}; "
                 "the policy was trained for another observation"
             )
-        feed = {"obs": np.asarray(observation, dtype=np.float32), **self._state}
+        self._observation[:] = observation
         try:
-            action, *state = self._session.run(self._outputs, feed)
-        # See _open: no common base class.
+            self._session.run_with_iobinding(self._bindings[self._turn])
+        # See _open: no common base class. An output of another shape than at loading is among what it raises.
         except Exception as error:
             raise BundleError(f"{self._source}: expected the policy to run, got {_first_line(error)}") from None
-        if action.shape != (1, self.action_size):
-            raise BundleError(f"{self._source}: expected an action (1, {self.action_size}), got {action.shape}")
-        for (name, old), new in zip(self._state.items(), state, strict=True):
-            if new.shape != old.shape:
-                raise BundleError(f"{self._source}: {name}_out: expected the shape {old.shape}, got {new.shape}")
-        self._state = dict(zip(self._state, state, strict=True))
-        return np.asarray(action, dtype=np.float64)
+        self._turn = 1 - self._turn
+        return self._action.astype(np.float64)
 
 
 def _first_line(error: Exception) -> str:

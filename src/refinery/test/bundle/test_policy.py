@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime as ort
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -142,3 +143,30 @@ def test_a_damaged_model_gives_a_policy_or_a_bundle_error(data: st.DataObject) -
         policy(np.zeros((1, policy.observation_size), dtype=np.float32))
     except BundleError:
         pass
+
+
+def test_bound_arrays_give_what_a_bare_session_gives() -> None:
+    content = recurrent_policy(4)
+    policy, session = OnnxPolicy(content), ort.InferenceSession(content, providers=["CPUExecutionProvider"])
+    rng = np.random.default_rng(1)
+    for _episode in range(3):
+        policy.reset()
+        state = [np.zeros((1, 1, 6), np.float32)] * 2
+        # An odd number of steps: the next episode begins in the other of the two places of the state.
+        for _ in range(5):
+            obs = rng.normal(size=(1, 4)).astype(np.float32)
+            expected, *state = session.run(["action", "h_out", "c_out"], {"obs": obs, "h": state[0], "c": state[1]})
+            np.testing.assert_array_equal(policy(obs), expected)
+
+
+def test_an_action_is_not_overwritten_by_the_next() -> None:
+    policy = OnnxPolicy(recurrent_policy(4))
+    obs = np.zeros((1, 4), dtype=np.float32)
+    first = policy(obs)
+    second = policy(obs)
+    assert first[0, 0] == pytest.approx(0.1) and second[0, 0] == pytest.approx(0.2)
+
+
+def test_an_observation_of_another_type_is_converted() -> None:
+    policy = OnnxPolicy(linear_policy(np.eye(4, 6), np.zeros(6)))
+    np.testing.assert_allclose(policy(np.full((1, 4), 0.1))[0, :4], 0.1, atol=1e-7)  # type: ignore[arg-type]

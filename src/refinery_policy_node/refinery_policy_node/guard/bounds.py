@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
-
-from refinery.rotations import Poses
+from refinery.rotations import (
+    Matrix,
+    OnePose,
+    Poses,
+    Quat,
+    Vec3,
+    clipped,
+    conjugate,
+    matrix_of,
+    multiply,
+    quat_of,
+    rotvec_of,
+    turned,
+    turned_back,
+)
 from refinery.task import Task
 from refinery_policy_node.guard.reason import Reason
 
-Array = NDArray[np.float64]
 Broken = tuple[Reason, str]
 SLACK = 1e-9
 """Differences below this are rounding: the target is passed on bit by bit, [m] or [rad]."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Bounded:
+class Bounded(NamedTuple):
     """A target after clipping."""
 
     target: Poses | None
@@ -43,11 +52,14 @@ class TargetBounds:
     """
 
     def __init__(self, task: Task, held: Poses | None = None) -> None:
-        self._plug = task.plug.tool_from_plug if held is None else held
-        self._max_error = np.asarray(task.control.max_error)
-        self._low = np.asarray(task.limits.workspace_low_m)
-        self._high = np.asarray(task.limits.workspace_high_m)
-        self._max_tilt = task.limits.max_tilt_rad
+        self._plug = OnePose.of(task.plug.tool_from_plug if held is None else held)
+        x, y, z, roll, pitch, yaw = task.control.max_error
+        self._max_error, self._max_turn = (x, y, z), (roll, pitch, yaw)
+        self._low, self._high = task.limits.workspace_low_m, task.limits.workspace_high_m
+        (ax, ay, az), (bx, by, bz) = self._low, self._high
+        self._inside = ((ax - x, ay - y, az - z), (bx + x, by + y, bz + z))
+        tilt = task.limits.max_tilt_rad
+        self._min_cosine, self._slack_cosine = math.cos(tilt / 2), math.cos((tilt + SLACK) / 2)
         self._max_step = task.limits.max_speed_m_s / task.control.policy_rate_hz
 
     def clip(self, target: Poses, measured: Poses, socket: Poses, last: Poses) -> Bounded:
@@ -62,78 +74,102 @@ class TargetBounds:
         Returns:
             The allowed target and what was wrong with the given one.
         """
-        broken: list[Broken] = []
-        norm = float(np.linalg.norm(target.quat_xyzw))
-        if not (np.all(np.isfinite(target.pos_m)) and np.isfinite(norm) and abs(norm - 1.0) < 1e-3):
+        if not _is_pose(target):
             return Bounded(target=None, reason=Reason.ACTION_INVALID, problem="the target is not a pose")
-        turn = self._clip_turn(target, measured, socket, broken)
+        aim, now, hole, before = OnePose.of(target), OnePose.of(measured), OnePose.of(socket), OnePose.of(last)
+        broken: list[Broken] = []
+        turn = self._clip_turn(aim.xyzw, now.xyzw, hole, broken)
         if turn is None:
             return Bounded(target=None, reason=Reason.WORKSPACE, problem="the plug is tilted beyond the limit")
-        pos = self._clip_position(target.pos_m[0], turn, measured, socket, last, broken)
+        pos = self._clip_position(aim.xyz_m, turn, now.xyz_m, hole, before.xyz_m, broken)
         if pos is None:
             return Bounded(target=None, reason=Reason.WORKSPACE, problem="the arm is outside the workspace")
         if not broken:
             return Bounded(target=target)
-        quat = np.atleast_2d(turn.as_quat())
         return Bounded(
-            target=Poses(pos_m=pos[None], quat_xyzw=quat),
+            target=OnePose(pos, turn),
             reason=broken[0][0],
             problem=" and ".join(problem for _, problem in broken),
         )
 
-    def plug_inside(self, measured: Poses, socket: Poses) -> bool:
+    def plug_inside(self, measured: OnePose, socket: OnePose) -> bool:
         """Tell whether the measured plug tip is inside the workspace grown by ``max_error``."""
-        tip = (socket.inverse() @ (measured @ self._plug)).pos_m[0]
-        margin = self._max_error[:3]
-        return bool(np.all((tip >= self._low - margin) & (tip <= self._high + margin)))
+        x, y, z = self._tip(measured.xyz_m, measured.matrix, socket)
+        (ax, ay, az), (bx, by, bz) = self._inside
+        return ax <= x <= bx and ay <= y <= by and az <= z <= bz
 
-    def _clip_turn(self, target: Poses, measured: Poses, socket: Poses, broken: list[Broken]) -> Rotation | None:
+    def _tip(self, tool_m: Vec3, tool_axes: Matrix, socket: OnePose) -> Vec3:
+        """Position of the plug's tip in the socket frame for a tool pose, [m]."""
+        px, py, pz = turned(tool_axes, self._plug.xyz_m)
+        (x, y, z), (sx, sy, sz) = tool_m, socket.xyz_m
+        return turned_back(socket.matrix, x + px - sx, y + py - sy, z + pz - sz)
+
+    def _clip_turn(self, wanted: Quat, now: Quat, socket: OnePose, broken: list[Broken]) -> Quat | None:
         """Clip the orientation; None if even the measured one is beyond the tilt limit and the target does not help."""
-        axes, now = socket.rotation[0], measured.rotation[0]
-        error = axes.apply((target.rotation[0] * now.inv()).as_rotvec(), inverse=True)
-        clipped = np.clip(error, -self._max_error[3:], self._max_error[3:])
-        if np.abs(clipped - error).max() > SLACK:
+        axes = socket.matrix
+        error = turned_back(axes, *rotvec_of(multiply(wanted, conjugate(now))))
+        cx, cy, cz = turn = clipped(error, self._max_turn)
+        if turn != error and math.dist(turn, error) > SLACK:
             broken.append((Reason.TARGET_STEP, "the target is turned too far from the measured pose"))
 
-        def turned(share: float) -> Rotation:
-            return Rotation.from_rotvec(axes.apply(share * clipped)) * now
+        def moved(share: float) -> Quat:
+            return multiply(quat_of(turned(axes, (share * cx, share * cy, share * cz))), now)
 
-        def tilt(rotation: Rotation) -> float:
-            return float((axes.inv() * rotation * self._plug.rotation[0]).magnitude())
-
-        if tilt(turned(1.0)) <= self._max_tilt + SLACK:
-            return turned(1.0)
-        if tilt(now) > self._max_tilt:
+        whole = wanted if turn == error else moved(1.0)
+        if self._tilt_cosine(whole, socket) >= self._slack_cosine:
+            return whole
+        if self._tilt_cosine(now, socket) < self._min_cosine:
             return None
         broken.append((Reason.WORKSPACE, "the target is tilted too far from the socket"))
         low, high = 0.0, 1.0
         for _ in range(30):
             middle = (low + high) / 2
-            low, high = (middle, high) if tilt(turned(middle)) <= self._max_tilt else (low, middle)
-        return turned(low)
+            inside = self._tilt_cosine(moved(middle), socket) >= self._min_cosine
+            low, high = (middle, high) if inside else (low, middle)
+        return moved(low)
+
+    def _tilt_cosine(self, tool: Quat, socket: OnePose) -> float:
+        """Cosine of half the angle between plug and socket for an orientation of the tool."""
+        # The scalar part of conjugate(socket) * plug: no more of that product is needed.
+        (x, y, z, w), (sx, sy, sz, sw) = multiply(tool, self._plug.xyzw), socket.xyzw
+        return abs(x * sx + y * sy + z * sz + w * sw)
 
     def _clip_position(
-        self, wanted: Array, turn: Rotation, measured: Poses, socket: Poses, last: Poses, broken: list[Broken]
-    ) -> Array | None:
+        self, wanted: Vec3, turn: Quat, now: Vec3, socket: OnePose, last: Vec3, broken: list[Broken]
+    ) -> Vec3 | None:
         """Clip the position; None if no position is both near the measured pose and inside the workspace."""
-        axes = socket.rotation[0]
-        step = wanted - last.pos_m[0]
-        length = float(np.linalg.norm(step))
-        pos = wanted
+        length = math.dist(wanted, last)
+        x, y, z = wanted
         if length > self._max_step + SLACK:
             broken.append((Reason.TARGET_SPEED, "the target moves too fast"))
-            pos = last.pos_m[0] + step * (self._max_step / length)
-        offset = axes.apply(measured.pos_m[0] + turn.apply(self._plug.pos_m[0]) - socket.pos_m[0], inverse=True)
-        error = axes.apply(pos - measured.pos_m[0], inverse=True)
-        low = np.maximum(-self._max_error[:3], self._low - offset)
-        high = np.minimum(self._max_error[:3], self._high - offset)
-        if not np.all(low <= high):
-            return None
-        clipped = np.clip(error, low, high)
-        far = np.abs(error) > self._max_error[:3] + SLACK
-        if np.any(far):
+            share, (lx, ly, lz) = self._max_step / length, last
+            x, y, z = lx + (x - lx) * share, ly + (y - ly) * share, lz + (z - lz) * share
+        offset = self._tip(now, matrix_of(turn), socket)
+        nx, ny, nz = now
+        error = turned_back(socket.matrix, x - nx, y - ny, z - nz)
+        allowed, far, outside = [], False, False
+        for value, limit, tip, lower, upper in zip(error, self._max_error, offset, self._low, self._high, strict=True):
+            low, high = lower - tip, upper - tip
+            low, high = low if low > -limit else -limit, high if high < limit else limit
+            if not low <= high:
+                return None
+            near = high if value > high else low if value < low else value
+            allowed.append(near)
+            if near != value:
+                far |= abs(value) > limit + SLACK
+                outside |= abs(value) <= limit + SLACK and abs(near - value) > SLACK
+        if far:
             broken.append((Reason.TARGET_STEP, "the target is too far from the measured pose"))
-        if np.any(~far & (np.abs(clipped - error) > SLACK)):
+        if outside:
             broken.append((Reason.WORKSPACE, "the target is outside the workspace"))
-        result: Array = measured.pos_m[0] + axes.apply(clipped)
-        return result
+        ax, ay, az = turned(socket.matrix, (allowed[0], allowed[1], allowed[2]))
+        return (nx + ax, ny + ay, nz + az)
+
+
+def _is_pose(target: Poses) -> bool:
+    """Tell whether a batch of one holds finite numbers and a quaternion."""
+    if isinstance(target, OnePose):
+        (x, y, z), norm = target.xyz_m, math.hypot(*target.xyzw)
+    else:
+        (x, y, z), norm = target.pos_m[0].tolist(), math.hypot(*target.quat_xyzw[0].tolist())
+    return math.isfinite(x) and math.isfinite(y) and math.isfinite(z) and abs(norm - 1.0) < 1e-3

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from operator import truediv
 
 import numpy as np
 from numpy.typing import NDArray
 
-from refinery.rotations import Poses
+from refinery.rotations import OnePose, Poses
 from refinery.task import Task
 from refinery_policy_node.guard.bounds import TargetBounds
 from refinery_policy_node.guard.reason import Level, Reason
@@ -17,6 +18,7 @@ from refinery_policy_node.samples import Inputs, PoseSample, RobotMode, RobotSam
 
 _UNUSABLE = (Reason.STATE_TIME_INVALID, Reason.STATE_INVALID)
 """After these the measured pose is not one to hold at."""
+_SAMPLES = ("measured pose", "socket estimate", "external wrench", "robot state")
 _AXES = ("force x", "force y", "force z", "torque x", "torque y", "torque z")
 
 
@@ -30,6 +32,9 @@ class Verdict:
     """Why not everything is."""
     message: str = ""
     """The reason in one sentence, with numbers."""
+
+
+_OK = Verdict()
 
 
 class Guard:
@@ -49,7 +54,7 @@ class Guard:
     def __init__(self, task: Task, settings: GuardSettings, held: Poses | None = None) -> None:
         self.settings = settings
         self._task = task
-        self._max_wrench = np.asarray(task.limits.max_wrench)
+        self._max_wrench = task.limits.max_wrench
         self._bounds = TargetBounds(task, held)
         self.verdict = Verdict()
         """The present verdict."""
@@ -59,9 +64,10 @@ class Guard:
         self._clear_history()
 
     def _clear_history(self) -> None:
-        self._safe: Poses | None = None
+        self._safe: OnePose | None = None
+        self._safe_s = -math.inf
         self._last: Poses | None = None
-        self._stamps: dict[str, float] = {}
+        self._stamps = [-math.inf] * len(_SAMPLES)
         self._now_s = -math.inf
         self._clipped_ticks = 0
         self._missed_ticks = 0
@@ -95,7 +101,7 @@ class Guard:
         """
         if self.verdict.level is Level.STOP or self._held:
             return self.verdict
-        self.verdict = Verdict()
+        self.verdict = _OK
         self._check_samples(inputs)
         if self.verdict.reason not in _UNUSABLE:
             self._check_place(inputs, socket)
@@ -107,7 +113,8 @@ class Guard:
         if value.shape != shape:
             self.stop(reason, f"{name}: expected the shape {shape}, got {value.shape}")
             return False
-        if not np.all(np.isfinite(value)):
+        # A finite sum has finite terms and is found in a tenth of the time, but that of finite terms may overflow.
+        if not math.isfinite(sum(value.ravel().tolist())) and not np.all(np.isfinite(value)):
             self.stop(reason, f"{name}: expected finite numbers, got {np.array2string(value, precision=3)[:80]}")
             return False
         return True
@@ -171,6 +178,8 @@ class Guard:
         return verdict
 
     def _check_samples(self, inputs: Inputs) -> None:
+        if inputs.wrong_frame:
+            self.stop(Reason.STATE_INVALID, inputs.wrong_frame)
         self._check_stamps(inputs)
         self._check_pose("measured pose", inputs.measured)
         self._check_pose("socket estimate", inputs.estimate)
@@ -183,33 +192,37 @@ class Guard:
 
     def _check_stamps(self, inputs: Inputs) -> None:
         now = inputs.now_s
-        stamps = {
-            "measured pose": inputs.measured.stamp_s,
-            "socket estimate": inputs.estimate.stamp_s,
-            "external wrench": inputs.wrench.stamp_s,
-        }
+        stamps = [inputs.measured.stamp_s, inputs.estimate.stamp_s, inputs.wrench.stamp_s]
         if inputs.robot is not None:
-            stamps["robot state"] = inputs.robot.stamp_s
-        if not (math.isfinite(now) and all(map(math.isfinite, stamps.values()))):
-            self.stop(Reason.STATE_TIME_INVALID, f"expected finite times, got now={now} and {stamps}")
+            stamps.append(inputs.robot.stamp_s)
+        if not (math.isfinite(now) and all(map(math.isfinite, stamps))):
+            times = dict(zip(_SAMPLES, stamps, strict=False))
+            self.stop(Reason.STATE_TIME_INVALID, f"expected finite times, got now={now} and {times}")
             return
         if now < self._now_s:
             self.stop(Reason.STATE_TIME_INVALID, f"the clock went back by {self._now_s - now:.3f} s")
         self._now_s = now
-        for name, stamp in stamps.items():
-            ahead, back = stamp - now, self._stamps.get(name, stamp) - stamp
-            if ahead > self.settings.future_tolerance_s:
-                self.stop(Reason.STATE_TIME_INVALID, f"{name}: its stamp is {ahead:.3f} s in the future")
-            if back > 0:
-                self.stop(Reason.STATE_TIME_INVALID, f"{name}: its stamp went back by {back:.3f} s")
-            self._stamps[name] = stamp
+        latest = now + self.settings.future_tolerance_s
+        for index, stamp in enumerate(stamps):
+            if stamp > latest:
+                message = f"{_SAMPLES[index]}: its stamp is {stamp - now:.3f} s in the future"
+                self.stop(Reason.STATE_TIME_INVALID, message)
+            if stamp < self._stamps[index]:
+                message = f"{_SAMPLES[index]}: its stamp went back by {self._stamps[index] - stamp:.3f} s"
+                self.stop(Reason.STATE_TIME_INVALID, message)
+            self._stamps[index] = stamp
 
     def _check_pose(self, name: str, sample: PoseSample) -> None:
-        reason = Reason.STATE_INVALID
-        if not self.check_vector(f"{name}, position", reason, sample.pos_m, (3,)):
+        pos, quat, reason = sample.pos_m, sample.quat_xyzw, Reason.STATE_INVALID
+        if pos.shape == (3,) and quat.shape == (4,) and math.isfinite(sum(pos.tolist())):
+            norm = math.hypot(*quat.tolist())
+            if abs(norm - 1.0) <= self.settings.quaternion_tolerance:
+                return
+        # Something is wrong with it: the rest is to say what.
+        if not self.check_vector(f"{name}, position", reason, pos, (3,)):
             return
-        if self.check_vector(f"{name}, orientation", reason, sample.quat_xyzw, (4,)):
-            norm = float(np.linalg.norm(sample.quat_xyzw))
+        if self.check_vector(f"{name}, orientation", reason, quat, (4,)):
+            norm = math.hypot(*quat.tolist())
             if not abs(norm - 1.0) <= self.settings.quaternion_tolerance:
                 self.stop(reason, f"{name}: expected a quaternion of norm 1, got {norm:.4g}")
 
@@ -243,10 +256,11 @@ class Guard:
             self.stop(Reason.SOCKET_ESTIMATE_LOST, f"socket estimate: {age:.3f} s old, the limit is {limit:.3f} s")
 
     def _check_wrench(self, inputs: Inputs) -> None:
-        share = np.abs(inputs.wrench.wrench) / self._max_wrench
-        worst = int(np.argmax(share))
-        if share[worst] > 1.0:
-            got, limit = inputs.wrench.wrench[worst], self._max_wrench[worst]
+        wrench = inputs.wrench.wrench.tolist()
+        shares = list(map(truediv, map(abs, wrench), self._max_wrench))
+        if max(shares) > 1.0:
+            worst = shares.index(max(shares))
+            got, limit = wrench[worst], self._max_wrench[worst]
             unit = "N" if worst < 3 else "Nm"
             self.stop(
                 Reason.WRENCH_LIMIT, f"external {_AXES[worst]}: {got:.3g} {unit}, the limit is {limit:.3g} {unit}"
@@ -255,21 +269,36 @@ class Guard:
     def _check_place(self, inputs: Inputs, socket: Poses | None) -> None:
         """Accept the measured pose as one to hold at only near the socket: a garbled pose must not become a target."""
         measured, estimate = inputs.measured.poses(), inputs.estimate.poses()
+        socket = None if socket is None else OnePose.of(socket)
         if not self._bounds.plug_inside(measured, estimate if socket is None else socket):
             self.stop(Reason.OUT_OF_DISTRIBUTION, "the plug is outside the workspace around the socket")
             return
-        self._safe = measured
+        if not self._check_path(measured, inputs.measured.stamp_s):
+            return
+        self._safe, self._safe_s = measured, inputs.measured.stamp_s
         if socket is None:
             return
-        jump = float(np.linalg.norm(estimate.pos_m - socket.pos_m))
+        jump = math.dist(estimate.xyz_m, socket.xyz_m)
         if not jump <= self.settings.estimate_jump_m:
             limit = self.settings.estimate_jump_m
             self.stop(
                 Reason.SOCKET_ESTIMATE_LOST, f"socket estimate jumped by {jump:.3g} m, the limit is {limit:.3g} m"
             )
 
+    def _check_path(self, measured: OnePose, stamp_s: float) -> bool:
+        """Stop if the arm cannot have come from the last accepted pose to this one; returns whether it can."""
+        if self._safe is None:
+            return True
+        jump = math.dist(measured.xyz_m, self._safe.xyz_m)
+        limit = self.settings.pose_jump_m + self._task.limits.max_speed_m_s * (stamp_s - self._safe_s)
+        if jump > limit:
+            self.stop(Reason.STATE_INVALID, f"measured pose jumped by {jump:.3g} m, the limit is {limit:.3g} m")
+        return jump <= limit
+
     def _check_deadline(self, missed: bool) -> None:
         self._missed_ticks = self._missed_ticks + 1 if missed else 0
+        if not missed:
+            return
         message = f"the policy was late {self._missed_ticks} ticks in a row"
         if self._missed_ticks >= self.settings.deadline_stop_ticks:
             self.stop(Reason.DEADLINE_MISSED, message)

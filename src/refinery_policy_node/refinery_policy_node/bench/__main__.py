@@ -1,0 +1,51 @@
+"""``python -m refinery_policy_node.bench``: measure, print, and merge the figures into the results file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from refinery.errors import RefineryError
+from refinery.paths import config_file
+from refinery.task import load_task
+from refinery_policy_node.bench.figures import Effort, measure
+
+
+def merge(path: Path, figures: dict[str, Any]) -> None:
+    """Write figures into a results file; other keys in it (and where they come from) are kept."""
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(known | figures, indent=2) + "\n", encoding="utf-8")
+
+
+def main(args: list[str] | None = None) -> int:
+    """Entry point; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__.splitlines()[0])
+    parser.add_argument("--task", default="peg_rect", help="name in config/tasks or path of a task file")
+    parser.add_argument("--out", type=Path, default=Path("results/bench.json"), help="results file")
+    parser.add_argument("--quick", action="store_true", help="a hundredth of the repetitions: does it work at all?")
+    # make bench gives both of its programs the same options, and this one leaves the other's alone.
+    options, _ = parser.parse_known_args(args)
+    # A graph of its own: another node's sample_init would answer as well.
+    os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
+    effort = Effort()
+    if options.quick:
+        effort = Effort(ticks=200, torch_steps=50, round_trips=30, calls=3, simulated_s=0.6)
+    began = time.monotonic()
+    try:
+        figures = measure(load_task(config_file("tasks", options.task)), effort, lambda line: print(line, flush=True))
+    except RefineryError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    merge(options.out, figures)
+    print(f"{options.out}: {', '.join(figures)} ({time.monotonic() - began:.0f} s)")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

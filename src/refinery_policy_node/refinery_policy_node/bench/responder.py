@@ -1,0 +1,125 @@
+"""The other end of the round trips: a process that answers a state with a target, or a request with nothing.
+
+``python -m refinery_policy_node.bench.responder KIND`` with one of :data:`KINDS`; it ends on SIGTERM or SIGINT.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import rclpy
+from geometry_msgs.msg import PoseStamped, WrenchStamped
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.signals import SignalHandlerOptions
+from std_srvs.srv import Empty
+
+from refinery.bundle import load_bundle
+from refinery.errors import RefineryError
+from refinery.robot_interface import TopicSpec
+from refinery.robot_profile import load_robot_profile
+from refinery_policy_node.bench.side_by_side import no_garbage_collection
+from refinery_policy_node.guard import GuardSettings, Level
+from refinery_policy_node.runtime import PolicyRuntime
+from refinery_policy_node.topics import RobotTopics
+
+PROFILE = "fr3"
+"""Its topics are used (under the responder's namespace), with the real clock."""
+_SPIN_S = 0.1
+
+
+def qos(topic: TopicSpec) -> QoSProfile:
+    """Quality of service of a topic of the profile."""
+    best_effort = topic.reliability == "best_effort"
+    reliability = ReliabilityPolicy.BEST_EFFORT if best_effort else ReliabilityPolicy.RELIABLE
+    return QoSProfile(depth=topic.depth, reliability=reliability)
+
+
+def echo(node: LifecycleNode, _bundle: str) -> None:
+    """Send every measured pose back as the target: the least that any node does that reads these messages."""
+    topics = load_robot_profile(PROFILE).topics
+    target = node.create_publisher(PoseStamped, topics.target_pose.name, qos(topics.target_pose))
+    for topic, kind in ((topics.wrench, WrenchStamped), (topics.socket_pose, PoseStamped)):
+        node.create_subscription(kind, topic.name, lambda message: None, qos(topic))
+    node.create_subscription(PoseStamped, topics.pose.name, target.publish, qos(topics.pose))
+
+
+def policy(node: LifecycleNode, bundle: str) -> None:
+    """Run a whole tick of a bundle's policy for every measured pose, through the node's own topics and runtime.
+
+    The node ticks by a timer; here the arrival of a pose takes the timer's place, so that what is measured is the way
+    from the state to the target and not the phase of a clock.
+    """
+    profile = load_robot_profile(PROFILE)
+    loaded = load_bundle(Path(bundle))
+    # Whoever asks may pause between two rounds; what the age limits do is not measured here.
+    lenient = GuardSettings.for_task(
+        loaded.task, hold_age_s=60.0, stop_age_s=60.0, estimate_age_s=60.0, deadline_s=60.0
+    )
+    runtime, topics = PolicyRuntime(loaded, lenient), RobotTopics(node, profile)
+    topics.read_ahead(True)
+    started = False
+
+    def on_pose(raw: bytes) -> None:
+        nonlocal started
+        inputs = topics.inputs()
+        if inputs is None:
+            return
+        if not started:
+            verdict = runtime.start(inputs)
+            if verdict.level is not Level.OK:
+                raise RefineryError(f"bench: expected an accepted start, got: {verdict.message}")
+            started = True
+        result = runtime.tick(inputs)
+        if result.verdict.level is not Level.OK:
+            raise RefineryError(f"bench: expected undisturbed ticks, got: {result.verdict.message}")
+        topics.publish_target(result.target)
+
+    # Wakes the executor only: the message itself is taken by the node's own subscription.
+    node.create_subscription(PoseStamped, profile.topics.pose.name, on_pose, qos(profile.topics.pose), raw=True)
+
+
+def empty(node: LifecycleNode, _bundle: str) -> None:
+    """Serve a service that does nothing."""
+    node.create_service(Empty, "empty", lambda request, response: response)
+
+
+KINDS: dict[str, Callable[[LifecycleNode, str], None]] = {"echo": echo, "policy": policy, "empty": empty}
+"""What a responder can be."""
+
+
+def main(args: list[str]) -> NoReturn:
+    """Run a responder until it is told to end; ``args`` are KIND and, for a policy, the path of its bundle."""
+    kind, bundle = args[0], args[1] if len(args) > 1 else ""
+    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, on_signal)
+    node = LifecycleNode(f"bench_{kind}", namespace=f"bench/{kind}")
+    KINDS[kind](node, bundle)
+    node.trigger_configure()
+    node.trigger_activate()
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    try:
+        with no_garbage_collection():
+            while True:
+                # The policy is spun as the node spins it, the others as barely as can be.
+                executor.spin_once(timeout_sec=_SPIN_S if kind == "policy" else None)
+    finally:
+        executor.shutdown(timeout_sec=_SPIN_S)
+        node.destroy_node()
+        rclpy.try_shutdown()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

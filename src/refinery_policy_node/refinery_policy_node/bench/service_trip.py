@@ -1,0 +1,71 @@
+"""The round trip of ``sample_init`` beside that of a service that does nothing."""
+
+from __future__ import annotations
+
+import importlib.util
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from std_srvs.srv import Empty
+
+from refinery.errors import RefineryError
+from refinery.robot_profile import load_robot_profile
+from refinery.task import Task
+from refinery_msgs.srv import SampleInit
+from refinery_policy_node.bench.processes import running, wait_for
+from refinery_policy_node.bench.responder import PROFILE
+from refinery_policy_node.bench.side_by_side import Durations, Prepare, Step, in_turns
+from refinery_policy_node.bench.still_cell import StillCell
+from refinery_policy_node.messages import pose_message
+
+_SAMPLER = "refinery_sampler_node.node"
+
+
+def sampler_installed() -> bool:
+    """Whether the workspace has the sampler node."""
+    return importlib.util.find_spec("refinery_sampler_node") is not None
+
+
+def measure(task: Task, bundle: Path, *, rounds: int) -> dict[str, Durations]:
+    """Time the default request, one reachable state (``sample_init``), beside an empty service (``empty``).
+
+    Args:
+        task: Of the bundle.
+        bundle: The sampler's.
+        rounds: Calls of each.
+    """
+    node, executor = Node("bench_client"), SingleThreadedExecutor()
+    executor.add_node(node)
+    frame, socket = load_robot_profile(PROFILE).base_frame, StillCell(task).socket
+    request = SampleInit.Request(socket_pose=pose_message(socket, frame, node.get_clock().now().to_msg()), seed=0)
+    sample, empty = node.create_client(SampleInit, "/sample_init"), node.create_client(Empty, "/bench/empty/empty")
+
+    def calls(client: Any, message: Any) -> Prepare:
+        def call() -> None:
+            future = client.call_async(message)
+            executor.spin_until_future_complete(future)
+            if message is request and not future.result().success:
+                raise RefineryError(f"bench: sample_init: {future.result().message}")
+
+        def prepare() -> Step:
+            return call
+
+        return prepare
+
+    parameters = {"bundle": bundle, "robot_profile": PROFILE, "autostart": "true"}
+    arguments = ["--ros-args", *(part for item in parameters.items() for part in ("-p", f"{item[0]}:={item[1]}"))]
+    try:
+        with (
+            running(_SAMPLER, arguments) as first,
+            running("refinery_policy_node.bench.responder", ["empty"]) as second,
+        ):
+            for client in (sample, empty):
+                wait_for(partial(client.wait_for_service, 0.1), f"service {client.srv_name}", [first, second])
+            things = {"sample_init": calls(sample, request), "empty": calls(empty, Empty.Request())}
+            return in_turns(things, rounds=rounds, warm_up=10)
+    finally:
+        executor.shutdown()
+        node.destroy_node()

@@ -1,0 +1,87 @@
+"""The policy tick, from samples to target message, beside a bare inference of the same network and beside torch."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+
+from refinery.bundle import load_bundle
+from refinery.errors import RefineryError
+from refinery.task import Task
+from refinery.testing import tiny_bundle
+from refinery_policy_node.bench.networks import LSTM_UNITS, onnx_policy, random_network
+from refinery_policy_node.bench.side_by_side import Durations, Prepare, Step, in_turns
+from refinery_policy_node.bench.still_cell import StillCell
+from refinery_policy_node.bench.torch_step import torch_installed, torch_step
+from refinery_policy_node.guard import GuardSettings, Level
+from refinery_policy_node.messages import TargetMessage
+from refinery_policy_node.runtime import PolicyRuntime
+
+BUDGET_US = 300.0
+"""What libfranka leaves a user of its 1 ms, [us]."""
+
+
+def runtime_for(task: Task, content: bytes) -> PolicyRuntime:
+    """Return the runtime of a throw-away bundle around a policy; slow ticks are recorded here, not acted upon."""
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = load_bundle(tiny_bundle(Path(folder) / "bundle", task, content, name="bench"))
+    return PolicyRuntime(bundle, GuardSettings.for_task(task, deadline_s=60.0))
+
+
+def tick_step(task: Task, content: bytes) -> Prepare:
+    """Return whole ticks: samples in, filled target message out. The samples are made off the clock.
+
+    Raises:
+        RefineryError: The guard interfered, so that a tick was not a whole one.
+    """
+    runtime, cell, message = runtime_for(task, content), StillCell(task), TargetMessage("base")
+    _begin(runtime, cell)
+
+    def prepare() -> Step:
+        if runtime.guard.verdict.level is not Level.OK:
+            raise RefineryError(f"bench: expected undisturbed ticks, got: {runtime.guard.verdict.message}")
+        inputs = cell.inputs()
+
+        def step() -> None:
+            message.filled(runtime.tick(inputs).target, 0)
+
+        return step
+
+    return prepare
+
+
+def bare_step(content: bytes) -> Prepare:
+    """Return bare ``InferenceSession.run`` calls of a policy, on one thread, with arrays that exist already."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    feed = {item.name: np.zeros(item.shape, np.float32) for item in session.get_inputs()}
+    names = [item.name for item in session.get_outputs()]
+
+    def prepare() -> Step:
+        return lambda: session.run(names, feed)
+
+    return prepare
+
+
+def beside_bare(task: Task, *, lstm: bool, rounds: int) -> dict[str, Durations]:
+    """Time ticks (``tick``) beside bare inferences (``bare``) of the same network."""
+    content = onnx_policy(random_network(lstm_units=LSTM_UNITS if lstm else 0))
+    return in_turns({"bare": bare_step(content), "tick": tick_step(task, content)}, rounds=rounds)
+
+
+def beside_torch(task: Task, *, rounds: int) -> dict[str, Durations] | None:
+    """Time ticks (``tick``) beside eager torch steps (``torch``) of the same LSTM policy; None without torch."""
+    if not torch_installed():
+        return None
+    network = random_network(lstm_units=LSTM_UNITS)
+    return in_turns({"torch": torch_step(network), "tick": tick_step(task, onnx_policy(network))}, rounds=rounds)
+
+
+def _begin(runtime: PolicyRuntime, cell: StillCell) -> None:
+    verdict = runtime.start(cell.inputs())
+    if verdict.level is not Level.OK:
+        raise RefineryError(f"bench: expected an accepted start, got: {verdict.message}")

@@ -1,0 +1,113 @@
+"""The robot's state is read between the ticks, and by the tick itself only if nobody else did."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+import rclpy
+from franka_msgs.msg import FrankaRobotState
+from policy_process import wait_for
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode
+from rclpy.qos import QoSProfile
+
+from refinery_policy_node.latest import Latest
+from refinery_policy_node.robot_state import OVERDUE_S, RobotState, robot_sample
+from refinery_policy_node.samples import RobotMode
+
+pytestmark = [pytest.mark.ros, pytest.mark.usefixtures("ros_domain")]
+Publish = Callable[[int], None]
+
+
+@pytest.fixture
+def node(ros_domain: int) -> Iterator[LifecycleNode]:
+    rclpy.init(domain_id=ros_domain)
+    node = LifecycleNode("reader")
+    yield node
+    node.destroy_node()
+    rclpy.shutdown()
+
+
+@pytest.fixture
+def latest(node: LifecycleNode) -> Latest:
+    return Latest(node, "robot_state", FrankaRobotState, QoSProfile(depth=1), "test")
+
+
+@pytest.fixture
+def publish(node: LifecycleNode, latest: Latest) -> Iterator[Publish]:
+    """Publish a mode and wait until it has arrived, without taking it."""
+    publisher = node.create_publisher(FrankaRobotState, "robot_state", 1)
+    seen = LifecycleNode("witness")
+    witness = Latest(seen, "robot_state", FrankaRobotState, QoSProfile(depth=1), "test")
+    wait_for(lambda: publisher.get_subscription_count() >= 2, "both subscriptions")
+
+    def publish(mode: int) -> None:
+        before = witness.received
+        publisher.publish(FrankaRobotState(robot_mode=mode))
+        wait_for(lambda: witness.poll() is not None and witness.received > before, "message")
+        time.sleep(0.05)
+
+    yield publish
+    witness.destroy()
+    seen.destroy_node()
+
+
+def test_without_the_timer_whoever_asks_reads(node: LifecycleNode, latest: Latest, publish: Publish) -> None:
+    now_s = [100.0]
+    state = RobotState(node, latest, lambda: now_s[0])
+    assert state.sample(100.0) is None
+    publish(RobotMode.MOVE)
+    first = state.sample(100.0)
+    assert first is not None and first.mode == RobotMode.MOVE
+    publish(RobotMode.REFLEX)
+    assert state.sample(100.0 + OVERDUE_S / 2) is first, "read a moment ago"
+    now_s[0] = 100.0 + 2 * OVERDUE_S
+    assert state.sample(now_s[0]).mode == RobotMode.REFLEX, "nobody has read for too long"
+    now_s[0] = 50.0
+    publish(RobotMode.MOVE)
+    assert state.sample(now_s[0]).mode == RobotMode.MOVE, "the clock went back"
+
+
+def test_an_old_message_is_not_read_twice(node: LifecycleNode, latest: Latest, publish: Publish) -> None:
+    state = RobotState(node, latest, lambda: 100.0)
+    publish(RobotMode.MOVE)
+    first = state.sample(100.0)
+    assert first is not None
+    # A robot that fell silent: the sample keeps its stamp, and the guard sees it grow old.
+    assert state.sample(200.0) is first
+
+
+def test_the_timer_reads_between_the_ticks(node: LifecycleNode, latest: Latest, publish: Publish) -> None:
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    state = RobotState(node, latest, lambda: 100.0)
+
+    def spin(seconds: float) -> None:
+        end_s = time.monotonic() + seconds
+        while time.monotonic() < end_s:
+            executor.spin_once(timeout_sec=0.02)
+
+    publish(RobotMode.MOVE)
+    spin(0.2)
+    assert latest.received == 0, "nobody inserts: nothing is read, nothing wakes up"
+    state.read_ahead(True)
+    wait_for(lambda: spin(0.02) or latest.received == 1, "reading by the timer")
+    assert state.sample(100.0).mode == RobotMode.MOVE
+    publish(RobotMode.IDLE)
+    wait_for(lambda: spin(0.02) or state.sample(100.0).mode == RobotMode.IDLE, "next reading")
+    state.read_ahead(False)
+    publish(RobotMode.MOVE)
+    spin(0.2)
+    assert state.sample(100.0).mode == RobotMode.IDLE
+    state.destroy()
+    executor.shutdown()
+
+
+def test_errors_are_named() -> None:
+    message = FrankaRobotState(robot_mode=RobotMode.REFLEX)
+    message.current_errors.joint_reflex = True
+    message.header.stamp.sec, message.header.stamp.nanosec = 3, 500_000_000
+    sample = robot_sample(message)
+    assert (sample.mode, sample.errors, sample.stamp_s) == (RobotMode.REFLEX, ("joint_reflex",), 3.5)
