@@ -100,6 +100,9 @@ class InsertServer:
             await self._hand_back(station)
             reason = Reason.CONTROLLER_SWITCH_FAILED
             return _refused(Verdict(level=Level.STOP, reason=reason, message=f"the arm was not handed over: {problem}"))
+        if station.runtime.recorder is not None:
+            # An insertion that ends before its first policy step has no ticks; those of the one before are not its own.
+            station.runtime.recorder.begin(requested_grasp(goal.request.grasp, station.runtime.task))
         self.insertion = Insertion(
             self._node,
             station.runtime,
@@ -121,8 +124,9 @@ class InsertServer:
     async def _hand_back(self, station: Station) -> str:
         if not self._handed_over:
             return ""
-        self._handed_over = False
         problem = await station.switch.switch(impedance=False)
+        # As long as the arm is not back, a deactivation or the end of the process tries again.
+        self._handed_over = bool(problem)
         if problem:
             station.runtime.guard.stop(Reason.CONTROLLER_SWITCH_FAILED, f"the arm was not handed back: {problem}")
         return problem
@@ -146,9 +150,6 @@ class InsertServer:
         inputs = station.topics.inputs()
         if inputs is None:
             return _no(Reason.TOPIC_MISSING, f"no message yet on {', '.join(station.topics.missing())}")
-        frame = station.topics.wrong_frame()
-        if frame:
-            return _no(Reason.STATE_INVALID, frame)
         rival = check_only_publisher(self._node, station.topics.target_topic)
         if rival.level is not Level.OK:
             return rival
@@ -159,7 +160,7 @@ class InsertServer:
         note = f"; the arm was not handed back: {problem}" if problem else ""
         dry = "dry run, nothing was commanded: " if station.parameters.dry_run else ""
         result.outcome = Outcome(value=ending.outcome, message=dry + ending.message + note)
-        result.reason = reason_message(ending.verdict)
+        result.reason = reason_message(station.runtime.guard.latched if problem else ending.verdict)
         stamp = self._node.get_clock().now().to_msg()
         result.pose_final = pose_message(ending.measured, station.topics.base_frame, stamp)
         result.depth_m = station.runtime.task.rim_height_m - float(ending.errors.height_m[0])

@@ -159,7 +159,9 @@ class PolicyNode(LifecycleNode):
         if self._station is None or self.busy:
             response.success, response.message = False, "expected a configured node without an insertion in progress"
             return response
-        verdict = self._station.runtime.guard.rearm(self._station.topics.inputs())
+        verdict = check_only_publisher(self, self._station.topics.target_topic)
+        if verdict.level is Level.OK:
+            verdict = self._station.runtime.guard.rearm(self._station.topics.inputs())
         response.success = verdict.level is Level.OK
         response.message = "armed" if response.success else f"not armed, the cause stands: {verdict.message}"
         self._publish_status()

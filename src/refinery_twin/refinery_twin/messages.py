@@ -50,9 +50,11 @@ class StateMessages:
             self.tool,
             self.wrench,
         )
-        for message in (self.tool, self.socket, self.wrench, self.robot):
+        self.commanded = WrenchStamped()
+        """Force that the impedance controller's spring asks for, base axes; no torque."""
+        for message in (self.tool, self.socket, self.wrench, self.robot, self.commanded):
             message.header.frame_id = base_frame
-        for message in (self.tool, self.socket, self.wrench, self.joints, self.robot):
+        for message in (self.tool, self.socket, self.wrench, self.joints, self.robot, self.commanded):
             message.header.stamp = self.stamp
         self._quat_wxyz = np.empty(4)
 
@@ -72,6 +74,11 @@ class StateMessages:
         self.joints.effort = plant.joint_efforts_nm.tolist()
         force, torque = self.wrench.wrench.force, self.wrench.wrench.torque
         force.x, force.y, force.z, torque.x, torque.y, torque.z = plant.external_wrench.tolist()
+
+    def fill_commanded(self, plant: Plant) -> None:
+        """Write the commanded force into :attr:`commanded`."""
+        force = self.commanded.wrench.force
+        force.x, force.y, force.z = plant.commanded_force_n.tolist()
 
     def fill_robot(self, plant: Plant, mode: int) -> None:
         """Write the robot's mode into :attr:`robot`, and what follows from it."""

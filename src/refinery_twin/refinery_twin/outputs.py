@@ -22,6 +22,7 @@ from refinery_twin.plant import Plant
 from refinery_twin.trial import Trial
 
 _BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+_KEPT = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
 _MODES = {
     "reflex": FrankaRobotState.ROBOT_MODE_REFLEX,
     "user_stop": FrankaRobotState.ROBOT_MODE_USER_STOPPED,
@@ -57,6 +58,8 @@ class Outputs:
         self._socket_topic = topics.socket_pose
         self._socket_spoiled = False
         self._clock = node.create_publisher(Clock, "/clock", _BEST_EFFORT)
+        # What really happens, for whoever judges an insertion: no fault touches it.
+        self._commanded = node.create_publisher(WrenchStamped, "twin/commanded_wrench", _KEPT)
         self._measured_joints = node.create_publisher(JointState, topics.joint_state.name, _qos(topics.joint_state))
         self._joints = node.create_publisher(JointState, "joint_states", 10)
         self._estimate_period_s = 1.0 / (ESTIMATES_PER_POLICY_STEP * policy_rate_hz)
@@ -95,6 +98,9 @@ class Outputs:
         if now_s >= self._due_joints_s:
             self._due_joints_s = _next_due(self._due_joints_s, self._joints_period_s, now_s)
             self._joints.publish(messages.joints)
+        if self._commanded.get_subscription_count():
+            messages.fill_commanded(plant)
+            self._commanded.publish(messages.commanded)
         self._clock.publish(messages.clock)
 
     def _send(self, stream: str, message: Any, faults: list[Fault], now_s: float) -> None:

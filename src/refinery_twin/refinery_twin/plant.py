@@ -140,6 +140,13 @@ class Plant:
         return float(np.linalg.norm(self._raw_wrench[:3]))
 
     @property
+    def commanded_force_n(self) -> Array:
+        """Force the impedance spring asks for, base axes, shape (3,), [N]; zero under the trajectory controller."""
+        if self.mode is not Mode.IMPEDANCE:
+            return np.zeros(3)
+        return np.asarray(self._stiffness[:3] * (self._data.ctrl[0:3] - self.tool_position_m))
+
+    @property
     def moving(self) -> bool:
         """Whether a trajectory is being followed and its end has not come yet."""
         running = self._trajectory

@@ -14,7 +14,7 @@ import pytest
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from franka_msgs.msg import FrankaRobotState
-from geometry_msgs.msg import PoseStamped
+from geometry_msgs.msg import PoseStamped, WrenchStamped
 from std_msgs.msg import Float64MultiArray
 from twin_harness import Client, own_domain, start_twin, stop_twin
 
@@ -326,6 +326,21 @@ def test_pressing_on_the_plate_is_felt_and_bounded(cell: Cell, task: Task, above
     bound = task.control.max_force[2]
     assert 0.7 * bound < force.z < 1.1 * bound
     assert client.truth().max_force_n > 0.7 * bound
+
+
+def test_what_the_arm_is_really_asked_for_can_be_listened_to(cell: Cell, task: Task) -> None:
+    client = cell.client
+    heard: list[WrenchStamped] = []
+    subscription = client.node.create_subscription(WrenchStamped, "twin/commanded_wrench", heard.append, 10)
+    client.wait_for(lambda: bool(heard), "commanded wrench")
+    assert heard[-1].wrench.force.z == 0.0, "the trajectory controller commands no force"
+    client.impedance(True)
+    client.send_target(np.array([0.0, 0.0, 1.0]))
+    limit = task.control.max_force[2]
+    client.wait_for(lambda: heard[-1].wrench.force.z > 0.5 * limit, "pull of the spring")
+    assert heard[-1].wrench.force.z < 1.05 * limit
+    assert heard[-1].header.frame_id == client.profile.base_frame
+    client.node.destroy_subscription(subscription)
 
 
 def test_seating_by_hand_scores(cell: Cell, task: Task) -> None:

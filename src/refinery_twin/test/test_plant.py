@@ -232,3 +232,15 @@ def test_divergence_is_an_error(plant: Plant, tmp_path: Path, monkeypatch: pytes
     plant.joint_velocities_rad_s[:] = 1e12
     with pytest.raises(RefineryError, match="diverged"):
         plant.step(4)
+
+
+def test_the_commanded_force_is_that_of_the_impedance_spring(plant: Plant, task: Task) -> None:
+    plant.set_target(_shifted(plant.tool, np.array([0.01, 0.0, 0.0]), np.zeros(3)))
+    np.testing.assert_array_equal(plant.commanded_force_n, np.zeros(3))
+    plant.set_mode(Mode.IMPEDANCE)
+    np.testing.assert_allclose(plant.commanded_force_n, np.zeros(3), atol=1e-9)
+    plant.set_target(_shifted(plant.tool, np.array([0.01, -1.0, 0.0]), np.zeros(3)))
+    k, limit = task.control.stiffness, task.control.max_force
+    np.testing.assert_allclose(plant.commanded_force_n, [0.01 * k[0], -limit[1], 0.0], atol=1e-9)
+    plant.step(2000)
+    assert abs(plant.commanded_force_n[0]) < 0.5

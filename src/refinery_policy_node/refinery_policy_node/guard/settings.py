@@ -23,6 +23,8 @@ class GuardSettings:
     """Socket estimate older than this: stop, [s], > 0."""
     estimate_jump_m: float = 0.02
     """Socket estimate this far from the running mean: stop, [m], > 0 (the socket was moved, or is another one)."""
+    pose_jump_m: float = 0.005
+    """Measured pose this much further from the one before than ``limits.max_speed_m_s`` explains: stop, [m], > 0."""
     quaternion_tolerance: float = 1e-3
     """How far the norm of a quaternion may be from 1, (0, 0.1]."""
     clip_stop_ticks: int = 5
@@ -36,7 +38,7 @@ class GuardSettings:
 
     def __post_init__(self) -> None:
         """Validate ranges."""
-        for name in ("hold_age_s", "stop_age_s", "estimate_age_s", "estimate_jump_m", "deadline_s"):
+        for name in ("hold_age_s", "stop_age_s", "estimate_age_s", "estimate_jump_m", "pose_jump_m", "deadline_s"):
             check(getattr(self, name) > 0, name, "a positive value", getattr(self, name))
         check(self.future_tolerance_s >= 0, "future_tolerance_s", ">= 0 s", self.future_tolerance_s)
         check(0 < self.quaternion_tolerance <= 0.1, "quaternion_tolerance", "(0, 0.1]", self.quaternion_tolerance)
