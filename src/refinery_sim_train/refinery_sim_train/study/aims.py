@@ -49,9 +49,7 @@ def aims(study: Json, spec: StudySpec) -> str:
     if entries:
         won = [task for task, entry in entries.items() if _sooner(entry)]
         wanted = "fewer steps (two thirds) or more success, its interval without 0"
-        rows.append(
-            ["guided against uniform where the bad region is rare", wanted, code(won), _said(len(won) > 0)]
-        )
+        rows.append(["guided against uniform where the bad region is rare", wanted, code(won), _said(len(won) > 0)])
     if not rows:
         return ""
     note = "Means over the tasks whose base is under 90 %; aims as set before the study, by the paper's figures."
