@@ -39,8 +39,10 @@ class TwinPairs:
     """Strict success in the training environment, shape (n,)."""
     twin: NDArray[np.bool_]
     """Strict success on the twin, shape (n,)."""
+    stopped: NDArray[np.bool_]
+    """Whether the guard, which the environment does not have, stopped the episode on the twin, shape (n,)."""
     stops: dict[str, int]
-    """Episodes the guard stopped on the twin, by reason: failures that the environment, which has no guard, has not."""
+    """How many of these for which reason."""
 
     @property
     def rates(self) -> tuple[Rate, Rate]:
@@ -87,6 +89,7 @@ def run_pairs(
     runtime = PolicyRuntime(bundle)
     training: list[bool] = []
     twin: list[bool] = []
+    stopped: list[bool] = []
     stops: dict[str, int] = {}
     while len(twin) < count:
         episodes = draw_episodes(task, task.initial_state.deployed.uniform(env.count, rng), rng)
@@ -98,11 +101,12 @@ def run_pairs(
         for row in range(wanted):
             seated, verdict = twin_episode(runtime, episodes[row : row + 1], joints[row])
             twin.append(seated)
+            stopped.append(verdict.level is Level.STOP)
             if verdict.level is Level.STOP:
                 name = Reason(verdict.reason).name.lower()
                 stops[name] = stops.get(name, 0) + 1
             report(len(twin) / count)
-    return TwinPairs(training=np.array(training), twin=np.array(twin), stops=stops)
+    return TwinPairs(training=np.array(training), twin=np.array(twin), stopped=np.array(stopped), stops=stops)
 
 
 def _in_training(env: InsertionEnv, policy: BatchPolicy, episodes: Episodes) -> NDArray[np.bool_]:

@@ -66,8 +66,8 @@ def test_an_episode_on_the_twin_repeats_to_the_bit(bundle, profile):
 def test_the_interval_is_that_of_paired_differences():
     training = np.array([True] * 60 + [False] * 40)
     twin = training.copy()
-    same = TwinPairs(training=training, twin=twin, stops={})
+    same = TwinPairs(training=training, twin=twin, stopped=np.zeros(100, dtype=bool), stops={})
     assert same.difference_interval == (0.0, 0.0)
     twin[:10] = False
-    low, high = TwinPairs(training=training, twin=twin, stops={}).difference_interval
+    low, high = TwinPairs(training=training, twin=twin, stopped=np.zeros(100, dtype=bool), stops={}).difference_interval
     assert low < -0.10 < high < 0

@@ -57,6 +57,18 @@ def compare(args: Args) -> None:
         f"twin - environment, same episodes: {points:+.1f} points, 95 % interval {100 * low:+.1f} to {100 * high:+.1f} "
         f"(exact McNemar p = {p:.2g}); stopped by the guard: {pairs.stops or 'none'}"
     )
+    lost = int((pairs.stopped & pairs.training).sum())
+    ran = TwinPairs(
+        training=pairs.training[~pairs.stopped],
+        twin=pairs.twin[~pairs.stopped],
+        stopped=pairs.stopped[~pairs.stopped],
+        stops={},
+    )
+    left = [100 * end for end in ran.difference_interval]
+    console.print(
+        f"of the {int(pairs.stopped.sum())} stopped, {lost} succeed in the environment; without the stopped ones the "
+        f"difference is {left[0]:+.1f} to {left[1]:+.1f} points"
+    )
     known = json.loads(args.out.read_text(encoding="utf-8")) if args.out.exists() else {}
     facts = provenance(seed=args.seed, env_steps=0)
     known[task.name] = {
@@ -67,6 +79,8 @@ def compare(args: Args) -> None:
         "interval_points": [round(100 * low, 2), round(100 * high, 2)],
         "p": round(p, 4),
         "guard_stops": pairs.stops,
+        "stopped_but_won_in_training": lost,
+        "interval_points_without_stopped": [round(end, 2) for end in left],
         **{key: facts[key] for key in ("git_revision", "date", "machine", "seed")},
         "command": f"make twin-pairs ARGS='--task {task.name}'",
     }
