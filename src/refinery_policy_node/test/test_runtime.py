@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from lagging_cell import LaggingCell, aged, run_episode
 
-from refinery.bundle import Bundle, load_bundle
+from refinery.bundle import Bundle, Envelope, load_bundle
 from refinery.task import Task
 from refinery.testing import constant_policy, recurrent_policy, tiny_bundle
 from refinery_policy_node.guard import GuardSettings, Level, Reason
@@ -216,3 +216,60 @@ def policies(task: Task, bundle: Bundle, tmp_path_factory: pytest.TempPathFactor
         path = tiny_bundle(tmp_path_factory.mktemp("b") / "b", task, constant_policy(action))
         made[str(action)] = PolicyRuntime(load_bundle(path))
     return made
+
+
+def _envelope_of(observations: np.ndarray, margin: float) -> Envelope:
+    """Bounds around observations (n, N), and a distance that says nothing."""
+    size = observations.shape[1]
+    low, high = observations.min(axis=0) - margin, observations.max(axis=0) + margin
+    return Envelope(
+        low=low,
+        high=high,
+        mean=(low + high) / 2,
+        std=np.ones(size),
+        whitening=np.eye(size),
+        max_distance=1e3,
+        ticks=3,
+    )
+
+
+def _episode(runtime: PolicyRuntime, cell: LaggingCell, *, moves: bool = True) -> list[TickResult]:
+    """Run an episode whose first tick sees what its start saw; the arm follows or stays."""
+    inputs, results = cell.inputs(), []
+    assert runtime.start(inputs, cell.grasp).level is Level.OK
+    while not results or not results[-1].done:
+        results.append(runtime.tick(inputs))
+        cell.follow(results[-1].target, share=0.6 if moves else 0.0)
+        inputs = cell.inputs()
+    return results
+
+
+def _seen(bundle: Bundle, task: Task) -> np.ndarray:
+    return np.concatenate([result.observation for result in _episode(PolicyRuntime(bundle), LaggingCell(task, 0))])
+
+
+def test_observations_the_policy_never_saw_stop_the_run(bundle: Bundle, task: Task) -> None:
+    known = dataclasses.replace(bundle, envelope=_envelope_of(_seen(bundle, task), margin=1e-3))
+    assert {r.verdict.level for r in _episode(PolicyRuntime(known), LaggingCell(task, 0))} == {Level.OK}
+    results = _episode(PolicyRuntime(known), LaggingCell(task, 0), moves=False)
+    assert results[-1].verdict.reason is Reason.OUT_OF_DISTRIBUTION
+    assert "3 ticks in a row" in results[-1].verdict.message
+    assert 3 <= len(results) < task.control.episode_steps
+
+
+def test_a_first_observation_the_policy_never_saw_is_refused(bundle: Bundle, task: Task) -> None:
+    elsewhere = dataclasses.replace(bundle, envelope=_envelope_of(_seen(bundle, task) + 5.0, margin=0.1))
+    runtime = PolicyRuntime(elsewhere)
+    verdict = runtime.start(LaggingCell(task, 0).inputs())
+    assert verdict.reason is Reason.OUT_OF_DISTRIBUTION and "never seen in the policy's evaluation" in verdict.message
+    assert runtime.guard.armed
+
+
+def test_a_measured_pose_that_jumps_stops_the_run(bundle: Bundle, task: Task) -> None:
+    runtime, cell = PolicyRuntime(bundle), LaggingCell(task)
+    runtime.start(cell.inputs())
+    cell.follow(runtime.tick(cell.inputs()).target)
+    inputs = cell.inputs()
+    far = dataclasses.replace(inputs.measured, pos_m=inputs.measured.pos_m + np.array([0.0, 0.03, 0.0]))
+    result = runtime.tick(dataclasses.replace(inputs, measured=far))
+    assert result.verdict.reason is Reason.STATE_INVALID and "jumped by 0.0" in result.verdict.message
