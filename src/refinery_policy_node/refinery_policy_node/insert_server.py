@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,12 @@ class InsertServer:
 
     Args:
         node: The node.
+        on_change: Called when an insertion begins, when its guard changes its mind, and when it ends.
     """
 
-    def __init__(self, node: LifecycleNode) -> None:
+    def __init__(self, node: LifecycleNode, on_change: Callable[[], None]) -> None:
         self._node = node
+        self._on_change = on_change
         self._busy = False
         self._handed_over = False
         self._count = 0
@@ -86,6 +89,7 @@ class InsertServer:
             self._record(goal.request.trial_id, station)
         finally:
             self._busy, self.insertion = False, None
+            self._on_change()
         return self._finish(goal, result)
 
     async def _insert(self, goal: ServerGoalHandle, station: Station) -> Insert.Result:
@@ -113,7 +117,9 @@ class InsertServer:
             command_rate_hz=station.parameters.command_rate_hz,
             timeout_s=goal.request.timeout_s,
             on_tick=lambda: self._feedback(goal, station),
+            on_change=self._on_change,
         )
+        self._on_change()
         if self.interrupted is not None:
             cancelled = self.interrupted.reason is Reason.CANCELLED
             self.insertion.stop(Outcome.CANCELLED if cancelled else Outcome.STOPPED, self.interrupted)

@@ -68,6 +68,7 @@ class Insertion:
         command_rate_hz: Rate of interpolated targets, [Hz]; 0 for none.
         timeout_s: Give up after this time, [s]; 0 for the episode's length.
         on_tick: Called after policy steps, at most 50 times a second (for feedback).
+        on_change: Called when the guard's verdict has another level than before, and at the end.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Insertion:
         command_rate_hz: float,
         timeout_s: float,
         on_tick: Callable[[], None],
+        on_change: Callable[[], None],
     ) -> None:
         self._node = node
         self._runtime = runtime
@@ -91,7 +93,8 @@ class Insertion:
         self._estimate = start.estimate.poses()
         self._handover_ticks = int(np.ceil(handover_s / runtime.period_s))
         self._timeout_s = timeout_s
-        self._on_tick = on_tick
+        self._on_tick, self._on_change = on_tick, on_change
+        self._level = Level.OK
         self._feedback_ticks = max(1, round(1.0 / (_FEEDBACK_HZ * runtime.period_s)))
         self._phase = Phase.HANDOVER
         self._ticks = 0
@@ -185,9 +188,14 @@ class Insertion:
             self._jump(result.target)
         if result.step % self._feedback_ticks == 0:
             self._on_tick()
-        if result.verdict.level is Level.STOP:
+        level, before = result.verdict.level, self._level
+        self._level = level
+        if level is Level.STOP:
             self._end(Outcome.STOPPED, result.verdict.message, result.verdict)
-        elif self._timeout_s > 0 and self.elapsed_s + self._runtime.period_s > self._timeout_s and not result.done:
+            return
+        if level is not before:
+            self._on_change()
+        if self._timeout_s > 0 and self.elapsed_s + self._runtime.period_s > self._timeout_s and not result.done:
             self._end(Outcome.TIMED_OUT, f"not done after {self._timeout_s:.2f} s", Verdict())
         elif result.done:
             self._phase = Phase.SETTLE
@@ -235,6 +243,8 @@ class Insertion:
                 ticks=self._ticks,
             )
         )
+        # After the hold is on its way: nobody who watches the status should wait for the next second to see a stop.
+        self._on_change()
 
     def _command(self, target: Poses, now_s: float) -> None:
         if self._between is None:

@@ -41,7 +41,7 @@ class PolicyNode(LifecycleNode):
         self._problem = Verdict()
         self._watched = 0
         self._status = StatusReport(self)
-        self._inserts = InsertServer(self)
+        self._inserts = InsertServer(self, self._publish_status)
         self.create_service(Trigger, "~/hold", self._on_hold)
         self.create_service(Trigger, "~/stop", self._on_stop)
         self.create_service(Trigger, "~/rearm", self._on_rearm)
@@ -134,25 +134,26 @@ class PolicyNode(LifecycleNode):
         self._status.publish(self._station, self._inserts.insertion, self._problem)
 
     def _on_hold(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        if self._station is None:
-            response.success, response.message = False, "the node is not configured: there is nothing to hold"
-            return response
-        verdict = Verdict(level=Level.HOLD, reason=Reason.REQUESTED, message="a hold was requested; ~/rearm ends it")
-        self._inserts.interrupt(Outcome.STOPPED, verdict)
-        self._station.runtime.guard.hold(verdict.reason, verdict.message, until_rearm=True)
-        self._publish_status()
-        response.success, response.message = True, "holding the measured pose until ~/rearm"
-        return response
+        return self._halt(response, Level.HOLD, "holding the measured pose until ~/rearm")
 
     def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        return self._halt(response, Level.STOP, "stopped, compliant at the measured pose, until ~/rearm")
+
+    def _halt(self, response: Trigger.Response, level: Level, done: str) -> Trigger.Response:
+        """End the insertion in progress as somebody asked for, and stay so until re-armed."""
+        what = level.name.lower()
         if self._station is None:
-            response.success, response.message = False, "the node is not configured: there is nothing to stop"
+            response.success, response.message = False, f"the node is not configured: there is nothing to {what}"
             return response
-        verdict = Verdict(level=Level.STOP, reason=Reason.REQUESTED, message="a stop was requested; ~/rearm ends it")
+        verdict = Verdict(level=level, reason=Reason.REQUESTED, message=f"a {what} was requested; ~/rearm ends it")
         self._inserts.interrupt(Outcome.STOPPED, verdict)
-        self._station.runtime.guard.stop(verdict.reason, verdict.message)
+        guard = self._station.runtime.guard
+        if level is Level.HOLD:
+            guard.hold(verdict.reason, verdict.message, until_rearm=True)
+        else:
+            guard.stop(verdict.reason, verdict.message)
         self._publish_status()
-        response.success, response.message = True, "stopped, compliant at the measured pose, until ~/rearm"
+        response.success, response.message = True, done
         return response
 
     def _on_rearm(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:

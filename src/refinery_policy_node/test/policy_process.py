@@ -57,10 +57,10 @@ class PolicyProcess:
                 env=os.environ,
             )
         self._node = node
-        self._statuses: list[PolicyStatus] = []
+        self.statuses: list[PolicyStatus] = []
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         name = "/refinery_policy"
-        self._subscription = node.create_subscription(PolicyStatus, f"{name}/status", self._statuses.append, latched)
+        self._subscription = node.create_subscription(PolicyStatus, f"{name}/status", self.statuses.append, latched)
         self._change = node.create_client(ChangeState, f"{name}/change_state")
         self._hold = node.create_client(Trigger, f"{name}/hold")
         self._stop = node.create_client(Trigger, f"{name}/stop")
@@ -71,7 +71,7 @@ class PolicyProcess:
         return self._log.read_text(errors="replace")
 
     def status(self) -> PolicyStatus:
-        return wait_for(lambda: self._statuses and self._statuses[-1], "status")
+        return wait_for(lambda: self.statuses and self.statuses[-1], "status")
 
     def configure(self) -> bool:
         return self._transition(Transition.TRANSITION_CONFIGURE)

@@ -25,6 +25,7 @@ from refinery.robot_profile import load_robot_profile
 from refinery.task import Task
 from refinery.testing import tiny_bundle
 from refinery_msgs.msg import GuardReason, Outcome, PolicyStatus
+from refinery_policy_node.messages import seconds
 from refinery_policy_node.recording import Recording
 from refinery_policy_node.replay import replay
 
@@ -192,6 +193,7 @@ def test_faults_stop_and_stay_until_rearmed(launch: Launch) -> None:
         ("shift", GuardReason.OUT_OF_DISTRIBUTION),
     ]:
         handle = begin(plant, policy)
+        policy.statuses.clear()
         with plant.lock:
             fault(name)
         result = policy.result(handle)
@@ -201,6 +203,9 @@ def test_faults_stop_and_stay_until_rearmed(launch: Launch) -> None:
         count = len(plant.targets)
         wait_for(lambda: policy.status().state == PolicyStatus.STOPPED, "status STOPPED")
         assert policy.status().reason.value == reason
+        # It was told at once, before the arm was handed back, and not with the next regular status.
+        told = [status for status in policy.statuses if status.state == PolicyStatus.STOPPED]
+        assert seconds(told[0].header.stamp) <= seconds(result.pose_final.header.stamp)
         if name != "shift":
             assert not policy.rearm().success
         plant.heal()
