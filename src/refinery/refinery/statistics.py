@@ -68,6 +68,22 @@ def paired_p_value(first: ArrayLike, second: ArrayLike) -> float:
     return float(stats.binomtest(only_a, only_a + only_b, 0.5).pvalue)
 
 
+def paired_difference_interval(first: ArrayLike, second: ArrayLike) -> tuple[float, float]:
+    """95 % interval of ``second - first`` in success, for outcomes on common seeds (normal, on the differences).
+
+    Args:
+        first: Outcomes under one condition, shape (n,), n at least 2.
+        second: Outcomes under the other, same seeds, shape (n,).
+
+    Returns:
+        Ends of the interval, as fractions.
+    """
+    differences = np.asarray(second, dtype=float) - np.asarray(first, dtype=float)
+    half = float(stats.norm.ppf(0.975)) * float(differences.std(ddof=1)) / np.sqrt(len(differences))
+    mean = float(differences.mean())
+    return mean - half, mean + half
+
+
 def rate_difference_interval(first: Rate, second: Rate) -> tuple[float, float]:
     """Newcombe's 95 % interval of ``second - first`` (hybrid of two Wilson intervals), as fractions.
 

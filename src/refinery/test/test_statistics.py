@@ -4,7 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from refinery.errors import ConfigError
-from refinery.statistics import Rate, held_out_bits, paired_p_value, rate_difference_interval
+from refinery.statistics import (
+    Rate,
+    held_out_bits,
+    paired_difference_interval,
+    paired_p_value,
+    rate_difference_interval,
+)
 
 
 @given(st.integers(1, 2000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
@@ -30,6 +36,15 @@ def test_paired_test_looks_at_discordant_pairs_only():
     b = np.array([True] * 60)
     assert paired_p_value(a, b) == pytest.approx(2 / 2**10)
     assert paired_p_value(a, a) == 1.0
+
+
+def test_the_interval_of_paired_differences_needs_pairs_that_differ():
+    a = np.array([True] * 60 + [False] * 40)
+    assert paired_difference_interval(a, a) == (0.0, 0.0)
+    b = a.copy()
+    b[:10] = False
+    # Ten of a hundred differences are -1: mean -0.1, standard deviation 0.3015.
+    assert paired_difference_interval(a, b) == pytest.approx((-0.1591, -0.0409), abs=1e-4)
 
 
 def test_newcombe_matches_the_published_example():

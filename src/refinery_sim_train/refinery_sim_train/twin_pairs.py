@@ -7,6 +7,7 @@ the same with it is tested on recordings (tests/end_to_end).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -39,10 +40,8 @@ class TwinPairs:
     """Strict success in the training environment, shape (n,)."""
     twin: NDArray[np.bool_]
     """Strict success on the twin, shape (n,)."""
-    stopped: NDArray[np.bool_]
-    """Whether the guard, which the environment does not have, stopped the episode on the twin, shape (n,)."""
-    stops: dict[str, int]
-    """How many of these for which reason."""
+    reasons: tuple[Reason, ...]
+    """Why the guard, which the environment does not have, stopped each episode on the twin; NONE where it did not."""
 
     @property
     def rates(self) -> tuple[Rate, Rate]:
@@ -50,12 +49,19 @@ class TwinPairs:
         return Rate.of(self.training), Rate.of(self.twin)
 
     @property
-    def difference_interval(self) -> tuple[float, float]:
-        """Twin minus environment, 95 % interval for pairs (normal, on the differences), as fractions."""
-        differences = self.twin.astype(float) - self.training.astype(float)
-        half = 1.96 * float(differences.std(ddof=1)) / np.sqrt(len(differences))
-        mean = float(differences.mean())
-        return mean - half, mean + half
+    def stopped(self) -> NDArray[np.bool_]:
+        """Whether the guard stopped the episode on the twin, shape (n,)."""
+        return np.array([reason is not Reason.NONE for reason in self.reasons])
+
+    @property
+    def stops(self) -> dict[str, int]:
+        """How often the guard stopped an episode for which reason."""
+        return dict(Counter(reason.name.lower() for reason in self.reasons if reason is not Reason.NONE))
+
+    def of(self, rows: NDArray[np.bool_]) -> TwinPairs:
+        """Return the pairs of some of the episodes, given as booleans of shape (n,)."""
+        reasons = tuple(reason for reason, wanted in zip(self.reasons, rows, strict=True) if wanted)
+        return TwinPairs(training=self.training[rows], twin=self.twin[rows], reasons=reasons)
 
 
 def run_pairs(
@@ -89,8 +95,7 @@ def run_pairs(
     runtime = PolicyRuntime(bundle)
     training: list[bool] = []
     twin: list[bool] = []
-    stopped: list[bool] = []
-    stops: dict[str, int] = {}
+    reasons: list[Reason] = []
     while len(twin) < count:
         episodes = draw_episodes(task, task.initial_state.deployed.uniform(env.count, rng), rng)
         wanted = min(env.count, count - len(twin))
@@ -101,12 +106,9 @@ def run_pairs(
         for row in range(wanted):
             seated, verdict = twin_episode(runtime, episodes[row : row + 1], joints[row])
             twin.append(seated)
-            stopped.append(verdict.level is Level.STOP)
-            if verdict.level is Level.STOP:
-                name = Reason(verdict.reason).name.lower()
-                stops[name] = stops.get(name, 0) + 1
+            reasons.append(verdict.reason if verdict.level is Level.STOP else Reason.NONE)
             report(len(twin) / count)
-    return TwinPairs(training=np.array(training), twin=np.array(twin), stopped=np.array(stopped), stops=stops)
+    return TwinPairs(training=np.array(training), twin=np.array(twin), reasons=tuple(reasons))
 
 
 def _in_training(env: InsertionEnv, policy: BatchPolicy, episodes: Episodes) -> NDArray[np.bool_]:

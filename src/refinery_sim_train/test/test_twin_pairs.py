@@ -7,6 +7,8 @@ from refinery.bundle import load_bundle
 from refinery.initial_state import tool_pose
 from refinery.paths import config_file
 from refinery.robot_profile import load_robot_profile
+from refinery.statistics import paired_difference_interval
+from refinery_policy_node.guard import Reason
 from refinery_policy_node.recording import Recorder
 from refinery_policy_node.runtime import PolicyRuntime
 from refinery_sim_train.cli.common import make_env, shipped_base
@@ -43,7 +45,7 @@ def test_the_base_policy_wins_the_same_episodes_both_ways(bundle, profile):
     # 84 % over the box: 14 of 24 or fewer has a probability of 1 in 250, and each way is the other's check.
     assert training.k > 14 and twin.k > 14
     assert np.mean(pairs.training == pairs.twin) > 0.7
-    low, high = pairs.difference_interval
+    low, high = paired_difference_interval(pairs.training, pairs.twin)
     assert low <= twin.value - training.value <= high
 
 
@@ -63,11 +65,12 @@ def test_an_episode_on_the_twin_repeats_to_the_bit(bundle, profile):
     assert np.array_equal(ticks[0].target_pos_m, ticks[1].target_pos_m)
 
 
-def test_the_interval_is_that_of_paired_differences():
-    training = np.array([True] * 60 + [False] * 40)
-    twin = training.copy()
-    same = TwinPairs(training=training, twin=twin, stopped=np.zeros(100, dtype=bool), stops={})
-    assert same.difference_interval == (0.0, 0.0)
-    twin[:10] = False
-    low, high = TwinPairs(training=training, twin=twin, stopped=np.zeros(100, dtype=bool), stops={}).difference_interval
-    assert low < -0.10 < high < 0
+def test_the_pairs_of_some_episodes_keep_their_reasons():
+    pairs = TwinPairs(
+        training=np.array([True, True, False]),
+        twin=np.array([True, False, False]),
+        reasons=(Reason.NONE, Reason.WRENCH_LIMIT, Reason.WRENCH_LIMIT),
+    )
+    assert pairs.stops == {"wrench_limit": 2}
+    ran = pairs.of(~pairs.stopped)
+    assert ran.stops == {} and ran.training.tolist() == ran.twin.tolist() == [True]

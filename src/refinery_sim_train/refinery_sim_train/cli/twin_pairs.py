@@ -10,7 +10,7 @@ from pathlib import Path
 from refinery.bundle import Bundle, load_bundle
 from refinery.paths import config_file
 from refinery.robot_profile import load_robot_profile
-from refinery.statistics import paired_p_value
+from refinery.statistics import paired_difference_interval, paired_p_value
 from refinery_sim_train.cli import export
 from refinery_sim_train.cli.common import make_env, run
 from refinery_sim_train.cli.evaluate import ShippedPolicy
@@ -48,7 +48,7 @@ def compare(args: Args) -> None:
         pairs = _run(args, bundle)
     task = bundle.task
     training, twin = pairs.rates
-    low, high = pairs.difference_interval
+    low, high = paired_difference_interval(pairs.training, pairs.twin)
     console.print(f"training environment: {training}")
     console.print(f"twin, 1 kHz, guarded:  {twin}")
     points = 100 * (twin.value - training.value)
@@ -58,13 +58,8 @@ def compare(args: Args) -> None:
         f"(exact McNemar p = {p:.2g}); stopped by the guard: {pairs.stops or 'none'}"
     )
     lost = int((pairs.stopped & pairs.training).sum())
-    ran = TwinPairs(
-        training=pairs.training[~pairs.stopped],
-        twin=pairs.twin[~pairs.stopped],
-        stopped=pairs.stopped[~pairs.stopped],
-        stops={},
-    )
-    left = [100 * end for end in ran.difference_interval]
+    ran = pairs.of(~pairs.stopped)
+    left = [100 * end for end in paired_difference_interval(ran.training, ran.twin)]
     console.print(
         f"of the {int(pairs.stopped.sum())} stopped, {lost} succeed in the environment; without the stopped ones the "
         f"difference is {left[0]:+.1f} to {left[1]:+.1f} points"
