@@ -12,7 +12,7 @@ import onnx
 from numpy.typing import ArrayLike, NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from refinery.bundle import with_metadata, write_bundle
+from refinery.bundle import Envelope, with_metadata, write_bundle
 from refinery.initial_state import InitialStateSpec
 from refinery.mixture import Mixture
 from refinery.observation import OBSERVATION_SIZE
@@ -78,7 +78,36 @@ def recurrent_policy(observation_size: int = OBSERVATION_SIZE, width: int = 6) -
     return _model(nodes, weights, inputs, {"action": (1, width), "h_out": state, "c_out": state})
 
 
-def tiny_bundle(path: Path, task: Task, policy_onnx: bytes | None = None, *, name: str = "tiny") -> Path:
+def tiny_envelope(seed: int = 0, whitening: ArrayLike | None = None) -> Envelope:
+    """Return an envelope around observations drawn with some mean and spread: bounds at 8 deviations.
+
+    Args:
+        seed: Of mean, spread and, if none is given, whitening.
+        whitening: Upper triangle, shape (N, N); a random one close to unity if None.
+    """
+    n, rng = OBSERVATION_SIZE, np.random.default_rng(seed)
+    mean, std = rng.normal(size=n), rng.uniform(0.2, 2.0, n)
+    drawn = np.triu(rng.normal(size=(n, n)) * 0.2) + np.eye(n)
+    return Envelope(
+        low=mean - 8 * std,
+        high=mean + 8 * std,
+        mean=mean,
+        std=std,
+        whitening=drawn if whitening is None else np.asarray(whitening, dtype=np.float64),
+        max_distance=12.0,
+        ticks=3,
+        evidence={"false_stops": {"k": 0, "n": 200}},
+    )
+
+
+def tiny_bundle(
+    path: Path,
+    task: Task,
+    policy_onnx: bytes | None = None,
+    *,
+    name: str = "tiny",
+    envelope: Envelope | None = None,
+) -> Path:
     """Write a complete bundle: a broad mixture, a flat success model and the given policy (or :func:`servo_policy`).
 
     Args:
@@ -86,6 +115,7 @@ def tiny_bundle(path: Path, task: Task, policy_onnx: bytes | None = None, *, nam
         task: The task.
         policy_onnx: Policy without metadata.
         name: Name of the bundle.
+        envelope: Of the observations; none if None.
 
     Returns:
         The path.
@@ -118,6 +148,7 @@ def tiny_bundle(path: Path, task: Task, policy_onnx: bytes | None = None, *, nam
         selection={"criterion": "none, this is a stand-in"},
         provenance={"command": "refinery.testing.tiny_bundle"},
         evaluation={"none": {"k": 0, "n": 0}},
+        envelope=envelope,
     )
 
 

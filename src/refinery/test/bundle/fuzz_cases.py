@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError
 from onnx.defs import SchemaError
 
 from refinery.bundle import with_metadata
-from refinery.bundle.files import HASHED, INITIAL_STATES, MANIFEST, POLICY, sha256
+from refinery.bundle.files import ENVELOPE, HASHED, INITIAL_STATES, MANIFEST, OPTIONAL, POLICY, sha256
 from refinery.bundle.operators import OPERATORS
 from refinery.config import from_mapping
 from refinery.task import Task
@@ -50,7 +50,8 @@ def make_case(seed: int, index: int, good: tuple[Files, ...]) -> Case:
     """Return the mutated bundle with this number, made from one of the good ones; the same one every time."""
     rng = Random(f"{seed}/{index}")
     files, history = dict(rng.choice(good)), []
-    target = rng.choices((POLICY, INITIAL_STATES, MANIFEST, "directory"), (50, 24, 22, 4))[0]
+    envelope = 20 if ENVELOPE in files else 0
+    target = rng.choices((POLICY, INITIAL_STATES, MANIFEST, ENVELOPE, "directory"), (50, 24, 22, envelope, 4))[0]
     if target == "directory":
         history.append(_change_directory(files, dict(rng.choice(good)), rng))
         return Case(files=files, history=history)
@@ -105,7 +106,7 @@ def _change_directory(files: Any, other: Files, rng: Random) -> str:
 def _seal(files: Files) -> None:
     """Make the manifest's hashes right, as somebody who changes a bundle on purpose does."""
     text = files.get(MANIFEST) or b""
-    for name in HASHED:
+    for name in (*HASHED, *OPTIONAL):
         digest = sha256(files.get(name) or b"")
         text = re.sub(rb'"%s": "[^"]*"' % re.escape(name.encode()), f'"{name}": "{digest}"'.encode(), text)
     blank = _OWN_HASH.sub(b'"manifest_sha256": "%s"' % (b"0" * 64), text)

@@ -12,12 +12,12 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from refinery.bundle.files import NAMES
+from refinery.bundle import Envelope
 from refinery.observation import OBSERVATION_SIZE
 from refinery.paths import config_file
 from refinery.section import SectionSpec
 from refinery.task import Task, load_task
-from refinery.testing import recurrent_policy, servo_policy, tiny_bundle, with_grasps
+from refinery.testing import recurrent_policy, servo_policy, tiny_bundle, tiny_envelope, with_grasps
 
 Files = dict[str, bytes]
 """Contents by file name."""
@@ -30,17 +30,20 @@ _HOLE = (((-0.002, -0.002), (-0.002, 0.002), (0.002, 0.002), (0.002, -0.002)),)
 def corpus() -> tuple[Files, ...]:
     """Return the contents of the good bundles, always the same ones in the same order."""
     with tempfile.TemporaryDirectory(prefix="refinery-fuzz-") as folder:
-        paths = [tiny_bundle(Path(folder) / str(i), task, policy) for i, (task, policy) in enumerate(_kinds())]
-        return tuple({name: (path / name).read_bytes() for name in NAMES} for path in paths)
+        paths = [
+            tiny_bundle(Path(folder) / str(i), task, policy, envelope=envelope)
+            for i, (task, policy, envelope) in enumerate(_kinds())
+        ]
+        return tuple({file.name: file.read_bytes() for file in sorted(path.iterdir())} for path in paths)
 
 
-def _kinds() -> Iterator[tuple[Task, bytes]]:
+def _kinds() -> Iterator[tuple[Task, bytes, Envelope | None]]:
     peg, post = (load_task(config_file("tasks", name)) for name in ("peg_rect", "t_post"))
     free = SectionSpec(family="polygon", rings_m=_PLATE + _HOLE)
-    yield with_grasps(peg), servo_policy()
-    yield peg, recurrent_policy()
-    yield post, mlp_policy()
-    yield dataclasses.replace(peg, plug=dataclasses.replace(peg.plug, section=free)), lstm_policy()
+    yield with_grasps(peg), servo_policy(), tiny_envelope()
+    yield peg, recurrent_policy(), None
+    yield post, mlp_policy(), None
+    yield dataclasses.replace(peg, plug=dataclasses.replace(peg.plug, section=free)), lstm_policy(), tiny_envelope(1)
 
 
 def mlp_policy(width: int = 8) -> bytes:

@@ -67,7 +67,10 @@ def use(path: Path) -> None:
     assert all(np.all(np.isfinite(value)) for value in numbers), "numbers that are not finite"
     policy = bundle.open_policy()
     for _ in range(3):
-        action = policy(rng.normal(size=(1, policy.observation_size)).astype(np.float32))
+        observation = rng.normal(size=(1, policy.observation_size)).astype(np.float32)
+        if bundle.envelope is not None:
+            bundle.envelope.inside(observation)
+        action = policy(observation)
         assert action.shape == (1, 6), f"an action of shape {action.shape}"
     str(bundle.name).encode()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bundle.json_values import JSON
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,25 +18,10 @@ from refinery.bundle import Bundle, Envelope, load_bundle, write_bundle
 from refinery.bundle.files import ENVELOPE, MANIFEST, sha256
 from refinery.errors import BundleError
 from refinery.observation import OBSERVATION_SIZE
-from refinery.testing import tiny_bundle
+from refinery.testing import tiny_bundle, tiny_envelope
 
 N = OBSERVATION_SIZE
 SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-def make_envelope(seed: int = 0) -> Envelope:
-    rng = np.random.default_rng(seed)
-    mean, std = rng.normal(size=N), rng.uniform(0.1, 2.0, N)
-    return Envelope(
-        low=mean - 5 * std,
-        high=mean + 6 * std,
-        mean=mean,
-        std=std,
-        whitening=np.triu(rng.normal(size=(N, N)) * 0.2) + np.eye(N),
-        max_distance=12.0,
-        ticks=3,
-        evidence={"false_stops": {"k": 0, "n": 200}},
-    )
 
 
 def write_with(envelope: Envelope | None, good: Bundle, path: Path) -> Path:
@@ -58,7 +44,7 @@ def write_with(envelope: Envelope | None, good: Bundle, path: Path) -> Path:
 @pytest.fixture(scope="session")
 def enveloped(good_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle with an envelope that nobody changes."""
-    return write_with(make_envelope(), load_bundle(good_bundle), tmp_path_factory.mktemp("bundles") / "enveloped")
+    return write_with(tiny_envelope(), load_bundle(good_bundle), tmp_path_factory.mktemp("bundles") / "enveloped")
 
 
 @pytest.fixture
@@ -82,7 +68,7 @@ def test_a_bundle_may_do_without(good_bundle: Path) -> None:
 
 
 def test_an_envelope_survives_the_round_trip_to_the_bit(enveloped: Path) -> None:
-    first, again = make_envelope(), load_bundle(enveloped).envelope
+    first, again = tiny_envelope(), load_bundle(enveloped).envelope
     assert again is not None
     for field in dataclasses.fields(Envelope):
         np.testing.assert_array_equal(getattr(first, field.name), getattr(again, field.name), field.name)
@@ -90,7 +76,7 @@ def test_an_envelope_survives_the_round_trip_to_the_bit(enveloped: Path) -> None
 
 def test_a_bundle_is_replaced_by_one_without_and_back(enveloped: Path, good_bundle: Path, tmp_path: Path) -> None:
     good, path = load_bundle(good_bundle), tmp_path / "b"
-    for envelope in (make_envelope(), None, make_envelope(1)):
+    for envelope in (tiny_envelope(), None, tiny_envelope(1)):
         write_with(envelope, good, path)
         assert (load_bundle(path).envelope is None) == (envelope is None)
         assert (path / ENVELOPE).exists() == (envelope is not None)
@@ -108,7 +94,7 @@ def test_a_removed_envelope_is_missed_and_an_added_one_refused(copy: Path, good_
 
 def test_an_envelope_of_another_task_is_refused(copy: Path, task, tmp_path: Path) -> None:
     other = load_bundle(tiny_bundle(tmp_path / "other", dataclasses.replace(task, description="another")))
-    shutil.copy(write_with(make_envelope(), other, tmp_path / "with") / ENVELOPE, copy / ENVELOPE)
+    shutil.copy(write_with(tiny_envelope(), other, tmp_path / "with") / ENVELOPE, copy / ENVELOPE)
     with pytest.raises(BundleError, match=r"envelope\.json: expected SHA-256"):
         load_bundle(copy)
     seal(copy)
@@ -164,13 +150,6 @@ def test_a_consistent_but_wrong_envelope_is_refused(copy: Path, what: str) -> No
     assert str(copy / ENVELOPE) in message and message.isprintable() and len(message) < 1000
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=8,
-)
-
-
 @SLOW
 @given(data=st.data())
 def test_any_value_anywhere_gives_an_envelope_or_a_bundle_error(
@@ -194,7 +173,7 @@ def test_any_value_anywhere_gives_an_envelope_or_a_bundle_error(
 
 
 def test_a_stop_takes_three_outside_in_a_row() -> None:
-    envelope = make_envelope()
+    envelope = tiny_envelope()
     calm = np.tile(envelope.mean, (6, 4, 1))
     calm[[1, 2, 4, 5], 1, 0] += 100.0
     calm[[2, 3, 4], 2, 3] -= 100.0

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from bundle.json_values import JSON
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -224,13 +225,6 @@ def test_hostile_json_is_refused(bundle: Path, text: str) -> None:
     rehash(bundle)
     with pytest.raises(BundleError, match=INITIAL_STATES):
         load_bundle(bundle)
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=8,
-)
 
 
 @SLOW

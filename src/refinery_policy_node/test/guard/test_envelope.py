@@ -10,31 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from refinery.bundle import Envelope
 from refinery.observation import OBSERVATION_SIZE
+from refinery.testing import tiny_envelope
 from refinery_policy_node.guard.envelope import EnvelopeCheck
 
 N = OBSERVATION_SIZE
 
 
-def make_envelope() -> Envelope:
-    """Bounds of 8 deviations, and two values that go together: plug_pos_coarse z and spring_stretch z."""
-    rng = np.random.default_rng(3)
+def whitening() -> np.ndarray:
+    """For two values that go together: plug_pos_coarse z and spring_stretch z."""
     correlation = np.eye(N)
     correlation[2, 17] = correlation[17, 2] = 0.99
-    mean, std = rng.normal(size=N), rng.uniform(0.2, 2.0, N)
-    return Envelope(
-        low=mean - 8 * std,
-        high=mean + 8 * std,
-        mean=mean,
-        std=std,
-        whitening=np.linalg.cholesky(np.linalg.inv(correlation)).T,
-        max_distance=12.0,
-        ticks=3,
-    )
+    return np.linalg.cholesky(np.linalg.inv(correlation)).T
 
 
-ENVELOPE = make_envelope()
+ENVELOPE = tiny_envelope(3, whitening())
 
 
 def away(**deviations: float) -> np.ndarray:
