@@ -14,7 +14,7 @@ from refinery_sim_train.cli.common import read_task, run, shipped_base
 from refinery_sim_train.console import console
 from refinery_sim_train.study.plan import StudySpec, Unit, identity, unit_identity, units
 from refinery_sim_train.study.records import Records
-from refinery_sim_train.study.report import write_report
+from refinery_sim_train.study.report import FULL, write_report
 from refinery_sim_train.study.scheduler import run_units
 
 HOME = Path("results/study")
@@ -25,7 +25,7 @@ HOME = Path("results/study")
 class Args:
     """Run the study, or what of it is not done yet, and write its results and pages."""
 
-    preset: str = "full"
+    preset: str = FULL
     """Name in config/study or path: tasks, seeds, lengths in environment steps, episodes."""
     task: tuple[str, ...] = ()
     """Only these tasks of the preset; default: all."""
@@ -49,7 +49,7 @@ def study(args: Args) -> None:
     unknown = sorted(set(tasks) - set(spec.tasks))
     if unknown:
         raise ConfigError("--task", "", f"tasks of the study: {', '.join(spec.tasks)}", ", ".join(unknown))
-    if args.out == HOME and args.preset != "full":
+    if args.out == HOME and args.preset != FULL:
         raise ConfigError("--out", "", "another folder than the committed study's for another preset", str(args.out))
     records = Records(args.out)
     wanted = [unit for unit in units(spec) if unit.task in tasks and (not args.seeds or unit.seed < args.seeds)]
@@ -58,7 +58,7 @@ def study(args: Args) -> None:
     console.print(f"study: {len(wanted)} units, {len(wanted) - len(todo)} done already, {args.workers} workers")
     if not args.report_only:
         _run(spec, todo, args)
-    write_report(spec, tasks, records, marks, args.out.parent, console.print)
+    write_report(spec, tasks, records, marks, args.out.parent, console.print, args.preset)
 
 
 def _run(spec: StudySpec, todo: list[Unit], args: Args) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from refinery.report.wording import number
-from refinery_sim_train.study.markdown import COMMAND, code, table
+from refinery_sim_train.study.markdown import code, table
 from refinery_sim_train.study.plan import StudySpec
 from refinery_sim_train.study.summary import Json
 
@@ -53,7 +53,7 @@ def aims(study: Json, spec: StudySpec) -> str:
     if not rows:
         return ""
     note = "Means over the tasks whose base is under 90 %; aims as set before the study, by the paper's figures."
-    return f"{table(['aim', 'wanted', 'measured', ''], rows)}\n\n{note} `{COMMAND}`."
+    return f"{table(['aim', 'wanted', 'measured', ''], rows)}\n\n{note} `{study['command']}`."
 
 
 def _sooner(entry: Json) -> bool:

@@ -8,8 +8,10 @@ from typing import Any
 from refinery.report.wording import enumerate_names, number
 from refinery_sim_train.study.summary import Json, rate
 
-COMMAND = "make study"
-"""What makes the results."""
+
+def make_study(*options: str) -> str:
+    """The command that makes the results, with options of the study."""
+    return f'make study ARGS="{" ".join(options)}"' if options else "make study"
 
 
 def span(low: float, high: float) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from refinery.report.wording import duration, enumerate_names, thousands
 from refinery_sim_train.study.aims import aims
-from refinery_sim_train.study.markdown import COMMAND, bullets, code
+from refinery_sim_train.study.markdown import bullets, code, make_study
 from refinery_sim_train.study.plan import StudySpec
 from refinery_sim_train.study.summary import BEST_RULE, Json, rate
 from refinery_sim_train.study.tables import acquisition, conditions, starts, structure
@@ -41,7 +41,8 @@ def page(study: Json, spec: StudySpec, tasks: Sequence[str], images: str, drawn:
 
     def picture(stem: str) -> str:
         what = _CAPTIONS[stem]
-        drew = f"![{what}]({images}/{stem}.png)\n\n*{what}* (`{COMMAND}`; drawn again: `{COMMAND} ARGS=--report-only`)"
+        again = make_study(*study["options"], "--report-only")
+        drew = f"![{what}]({images}/{stem}.png)\n\n*{what}* (`{study['command']}`; drawn again: `{again}`)"
         return drew if stem in there else ""
 
     parts = [
@@ -77,7 +78,7 @@ def _asked(study: Json, spec: StudySpec, tasks: Sequence[str]) -> str:
     state = f"\n\n**Not finished: {done} of {wanted} units of work have been run.**" if done < wanted else ""
     return (
         "# Does refining work, and would uniform fine-tuning have done the same?\n\n"
-        f"<!-- Written by `{COMMAND}`; edits are lost. -->\n\n"
+        f"<!-- Written by `{study['command']}`; edits are lost. -->\n\n"
         f"Asked on {len(tasks)} task{'s' * (len(tasks) > 1)} in simulation, from one base policy a task: does "
         "fine-tuning where a success model says it pays (*refined*, guided) make the policy succeed more often? "
         f"Would as many environment steps ({thousands(spec.rounds * spec.steps_per_round)}) from uniform starts, or "
@@ -154,15 +155,16 @@ def _limits(study: Json, spec: StudySpec) -> list[str]:
 
 
 def _repeat(tasks: Sequence[str], study: Json) -> str:
-    one = f'{COMMAND} ARGS="--task {tasks[0]} --out runs/check/study"'
+    preset = [option for option in study["options"] if not option.startswith("--out")]
+    one = make_study(*preset, f"--task {tasks[0]}", "--out runs/check/study")
     commands = {
-        COMMAND: "everything; goes on where it stopped",
+        study["command"]: "everything; goes on where it stopped",
         one: "in a fresh clone: one task from nothing",
-        f"{COMMAND} ARGS=--report-only": "this page again from the stored units",
+        make_study(*study["options"], "--report-only"): "this page again from the stored units",
     }
-    lines = "\n".join(f"{command:<{len(one)}}  # {what}" for command, what in commands.items())
+    lines = "\n".join(f"{command:<{max(map(len, commands))}}  # {what}" for command, what in commands.items())
     return (
         f"```\n{lines}\n```\n\nThe second prints every figure beside the committed one. Figures are in "
-        "`results/study.json`, the outcome of every episode in `results/study/<task>/`. Written "
+        f"`{study['folder']}.json`, the outcome of every episode in `{study['folder']}/<task>/`. Written "
         f"{study['date'][:10]} from revision `{study['commit'][:8]}`."
     )

@@ -23,7 +23,7 @@ VARIANT = "variant_"
 """Prefix of arms that are guided with other settings."""
 MEASURING = ("environments", "test_episodes", "curve_episodes", "structure_episodes", "permutations", "success_fit")
 """Settings that the figures of a base policy depend on."""
-EXTENT = ("tasks", "seeds", "versus_tasks", "versus_seeds", "ablation_tasks")
+EXTENT = ("tasks", "arms", "seeds", "versus_tasks", "versus_seeds", "ablation_tasks")
 """Settings that say which units there are."""
 GUIDANCE = ("acquisition", "variants")
 """Settings that only guided units depend on."""
@@ -67,6 +67,8 @@ class StudySpec:
     """Episodes per figure of a start rule, per training seed; not more than ``test_episodes``."""
     choice_episodes: int
     """Episodes that decide between the rules a bundle can ship."""
+    arms: tuple[str, ...] = ARMS
+    """Ways of fine-tuning to run, of :data:`ARMS`."""
     window: int = 1024
     """Newest episodes that a source of starts learns from."""
     control_uniform_share: float = 0.3
@@ -92,6 +94,8 @@ class StudySpec:
         for name in ("versus_tasks", "ablation_tasks"):
             unknown = sorted(set(getattr(self, name)) - set(self.tasks))
             check(not unknown, name, f"tasks among {', '.join(self.tasks)}", unknown)
+        strange = sorted(set(self.arms) - set(ARMS))
+        check(not strange, "arms", f"arms among {', '.join(ARMS)}", strange)
         fits = self.start_test_episodes <= self.test_episodes
         check(fits, "start_test_episodes", f"at most {self.test_episodes}", self.start_test_episodes)
         new = self.acquisition.function not in self.variants
@@ -129,12 +133,12 @@ def units(spec: StudySpec) -> list[Unit]:
     found = [Unit(task=task, kind="base") for task in spec.tasks]
     for seed in range(max(spec.seeds, spec.versus_seeds)):
         for task in spec.tasks:
-            for arm in ARMS:
+            for arm in spec.arms:
                 versus = task in spec.versus_tasks
                 wanted = spec.versus_seeds if versus and arm in ("uniform", "guided") else spec.seeds
                 if seed < wanted and (versus or arm != "known"):
                     found.append(Unit(task=task, kind="tune", arm=arm, seed=seed))
-            if seed < spec.seeds:
+            if seed < spec.seeds and "guided" in spec.arms:
                 found.append(Unit(task=task, kind="starts", seed=seed))
     for seed in range(spec.seeds):
         for task in spec.ablation_tasks:

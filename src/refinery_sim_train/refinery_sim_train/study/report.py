@@ -10,7 +10,7 @@ from refinery.paths import share_dir
 from refinery.statistics import Rate, rate_difference_interval
 from refinery_sim_train.cli.common import read_task, shipped_base
 from refinery_sim_train.provenance import provenance
-from refinery_sim_train.study.markdown import COMMAND
+from refinery_sim_train.study.markdown import make_study
 from refinery_sim_train.study.page import page
 from refinery_sim_train.study.plan import StudySpec, identity
 from refinery_sim_train.study.plots import PLOTS
@@ -19,9 +19,18 @@ from refinery_sim_train.study.summary import MEASURED, Json, rate, summarise
 
 Say = Callable[[str], None]
 
+FULL = "full"
+"""Settings of the repository's own study."""
+
 
 def write_report(
-    spec: StudySpec, tasks: Sequence[str], records: Records, identities: Mapping[str, str], out: Path, say: Say
+    spec: StudySpec,
+    tasks: Sequence[str],
+    records: Records,
+    identities: Mapping[str, str],
+    out: Path,
+    say: Say,
+    preset: str = FULL,
 ) -> None:
     """Write what is known of the study so far.
 
@@ -32,13 +41,15 @@ def write_report(
         identities: Hash of the settings of every task; records with another one are passed over.
         out: Where ``study.json``, ``study/*.png`` and the page go; of the repository's ``results`` it goes to ``docs``.
         say: Prints a line.
+        preset: Name or path of the settings.
     """
     results = share_dir() / "results"
     home = out.resolve() == results.resolve()
     if home:
         # Running a single task again must not drop the others from the results.
         tasks, identities = spec.tasks, _all_identities(spec, identities)
-    study = _facts(spec) | summarise(spec, tasks, records, identities)
+    options = ([] if preset == FULL else [f"--preset {preset}"]) + ([] if home else [f"--out {out / 'study'}"])
+    study = _facts(spec, options, out / "study") | summarise(spec, tasks, records, identities)
     machines = study["units"]["machines"]
     study["machine"] = "; ".join(machines) or study["machine"]
     (out / "study").mkdir(parents=True, exist_ok=True)
@@ -52,7 +63,7 @@ def write_report(
     say(f"{units['done']} of {units['wanted']} units are in {out / 'study.json'}, {len(drawn)} plots and {written}")
     if units["of_other_settings"]:
         say(f"{units['of_other_settings']} stored units belong to other settings, tasks or base policies: not used")
-    if not home and (results / "study.json").exists():
+    if not home and preset == FULL and (results / "study.json").exists():
         committed = json.loads((results / "study.json").read_text(encoding="utf-8"))
         for line in comparison(study, committed):
             say(line)
@@ -68,10 +79,12 @@ def _all_identities(spec: StudySpec, known: Mapping[str, str]) -> dict[str, str]
     return found
 
 
-def _facts(spec: StudySpec) -> Json:
+def _facts(spec: StudySpec, options: list[str], folder: Path) -> Json:
     facts = provenance(seed=0, env_steps=spec.rounds * spec.steps_per_round)
     return {
-        "command": COMMAND,
+        "command": make_study(*options),
+        "options": options,
+        "folder": folder.as_posix(),
         "commit": facts["git_revision"],
         "dirty": facts["dirty"],
         "date": facts["date"],

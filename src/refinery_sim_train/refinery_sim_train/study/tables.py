@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from refinery.report.wording import enumerate_names, number, p_value, thousands
 from refinery.statistics import rate_difference_interval
-from refinery_sim_train.study.markdown import COMMAND, bold, cell, code, percent, span, table
+from refinery_sim_train.study.markdown import bold, cell, code, percent, span, table
 from refinery_sim_train.study.plan import StudySpec
 from refinery_sim_train.study.plots import RULE_NAMES
 from refinery_sim_train.study.summary import BEST_RULE, CONDITIONS, HARD_BELOW, STARTED, Json, rate
@@ -24,24 +24,25 @@ _COLUMNS = {
 
 
 def conditions(study: Json, spec: StudySpec, tasks: Sequence[str]) -> str:
-    """Success of every condition on every task."""
-    rows = []
+    """Success of every condition on every task; columns of arms that the settings leave out are left out."""
+    rows, left_out = [], {"uniform", "resampled"} - set(spec.arms)
+    columns = {name: title for name, title in _COLUMNS.items() if name not in left_out}
     for task in tasks:
         summary = study["tasks"].get(task, {})
         best = _best_of(summary)
-        rows.append([f"`{task}`", *(_condition(summary, name, spec.seeds, name in best) for name in CONDITIONS)])
+        rows.append([f"`{task}`", *(_condition(summary, name, spec.seeds, name in best) for name in columns)])
     mean = study["mean"]
     if len(mean["tasks"]) > 1:
-        values = [f"{mean[name]:.1f}" if name in mean else "not run on all yet" for name in CONDITIONS]
+        values = [f"{mean[name]:.1f}" if name in mean else "not run on all yet" for name in columns]
         rows.append([f"mean of the {len(mean['tasks'])} with a base under {100 * HARD_BELOW:.0f} %", *values])
     return (
-        f"{table(['task', *_COLUMNS.values()], rows)}\n\n"
+        f"{table(['task', *columns.values()], rows)}\n\n"
         "Strict success in % (seated to the task's tolerances at the last step) on test episodes that nothing else "
         "uses; ± half of the 95 % Wilson interval; k/n pooled over the same training seeds in every column "
         f"({spec.seeds} where nothing else is said). The interval covers the test episodes; how far trainings differ "
         "is in the next section. Bold: the best of the row, and what is not shown to be worse (Newcombe's 95 % "
         "interval). Starts are uniform over the deployment box but for the last four columns, which pick easier "
-        f"ones: compare these with *refined*. `{COMMAND}`."
+        f"ones: compare these with *refined*. `{study['command']}`."
     )
 
 
@@ -89,7 +90,7 @@ def structure(study: Json, spec: StudySpec, tasks: Sequence[str]) -> list[str]:
         "largest. Bits: what the success model gains per held-out episode over the constant rate. Best tenth, worst "
         "fifth, worst tenth: of the model's ranking, fitted on one half of the episodes and measured on the other. "
         "Then success in the box the base was trained in, and over the deployment box with its mean action and with "
-        f"actions sampled as in training, on the same episodes of seed 0 (exact McNemar). `{COMMAND}`.",
+        f"actions sampled as in training, on the same episodes of seed 0 (exact McNemar). `{study['command']}`.",
     ]
 
 
@@ -121,7 +122,7 @@ def starts(study: Json, spec: StudySpec, tasks: Sequence[str]) -> list[str]:
         f"{thousands(spec.start_episodes)} episodes of each policy. Chosen: the one of the two that a bundle can "
         f"carry (mixture, superlevel) that won more of {thousands(spec.choice_episodes)} episodes of its own; its "
         f"gain is Newcombe's 95 % interval (bold: excludes 0). {thousands(spec.start_test_episodes)} episodes a rule "
-        f"and training; those of uniform starts are the first of *refined* in the first table. `{COMMAND}`."
+        f"and training; those of uniform starts are the first of *refined* in the first table. `{study['command']}`."
     ]
     means = []
     for rule in rules if known else ():
@@ -137,7 +138,7 @@ def starts(study: Json, spec: StudySpec, tasks: Sequence[str]) -> list[str]:
             "Success that the model predicted for a rule's starts and what was measured, means over tasks, and "
             "predicted minus measured on the task where they are furthest apart. Spread: standard deviation of the "
             "starts over that of uniform ones, mean over dimensions; the smaller, the less choice the robot has "
-            f"left. `{COMMAND}`."
+            f"left. `{study['command']}`."
         )
     return parts
 
@@ -161,5 +162,5 @@ def acquisition(study: Json, spec: StudySpec) -> str:
     return (
         f"{table(['task', *names, 'uniform fine-tuning'], rows)}\n\nGuided fine-tuning by its settings (function, "
         f"temperature, uniform share), equal steps and seeds, {spec.seeds} a figure: trainings can differ by as much."
-        f"{told if study['acquisition'] else ''} `{COMMAND}`."
+        f"{told if study['acquisition'] else ''} `{study['command']}`."
     )

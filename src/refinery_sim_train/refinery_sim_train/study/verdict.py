@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from refinery.report.wording import number, p_value, thousands
-from refinery_sim_train.study.markdown import COMMAND, bullets, code, difference, percent, points, ratio, table
+from refinery_sim_train.study.markdown import bullets, code, difference, percent, points, ratio, table
 from refinery_sim_train.study.plan import StudySpec
 from refinery_sim_train.study.summary import Json, rate
 
@@ -150,11 +150,11 @@ def versus(study: Json, spec: StudySpec, tasks: Sequence[str]) -> list[str]:
         "ratio: environment steps to uniform's last success on the mean guided curve, over uniform's own, with a 95 "
         "% bootstrap interval over seeds; then to nine tenths of uniform's gain; reversed: uniform to guided's last "
         "success. Below base: uniform / guided runs that ended below the base policy. Bad region: share of the box "
-        f"where the base's predicted success is under one half. `{COMMAND}`.",
+        f"where the base's predicted success is under one half. `{study['command']}`.",
         f"{table(trained, trainings)}\n\n"
         f"Final success of every training in % by seed, from 0 on; differences as above. Told where: starts "
         f"where a model of {thousands(spec.structure_episodes)} more episodes of the base, charged to nobody, predicts "
-        f"under {100 * spec.known_below:.0f} %: about the most that choosing starts could give. `{COMMAND}`."
+        f"under {100 * spec.known_below:.0f} %: about the most that choosing starts could give. `{study['command']}`."
         if trainings
         else "",
     ]

@@ -8,7 +8,7 @@ ENTRY = {"verdict": "no difference shown", "steps_ratio": None, "steps_ratio_int
 
 
 def table(mean, entry=ENTRY):
-    return aims({"mean": mean, "guided_over_uniform": {"a": entry} if entry else {}}, SPEC)
+    return aims({"command": "make study", "mean": mean, "guided_over_uniform": {"a": entry} if entry else {}}, SPEC)
 
 
 def test_says_of_each_aim_whether_it_was_reached():

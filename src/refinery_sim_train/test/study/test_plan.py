@@ -21,11 +21,26 @@ def spec():
     return load_dataclass(config_file("study", "full"), StudySpec)
 
 
+def test_the_long_study_differs_from_the_full_one_in_length_and_extent_only(spec):
+    long = load_dataclass(config_file("study", "long"), StudySpec)
+    differing = {name for name in vars(spec) if getattr(spec, name) != getattr(long, name)}
+    extent = {*plan.EXTENT, "variants"}
+    assert differing <= extent | {"rounds", "curve_rounds", "test_episodes", "curve_episodes", "start_test_episodes"}
+
+
 def test_every_task_has_its_first_seed_before_any_second_one(spec):
     found = units(spec)
     assert len(found) == len(set(found))
     seeds = [unit.seed for unit in found if not unit.arm.startswith(plan.VARIANT)]
     assert seeds == sorted(seeds)
+
+
+def test_fewer_arms_leave_every_other_unit_as_it_is(spec):
+    fewer = replace(spec, arms=("uniform", "guided"), versus_tasks=(), ablation_tasks=())
+    assert {unit.arm for unit in units(fewer)} == {"", "uniform", "guided"}
+    assert set(units(fewer)) < set(units(spec))
+    for unit in units(fewer):
+        assert unit_identity("x", spec, unit) == unit_identity("x", fewer, unit)
 
 
 def test_other_training_code_makes_fine_tuned_units_anew_and_no_others(spec, monkeypatch):

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from study.synthetic import STUDY, Truth, identities_of, identity_of, save_all, spec_of, study_spec
 
-from refinery_sim_train.study.markdown import COMMAND
 from refinery_sim_train.study.page import QUESTION
 from refinery_sim_train.study.plan import Unit
 from refinery_sim_train.study.report import write_report
 
+COMMAND = "make study"
 PLOTS = ("learning", "conditions", "structure", "starts_calibration", "acquisition")
 
 
-def report(spec, out, truths=None, leave_out=lambda unit: False, tasks=None, identities=None):
+def report(spec, out, truths=None, leave_out=lambda unit: False, tasks=None, identities=None, preset="full"):
     """Write a report of made-up records and return what was said."""
     said: list[str] = []
     records = save_all(spec, out / "study", truths or {}, leave_out)
-    write_report(spec, tasks or spec.tasks, records, identities or identities_of(spec), out, said.append)
+    write_report(spec, tasks or spec.tasks, records, identities or identities_of(spec), out, said.append, preset)
     return said
 
 
@@ -131,6 +132,20 @@ def test_an_unfinished_study_says_what_is_missing(repository):
     assert "**Not finished:" in page and "7 of 8" in page and "starts_calibration.png" not in page
     study = json.loads((repository / "results" / "study.json").read_text())
     assert "b" not in study["tasks"] and "refined_best_rule" not in study["tasks"]["a"]
+
+
+def test_other_settings_name_their_own_command_and_show_only_their_arms(tmp_path, repository):
+    report(study_spec(), repository / "results", STUDY)
+    out = tmp_path / "long"
+    said = report(replace(spec_of(("a", "b")), arms=("uniform", "guided")), out, preset="long")
+    page = (out / "study.md").read_text()
+    own = f'{COMMAND} ARGS="--preset long --out {out}/study"'
+    assert json.loads((out / "study.json").read_text())["command"] == own and f"`{own}`" in page
+    assert f'{COMMAND} ARGS="--preset long --task a --out runs/check/study"' in page
+    assert f'{COMMAND} ARGS="--preset long --out {out}/study --report-only"' in page
+    assert "uniform fine-tuning" in page and "resampled failures" not in page.split(QUESTION)[0]
+    # Of other settings, figures are not to be set beside the repository's own.
+    assert len(said) == 1
 
 
 def test_before_the_first_unit_there_is_a_page_too(repository):
