@@ -8,6 +8,7 @@ from refinery.config import check
 from refinery_sim_train.learn.ppo import PpoSpec
 from refinery_sim_train.refine.acquire import AcquisitionSpec
 from refinery_sim_train.refine.mixture_fit import MixtureFitSpec
+from refinery_sim_train.refine.sources import SOURCES
 from refinery_sim_train.refine.start_rules import StartSpec
 from refinery_sim_train.refine.success_fit import SuccessFitSpec
 
@@ -32,6 +33,9 @@ class RefineSpec:
     """Episodes per reported figure, on seeds nothing else uses."""
     environments: int
     """Environments stepped at once."""
+    source: str = "guided"
+    """Where fine-tuning episodes start: ``guided`` (success model and acquisition), ``uniform`` or ``resampled`` (from
+    logged failures); the study compares them."""
     window: int = 1024
     """Episodes, the newest, that the success model is refitted on between rounds."""
     gate_episodes: int = 1000
@@ -57,6 +61,7 @@ class RefineSpec:
             check(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
         for name in ("search_episodes", "validation_episodes", "mixture_episodes", "test_episodes"):
             check(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
+        check(self.source in SOURCES, "source", f"one of {', '.join(SOURCES)}", self.source)
         divides = self.rounds % self.validate_every == 0
         check(divides, "validate_every", f"a divisor of the {self.rounds} rounds", self.validate_every)
         check(0 < self.converged_variation <= 1, "converged_variation", "in (0, 1]", self.converged_variation)

@@ -1,7 +1,8 @@
 """The refinement loop of the paper, closed: success model -> acquire -> PPO, again and again; the best policy is kept.
 
-The success model is refitted every round on the newest episodes of the training itself (the base's own search first),
-so that it follows the policy. Validation picks the policy; then start rules, test and bundle (:mod:`.package`).
+The source of starts, by default the success model's, is refitted every round on the newest episodes of the training
+itself (the base's own search first), so that it follows the policy. Validation picks the policy; then start rules, test
+and bundle (:mod:`.package`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from refinery_sim_train.refine.fine_tune import FineTuning
 from refinery_sim_train.refine.measure import Measurer
 from refinery_sim_train.refine.package import Packaged, Packager
 from refinery_sim_train.refine.run_folder import RunFolder
-from refinery_sim_train.refine.sources import GuidedSource
+from refinery_sim_train.refine.sources import training_source
 from refinery_sim_train.refine.streams import stream_seed, uniform_starts
 from refinery_sim_train.refine.success_fit import cross_validated_bits, fit_success_model
 
@@ -93,7 +94,7 @@ class Refinement:
     def _rounds(self, seen: Outcomes, say: Callable[[str], None]) -> tuple[Agent, int, int]:
         """Fine-tune in rounds; the best validated policy, the steps of all training and the round kept."""
         spec = self._spec
-        source = GuidedSource(self._box, spec.window, spec.acquisition, spec.success_fit)
+        source = training_source(spec.source, self._box, spec.window, spec.acquisition, spec.success_fit)
         source.observe(seen.theta, seen.strict)
         tuning = FineTuning(
             self._base,
@@ -128,7 +129,7 @@ class Refinement:
 
     def _tune(self, tuning: FineTuning, upto: int) -> Agent:
         first = upto - self._spec.validate_every
-        with stage(f"rounds {first + 1} to {upto}: fine-tune where it fails") as update:
+        with stage(f"rounds {first + 1} to {upto}: fine-tune ({self._spec.source} starts)") as update:
 
             def report(progress: PpoProgress) -> None:
                 note = f"{progress.env_steps} steps, {100 * progress.success:.0f} % on the starts trained on"

@@ -16,6 +16,9 @@ from refinery_sim_train.arrays import Arrays
 from refinery_sim_train.refine.acquire import Acquirer, AcquisitionSpec
 from refinery_sim_train.refine.success_fit import SuccessFitSpec, fit_success_model
 
+SOURCES = ("uniform", "resampled", "guided")
+"""Names of the sources that a training can start its episodes from."""
+
 
 class UniformSource:
     """The control: uniform over a box.
@@ -142,3 +145,22 @@ class GuidedSource(_Memory):
             return
         self.model = fit_success_model(self._box, self.theta, self.success, self._fit, seed)
         self._acquirer = Acquirer(self.model, self._box, self._acquisition, seed)
+
+
+def training_source(
+    name: str, box: Box, window: int, acquisition: AcquisitionSpec, fit: SuccessFitSpec
+) -> UniformSource:
+    """Return a source of starts by its name.
+
+    Args:
+        name: One of :data:`SOURCES`.
+        box: Deployment box.
+        window: Episodes remembered.
+        acquisition: Where the guided source draws; its uniform share is that of the resampled one too.
+        fit: How the guided source's model is fitted.
+    """
+    if name == "uniform":
+        return UniformSource(box)
+    if name == "resampled":
+        return ResampledSource(box, window, acquisition.uniform_share)
+    return GuidedSource(box, window, acquisition, fit)

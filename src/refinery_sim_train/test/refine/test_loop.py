@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -25,9 +26,9 @@ def student(task, env):
     return agent
 
 
-def refine(task, agent, path, resume=False):
+def refine(task, agent, path, resume=False, spec=SPEC):
     folder = RunFolder(path, {"seed": 1}, resume=resume)
-    return Refinement(task, lambda: make_env(task, SPEC.environments), agent, SPEC, 1, folder).run(
+    return Refinement(task, lambda: make_env(task, spec.environments), agent, spec, 1, folder).run(
         path / "bundle", lambda text: None
     )
 
@@ -42,6 +43,14 @@ def test_a_run_ends_in_a_bundle_that_loads_and_says_where_it_came_from(task, stu
     assert {"git_revision", "versions", "seed", "env_steps", "date"} <= manifest["provenance"].keys()
     action = OnnxPolicy(bundle.policy_path)(np.zeros((1, 28), np.float32))
     assert action.shape == (1, 6) and np.all(np.abs(action) <= 1)
+
+
+def test_the_settings_say_where_training_episodes_start(task, student, tmp_path):
+    refine(task, student, tmp_path / "run", spec=dataclasses.replace(SPEC, source="uniform"))
+    # A uniform source remembers nothing.
+    assert not [name for name in np.load(tmp_path / "run" / "fine_tuning" / "state.npz") if "source" in name]
+    with pytest.raises(ConfigError, match="source: expected one of uniform, resampled, guided, got 'gided'"):
+        dataclasses.replace(SPEC, source="gided")
 
 
 def test_a_killed_run_resumes_to_the_same_result(task, student, tmp_path):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from refinery_sim_train.refine.acquire import AcquisitionSpec
-from refinery_sim_train.refine.sources import GuidedSource, ResampledSource, UniformSource
+from refinery_sim_train.refine.sources import SOURCES, GuidedSource, ResampledSource, UniformSource, training_source
 from refinery_sim_train.refine.success_fit import SuccessFitSpec
 
 FIT = SuccessFitSpec(search_points=200)
@@ -54,6 +54,12 @@ def test_the_resampled_control_repeats_failures_beside_its_uniform_share(task):
     drawn = source(4000, np.random.default_rng(1))
     known = {tuple(row) for row in theta[~success]}
     assert abs(np.mean([tuple(row) in known for row in drawn]) - 0.75) < 0.03
+
+
+def test_every_source_has_its_name(task):
+    box = task.initial_state.deployed
+    made = [type(training_source(name, box, 64, AcquisitionSpec(), FIT)) for name in SOURCES]
+    assert made == [UniformSource, ResampledSource, GuidedSource]
 
 
 @pytest.mark.parametrize("kind", ["guided", "resampled"])
