@@ -23,7 +23,7 @@ import numpy as np
 from faults import processes, table
 from faults.drawing import Drawn, draw
 from faults.expectations import CASES, PROCESS, mismatch, rearmed_too_early
-from faults.injecting import Injector
+from faults.injecting import Injector, NotBegunError
 from faults.observation import Observation
 from faults.stand import running
 from refinery_sim_train.provenance import provenance
@@ -47,6 +47,7 @@ class Campaign:
         self.drawn, self.factor = drawn, factor
         self.seen: list[tuple[Drawn, Observation]] = []
         self.unexpected: list[str] = []
+        self.again: list[Drawn] = []
         self.wasted = self.leftover = 0
         self._began_s = time.monotonic()
 
@@ -65,7 +66,12 @@ class Campaign:
         with running(place, self.factor) as (stand, client):
             injector = Injector(stand, client)
             for item in drawn:
-                seen = self._inject(injector, item)
+                try:
+                    seen = self._inject(injector, item)
+                except NotBegunError as error:
+                    self.again.append(item)
+                    print(f"again, on a new stand: {str(error).splitlines()[0]}", flush=True)
+                    break
                 self.seen.append((item, seen))
                 self._tell(seen)
                 if "failed" in seen.reaction:
@@ -78,6 +84,9 @@ class Campaign:
         try:
             seen = processes.inject(injector, injection) if injection.kind in _BY_STAND else injector.run(injection)
         except AssertionError as error:
+            # A hiccup of the machine, unless it comes again on a new stand: then something is wrong.
+            if isinstance(error, NotBegunError) and item not in self.again:
+                raise
             seen = injector.blank(injection)
             seen.reaction, seen.unsafe = "failed", [str(error)[:2000]]
             return seen
@@ -109,6 +118,7 @@ class Campaign:
             "kinds": {kind: _of_kind(all_seen, kind) for kind in sorted({seen.kind for seen in all_seen})},
             "largest_force_n": round(max(seen.force_n for seen in all_seen), 2),
             "repeated": self.wasted,
+            "repeated_on_a_new_stand": len(self.again),
             "unexpected": self.unexpected,
             "unsafe_injections": [seen.to_json() for seen in unsafe],
             "cases": [seen.to_json() for item, seen in self.seen if item.case is not None],

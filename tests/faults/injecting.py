@@ -49,6 +49,10 @@ class Injection:
     """Of the insertion."""
 
 
+class NotBegunError(AssertionError):
+    """No insertion lasted until its fault: nothing was injected, and there is nothing to judge."""
+
+
 class Injector:
     """Runs injections on a stand.
 
@@ -68,6 +72,9 @@ class Injector:
 
         Returns:
             What came of it. The stand is armed and without faults afterwards.
+
+        Raises:
+            NotBegunError: None of a few insertions lasted until the fault.
         """
         for _ in range(_TRIES):
             seen = self._early(injection) if injection.early else self._during(injection)
@@ -75,7 +82,7 @@ class Injector:
             if seen is not None:
                 return seen
             self.wasted += 1
-        raise AssertionError(f"{_TRIES} insertions ended before {injection.kind} could begin\n{self.stand.log()}")
+        raise NotBegunError(f"{_TRIES} insertions ended before {injection.kind} could begin\n{self.stand.log()}")
 
     def recover(self) -> None:
         """End all faults and re-arm."""
