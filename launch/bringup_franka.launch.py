@@ -1,33 +1,33 @@
 """Bring a robot cell up: ``ros2 launch refinery bringup_franka.launch.py robot:=twin|fr3|panda bundle:=...``.
 
-Nodes, parameters and remappings are described in ``refinery.bringup``; this file only makes launch actions of them.
+With ``robot_ip`` it starts drivers, controllers and MoveIt too, once (docs/robots.md). Nodes and launch files are
+described in ``refinery.bringup``; this file only makes launch actions of them.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
 from launch import LaunchContext, LaunchDescription
 from launch.action import Action
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction, Shutdown
+from launch.actions import DeclareLaunchArgument, GroupAction, IncludeLaunchDescription, OpaqueFunction, Shutdown
 from launch.events.process import ProcessExited
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import LifecycleNode, Node
 
-from refinery.bringup import NodeSpec, describe_bringup
-from refinery.errors import ConfigError, NotReadyError
+from refinery.bringup import IncludeSpec, NodeSpec, check_not_running, describe_bringup, describe_drivers
+from refinery.errors import ConfigError
 from refinery.robot_profile import load_robot_profile
 
 ARGUMENTS = {
     "robot": ("twin", "Robot profile: twin, fr3, panda, or a path to a YAML file"),
     "bundle": ("", "Bundle directory; for the twin, the one `make demo` made if empty"),
     "task": ("", "Task of the twin: a name or a path; the bundle's if empty"),
-    "robot_ip": ("", "Address of the robot's control unit; empty: its driver runs already"),
-    "use_fake_hardware": ("false", "ros2_control's mock hardware instead of a robot (planning only: nothing moves)"),
-    "namespace": ("", "Put the nodes under this namespace"),
+    "robot_ip": ("", "Address of the robot's control unit; empty: its driver and controllers run already"),
+    "moveit": ("auto", "Start move_group of a real robot: true, false, or auto, which is with the driver"),
+    "use_fake_hardware": ("false", "Mock hardware, its controllers and MoveIt, without our nodes: it measures nothing"),
+    "namespace": ("", "Put everything under this namespace"),
 }
+CHOICES = {"use_fake_hardware": {"true": True, "false": False}, "moveit": {"true": True, "false": False, "auto": None}}
 
 
 def node_action(spec: NodeSpec) -> Node:
@@ -43,51 +43,51 @@ def node_action(spec: NodeSpec) -> Node:
         executable=spec.executable,
         name=spec.name,
         namespace=spec.namespace,
-        parameters=[dict(spec.parameters)],
+        arguments=list(spec.arguments),
+        # A spawner takes a parameter file for its controllers': none where there is nothing to say.
+        parameters=[dict(spec.parameters)] if spec.parameters else [],
         remappings=list(spec.remappings),
         output="screen",
         on_exit=on_exit,
     )
 
 
-def driver_actions(robot: str, robot_ip: str, use_fake_hardware: bool) -> list[Action]:
-    """Return what starts the robot's own software, or nothing if it runs already."""
-    profile = load_robot_profile(robot)
-    if not robot_ip and not use_fake_hardware:
-        return []
-    if profile.driver is None:
-        hint = "the twin needs none" if profile.twin else "start the driver by hand and leave robot_ip empty"
-        raise ConfigError("bring-up", "robot_ip", f"empty: the profile {profile.name} names no driver", robot_ip, hint)
-    driver = profile.driver
-    try:
-        share = Path(get_package_share_directory(driver.package))
-    except PackageNotFoundError:
-        raise NotReadyError(
-            f"{profile.name} needs the package {driver.package}, which is not in this environment: "
-            "install and source it, or start the driver elsewhere and leave robot_ip empty"
-        ) from None
-    arguments = {
-        **driver.arguments,
-        "robot_ip": robot_ip or "none",
-        "use_fake_hardware": str(use_fake_hardware).lower(),
-    }
-    source = PythonLaunchDescriptionSource(str(share / "launch" / driver.launch_file))
-    return [IncludeLaunchDescription(source, launch_arguments=arguments.items())]
+def include_action(spec: IncludeSpec, context: LaunchContext) -> Action:
+    """Return the launch action of another package's launch file, after a look at what it takes."""
+    source = PythonLaunchDescriptionSource(str(spec.path()))
+    if spec.declares_all:
+        spec.check_arguments({each.name for each in source.get_launch_description(context).get_launch_arguments()})
+    # In a scope of its own: the arguments of one file would otherwise be those of the next.
+    return GroupAction([IncludeLaunchDescription(source, launch_arguments=spec.arguments.items())])
 
 
 def bring_up(context: LaunchContext) -> list[Action]:
     """Read the arguments and return the actions."""
     value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
-    if value["use_fake_hardware"] not in ("true", "false"):
-        raise ConfigError("bring-up", "use_fake_hardware", "true or false", value["use_fake_hardware"])
-    specs = describe_bringup(
-        value["robot"],
-        bundle=value["bundle"] or None,
-        task=value["task"] or None,
+    for name, choices in CHOICES.items():
+        if value[name] not in choices:
+            raise ConfigError("bring-up", name, " or ".join(choices), value[name])
+    use_fake_hardware = CHOICES["use_fake_hardware"][value["use_fake_hardware"]]
+    includes, spawners = describe_drivers(
+        load_robot_profile(value["robot"]),
+        robot_ip=value["robot_ip"],
+        use_fake_hardware=use_fake_hardware,
+        moveit=CHOICES["moveit"][value["moveit"]],
         namespace=value["namespace"],
     )
-    driver = driver_actions(value["robot"], value["robot_ip"], value["use_fake_hardware"] == "true")
-    return [*driver, *(node_action(spec) for spec in specs)]
+    nodes = (
+        []
+        if use_fake_hardware
+        else describe_bringup(
+            value["robot"],
+            bundle=value["bundle"] or None,
+            task=value["task"] or None,
+            namespace=value["namespace"],
+        )
+    )
+    included = [include_action(spec, context) for spec in includes]
+    check_not_running(includes, value["namespace"])
+    return [*included, *(node_action(spec) for spec in [*spawners, *nodes])]
 
 
 def generate_launch_description() -> LaunchDescription:

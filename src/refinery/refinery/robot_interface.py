@@ -1,4 +1,4 @@
-"""ROS names of a robot cell, parts of its profile: topics with their quality of service, services, controllers."""
+"""ROS names of a robot cell, parts of its profile: topics, services, controllers, planning."""
 
 from __future__ import annotations
 
@@ -6,12 +6,26 @@ import re
 from dataclasses import dataclass
 
 from refinery.config import check
+from refinery.robot_launch import MoveItLaunchSpec
 
 _NAME = re.compile(r"[a-zA-Z_~][\w~]*(/\w+)*")
 _TYPE = re.compile(r"[a-z]\w*/(msg|srv|action)/[A-Z]\w*")
 
 
-def _check_name(key: str, value: str) -> None:
+ENDPOINTS = ("move_action", "execute_trajectory", "compute_ik", "compute_cartesian_path", "apply_planning_scene")
+"""Fields of :class:`MoveItSpec` that name an action or a service of ``move_group``."""
+
+
+def check_name(key: str, value: str) -> None:
+    """Check a name that is resolved in the namespace of the nodes.
+
+    Args:
+        key: Field name, for the message.
+        value: The name.
+
+    Raises:
+        ConfigError: It is absolute or not a ROS name.
+    """
     expected = "a relative ROS name (it is put under the namespace of the nodes)"
     check(_NAME.fullmatch(value) is not None, key, expected, value)
 
@@ -31,7 +45,7 @@ class TopicSpec:
 
     def __post_init__(self) -> None:
         """Validate names and ranges."""
-        _check_name("name", self.name)
+        check_name("name", self.name)
         check(_TYPE.fullmatch(self.type) is not None, "type", "a type as package/msg/Name", self.type)
         known = self.reliability in ("best_effort", "reliable")
         check(known, "reliability", "best_effort or reliable", self.reliability)
@@ -75,9 +89,9 @@ class ServiceSpec:
 
     def __post_init__(self) -> None:
         """Validate names."""
-        _check_name("switch_controller", self.switch_controller)
-        _check_name("list_controllers", self.list_controllers)
-        _check_name("error_recovery", self.error_recovery)
+        check_name("switch_controller", self.switch_controller)
+        check_name("list_controllers", self.list_controllers)
+        check_name("error_recovery", self.error_recovery)
         known = _TYPE.fullmatch(self.error_recovery_type) is not None
         check(known, "error_recovery_type", "a type as package/srv/Name", self.error_recovery_type)
 
@@ -94,31 +108,56 @@ class ControllerSpec:
     def __post_init__(self) -> None:
         """Validate names."""
         for name, value in vars(self).items():
-            _check_name(name, value)
+            check_name(name, value)
         check(self.trajectory != self.impedance, "impedance", "another controller than trajectory", self.impedance)
+
+    @property
+    def follow_joint_trajectory(self) -> str:
+        """``control_msgs/action/FollowJointTrajectory`` of the trajectory controller: it is named after it."""
+        return f"{self.trajectory}/follow_joint_trajectory"
 
 
 @dataclass(frozen=True, kw_only=True)
 class MoveItSpec:
-    """Names in the MoveIt configuration."""
+    """What a client of MoveIt asks whom for."""
 
     group: str
     """Planning group of the arm."""
     tip_link: str
     """Link that pose goals are for; it must be the tool frame or rigidly attached to it."""
     planning_frame: str
-    """Frame of the planning scene."""
+    """Frame of the planning scene; fixed to the base frame."""
+    touch_links: tuple[str, ...]
+    """Links of the hand that may touch the held part."""
+    pipeline_id: str = ""
+    """Planning pipeline; empty is move_group's default. One that move_group has not loaded fails every request."""
+    planner_id: str = ""
+    """Planner in the pipeline; empty is the group's default."""
+    planning_attempts: int = 5
+    """Plans made of which the shortest is taken, [1, 100]."""
+    allowed_planning_time_s: float = 5.0
+    """Time for a plan, all attempts together, [s], (0, 60]."""
     move_action: str = "move_action"
     """``moveit_msgs/action/MoveGroup``."""
+    execute_trajectory: str = "execute_trajectory"
+    """``moveit_msgs/action/ExecuteTrajectory``."""
+    compute_ik: str = "compute_ik"
+    """``moveit_msgs/srv/GetPositionIK``."""
+    compute_cartesian_path: str = "compute_cartesian_path"
+    """``moveit_msgs/srv/GetCartesianPath``."""
+    apply_planning_scene: str = "apply_planning_scene"
+    """``moveit_msgs/srv/ApplyPlanningScene``."""
+    launch: MoveItLaunchSpec | None = None
+    """Launch file of ``move_group``; none if it has to be started by hand, or if the cell is simulated."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class DriverSpec:
-    """The launch file that brings the robot's own software up."""
-
-    package: str
-    """Its package."""
-    launch_file: str
-    """Its file in the package's launch folder; it takes ``robot_ip`` and ``use_fake_hardware``."""
-    arguments: dict[str, str]
-    """Further arguments, by name."""
+    def __post_init__(self) -> None:
+        """Validate names and ranges."""
+        for name in ("group", "tip_link", "planning_frame"):
+            check(bool(getattr(self, name)), name, "a name", getattr(self, name))
+        named = bool(self.touch_links) and all(self.touch_links)
+        check(named, "touch_links", "the names of at least one link", self.touch_links)
+        check(1 <= self.planning_attempts <= 100, "planning_attempts", "a count in [1, 100]", self.planning_attempts)
+        time_s = self.allowed_planning_time_s
+        check(0 < time_s <= 60, "allowed_planning_time_s", "a time in (0, 60] s", time_s)
+        for name in ENDPOINTS:
+            check_name(name, getattr(self, name))

@@ -9,7 +9,8 @@ from pathlib import Path
 from refinery.config import check, load_dataclass
 from refinery.kinematics import ArmKinematics
 from refinery.paths import config_file
-from refinery.robot_interface import ControllerSpec, DriverSpec, MoveItSpec, ServiceSpec, TopicsSpec
+from refinery.robot_interface import ControllerSpec, MoveItSpec, ServiceSpec, TopicsSpec, check_name
+from refinery.robot_launch import DriverSpec
 from refinery.rotations import Poses
 
 Vec3 = tuple[float, float, float]
@@ -80,8 +81,8 @@ class ImpedanceSpec:
     error_clip: Vec6
     """Distance of target from measured pose it clamps to, x, y, z [m], rx, ry, rz [rad], > 0."""
     damping_ratio: float | None = None
-    """Its damping, of which no topic tells it: a share of critical damping (for a unit apparent mass), (0, 3]; none if
-    it takes the task's."""
+    """Its damping, of which no topic tells it, as a task means it (``control.damping_ratio``), (0, 3]; none if it takes
+    the task's."""
 
     def __post_init__(self) -> None:
         """Validate ranges."""
@@ -163,7 +164,8 @@ class RobotProfile:
     gripper_namespace: str
     """Namespace of the gripper's actions (homing, move, grasp)."""
     driver: DriverSpec | None = None
-    """Launch file of the robot's own software; none if it has to be started by hand."""
+    """Launch file and controllers of the robot; none if they have to be started by hand, or if the cell is
+    simulated."""
     state_rate_hz: float | None = None
     """Rate of the measured pose and of the wrench, the slower of them, [Hz], (0, 10000]; none if it is not known, or if
     the cell is simulated (then :attr:`TwinSpec.state_rate_hz` says it)."""
@@ -179,12 +181,14 @@ class RobotProfile:
         rows = zip(self.limits.low_rad, self.home_rad, self.limits.high_rad, strict=True)
         inside = all(low < home < high for low, home, high in rows)
         check(inside, "home_rad", "joints inside the limits", self.home_rad)
+        check_name("gripper_namespace", self.gripper_namespace)
         topic, owner = self.topics.joint_trajectory.name, self.controllers.trajectory
         check(topic.startswith(f"{owner}/"), "topics.joint_trajectory.name", f"a topic of {owner}", topic)
         turns = (*self.kinematics.alpha_rad, *self.kinematics.flange_to_tool.rpy_rad)
         check(all(abs(turn) <= math.pi for turn in turns), "kinematics", "angles in [-pi, pi] rad", turns)
         rate = self.state_rate_hz
         check(rate is None or 0 < rate <= 10_000, "state_rate_hz", "a rate in (0, 10000] Hz", rate)
+        check(self.driver is None or self.twin is None, "driver", "none for a simulated cell", self.driver)
         once = rate is None or self.twin is None
         check(once, "state_rate_hz", "nothing beside twin.state_rate_hz, which says the same", rate)
 
@@ -247,6 +251,26 @@ class RobotProfile:
     def impedance_controller(self) -> str:
         """Controller that follows the target pose."""
         return self.controllers.impedance
+
+    @property
+    def follow_joint_trajectory(self) -> str:
+        """Action of the trajectory controller, ``control_msgs/action/FollowJointTrajectory``."""
+        return self.controllers.follow_joint_trajectory
+
+    @property
+    def gripper_homing(self) -> str:
+        """Action that finds the gripper's range, ``franka_msgs/action/Homing``."""
+        return f"{self.gripper_namespace}/homing"
+
+    @property
+    def gripper_move(self) -> str:
+        """Action that opens or closes the gripper to a width, ``franka_msgs/action/Move``."""
+        return f"{self.gripper_namespace}/move"
+
+    @property
+    def gripper_grasp(self) -> str:
+        """Action that grasps with a force, ``franka_msgs/action/Grasp``."""
+        return f"{self.gripper_namespace}/grasp"
 
     @property
     def max_joint_velocity_rad_s(self) -> Vec7:

@@ -134,7 +134,8 @@ class ControlSpec:
     stiffness: Vec6
     """Cartesian stiffness x, y, z [N/m], rx, ry, rz [Nm/rad]."""
     damping_ratio: float
-    """Of the impedance, 1 is critical (for a unit apparent mass), (0, 3]."""
+    """Of the impedance, (0, 3]; 1 is critical for the apparent mass and inertia of the arm at the tool that
+    :mod:`refinery.cell.model` takes (4 kg, 0.06 kg m^2)."""
     max_error: Vec6
     """Largest distance of target from measured pose, [m] and [rad]: stiffness times this bounds the force."""
     action_scale: Vec6

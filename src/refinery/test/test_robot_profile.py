@@ -11,6 +11,7 @@ from refinery.paths import config_file
 from refinery.robot_profile import load_robot_profile
 
 ROBOTS = ("twin", "fr3", "panda")
+FR3 = load_robot_profile("fr3")
 
 
 @pytest.fixture
@@ -63,6 +64,59 @@ def test_twin_and_fr3_differ_only_in_names_not_in_the_shape_of_the_interface():
         assert (topic.type, topic.reliability, topic.depth) == (other.type, other.reliability, other.depth), name
 
 
+def test_the_names_of_the_real_robots_are_those_of_their_sources():
+    fr3, panda = load_robot_profile("fr3"), load_robot_profile("panda")
+    assert fr3.follow_joint_trajectory == "fr3_arm_controller/follow_joint_trajectory"
+    assert panda.follow_joint_trajectory == "joint_trajectory_controller/follow_joint_trajectory"
+    # franka_ros2's node is franka_gripper, though its MoveIt configuration says fr3_gripper; the forks' panda_gripper.
+    assert (fr3.gripper_homing, panda.gripper_homing) == ("franka_gripper/homing", "panda_gripper/homing")
+    assert (fr3.gripper_move, fr3.gripper_grasp) == ("franka_gripper/move", "franka_gripper/grasp")
+    # The broadcaster stamps with the root of the description: base in franka_description, panda_link0 in the fork.
+    assert (fr3.base_frame, panda.base_frame) == ("base", "panda_link0")
+    assert fr3.services.error_recovery == "action_server/error_recovery"
+    assert panda.services.error_recovery == "panda_error_recovery_service_server/error_recovery"
+
+
+@pytest.mark.parametrize("robot", ROBOTS)
+def test_a_client_of_moveit_finds_all_it_needs(robot):
+    moveit = load_robot_profile(robot).moveit
+    assert (moveit.move_action, moveit.execute_trajectory) == ("move_action", "execute_trajectory")
+    assert (moveit.compute_ik, moveit.compute_cartesian_path) == ("compute_ik", "compute_cartesian_path")
+    assert moveit.apply_planning_scene == "apply_planning_scene"
+    hand = moveit.tip_link.removesuffix("_tcp")
+    arm = hand.removesuffix("_hand")
+    assert moveit.touch_links == (hand, f"{arm}_leftfinger", f"{arm}_rightfinger")
+
+
+def test_the_fr3_names_no_pipeline_since_its_configuration_calls_ompl_otherwise():
+    fr3, panda = load_robot_profile("fr3").moveit, load_robot_profile("panda").moveit
+    assert (fr3.pipeline_id, fr3.planner_id) == ("", "")
+    assert (panda.pipeline_id, panda.planner_id) == ("ompl", "RRTConnectkConfigDefault")
+
+
+def test_a_simulated_cell_has_no_driver(edited):
+    driver = yaml.safe_load(config_file("robots", "fr3").read_text())["driver"]
+    with pytest.raises(ConfigError, match="driver: expected none for a simulated cell"):
+        load_robot_profile(edited(lambda raw: raw.update(driver=driver)))
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        (lambda raw: raw["moveit"]["launch"].update(launch_file="moveit.launch.py"), "moveit.launch.launch_file"),
+        (lambda raw: raw["moveit"]["launch"].update(launch_file="launch/x.launch.py"), "moveit.launch.launch_file"),
+        (lambda raw: raw["driver"].update(package="franka bringup"), "driver.package"),
+        (lambda raw: raw["driver"].update(launch_file="franka.yaml"), "driver.launch_file"),
+        (lambda raw: raw["driver"].update(configure=["fr3_arm_controller"]), "driver.configure"),
+        (lambda raw: raw["driver"].pop("controllers"), "driver.controllers"),
+    ],
+)
+def test_a_wrong_launch_file_is_refused_naming_file_and_key(edited, change, key):
+    path = edited(change, "fr3")
+    with pytest.raises(ConfigError, match=f"{path}: {key}"):
+        load_robot_profile(path)
+
+
 def test_a_path_is_accepted(edited):
     assert load_robot_profile(edited(lambda raw: raw.update(name="mine"))).name == "mine"
 
@@ -111,6 +165,12 @@ def test_unknown_robot_names_those_there_are():
         (lambda raw: raw["impedance"].update(error_clip=[-0.1] * 6), "impedance.error_clip"),
         (lambda raw: raw["impedance"].update(damping_ratio=0.0), "impedance.damping_ratio"),
         (lambda raw: raw.update(file="x.yaml"), "file: expected a known key"),
+        (lambda raw: raw.update(gripper_namespace="/franka_gripper"), "gripper_namespace"),
+        (lambda raw: raw["moveit"].update(compute_ik="/compute_ik"), "moveit.compute_ik"),
+        (lambda raw: raw["moveit"].update(touch_links=[]), "moveit.touch_links"),
+        (lambda raw: raw["moveit"].update(planning_attempts=0), "moveit.planning_attempts"),
+        (lambda raw: raw["moveit"].update(allowed_planning_time_s=0.0), "moveit.allowed_planning_time_s"),
+        (lambda raw: raw["moveit"].update(group=""), "moveit.group"),
     ],
 )
 def test_a_wrong_value_is_refused_naming_file_and_key(edited, change, key):
@@ -121,11 +181,10 @@ def test_a_wrong_value_is_refused_naming_file_and_key(edited, change, key):
 
 @given(st.lists(st.floats(-10, 10), min_size=7, max_size=7))
 def test_home_outside_the_limits_is_always_refused(joints):
-    profile = load_robot_profile("fr3")
-    limits = zip(profile.limits.low_rad, joints, profile.limits.high_rad, strict=True)
+    limits = zip(FR3.limits.low_rad, joints, FR3.limits.high_rad, strict=True)
     inside = all(low < joint < high for low, joint, high in limits)
     try:
-        dataclasses.replace(profile, home_rad=tuple(joints))
+        dataclasses.replace(FR3, home_rad=tuple(joints))
         accepted = True
     except ConfigError:
         accepted = False

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from refinery.bringup.bundle_choice import bundled_task, choose_bundle
-from refinery.bringup.node_spec import NodeSpec, with_overrides
+from refinery.bringup.node_spec import NodeSpec, put_under, with_overrides
 from refinery.errors import ConfigError
 from refinery.paths import config_file
 from refinery.robot_profile import RobotProfile, load_robot_profile
@@ -68,7 +68,7 @@ def describe_bringup(
             package="refinery_policy_node", executable="policy_node", name=POLICY, parameters=shared, lifecycle=True
         ),
     ]
-    return with_overrides([_under(spec, namespace) for spec in specs], overrides or {})
+    return with_overrides([put_under(spec, namespace) for spec in specs], overrides or {})
 
 
 def _twin(profile: RobotProfile, path: Path, task: str, seed: int, realtime_factor: float | None) -> NodeSpec:
@@ -84,9 +84,3 @@ def _twin(profile: RobotProfile, path: Path, task: str, seed: int, realtime_fact
         "use_sim_time": False,
     }
     return NodeSpec(package="refinery_twin", executable="twin_node", name=TWIN, parameters=parameters)
-
-
-def _under(spec: NodeSpec, namespace: str) -> NodeSpec:
-    if namespace and not namespace.startswith("/"):
-        raise ConfigError("bring-up", "namespace", "empty, or a name with a leading slash", namespace)
-    return NodeSpec(**{**vars(spec), "namespace": namespace})

@@ -24,6 +24,8 @@ class NodeSpec:
     """Node namespace, empty or with a leading slash."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """Parameters by name; plain YAML values."""
+    arguments: Sequence[str] = ()
+    """Words of its command line before those for ROS."""
     remappings: Sequence[tuple[str, str]] = ()
     """Pairs of a name in the node and the name it gets."""
     lifecycle: bool = False
@@ -60,3 +62,23 @@ def with_overrides(specs: Sequence[NodeSpec], overrides: Mapping[str, Any]) -> l
         present = next(spec for spec in specs if spec.name == node).parameters.get(parameter)
         changes[node][parameter] = float(value) if type(present) is float and type(value) is int else value
     return [dataclasses.replace(spec, parameters={**spec.parameters, **changes[spec.name]}) for spec in specs]
+
+
+def put_under(spec: NodeSpec, namespace: str) -> NodeSpec:
+    """Return the spec with another namespace.
+
+    Raises:
+        ConfigError: The namespace is neither empty nor begins with a slash.
+    """
+    check_namespace(namespace)
+    return dataclasses.replace(spec, namespace=namespace)
+
+
+def check_namespace(namespace: str) -> None:
+    """Check a namespace of a bring-up.
+
+    Raises:
+        ConfigError: It is neither empty nor begins with a slash.
+    """
+    if namespace and not namespace.startswith("/"):
+        raise ConfigError("bring-up", "namespace", "empty, or a name with a leading slash", namespace)

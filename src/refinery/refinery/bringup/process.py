@@ -48,7 +48,7 @@ def command_line(spec: NodeSpec, parameter_file: Path, env: Mapping[str, str]) -
     remappings = [("__node", spec.name), *spec.remappings]
     if spec.namespace:
         remappings.insert(1, ("__ns", spec.namespace))
-    command = [str(find_executable(spec.package, spec.executable, env)), "--ros-args"]
+    command = [str(find_executable(spec.package, spec.executable, env)), *spec.arguments, "--ros-args"]
     for old, new in remappings:
         command += ["-r", f"{old}:={new}"]
     return [*command, "--params-file", str(parameter_file)]

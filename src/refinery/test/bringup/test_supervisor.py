@@ -122,17 +122,19 @@ def test_it_can_be_started_again_but_not_twice(space):
         supervisor.stop()
 
 
-def test_name_namespace_remappings_and_parameters_reach_the_node(space):
+def test_name_namespace_arguments_remappings_and_parameters_reach_the_node(space):
     spec = space.spec(
         "echo_arguments",
         "mine",
+        arguments=("controller", "--inactive"),
         namespace="/cell",
         remappings=[("a", "b")],
         parameters={"x": 1.5, "tiny": 1e-9, "flag": True, "words": "a: b #c", "path": space.story},
     )
     with supervise(space, spec):
         said = space.wait_for("mine", "words")
-    assert "'--ros-args', '-r', '__node:=mine', '-r', '__ns:=/cell', '-r', 'a:=b', '--params-file'" in said
+    assert "'controller', '--inactive', '--ros-args', '-r', '__node:=mine'" in said
+    assert "'__node:=mine', '-r', '__ns:=/cell', '-r', 'a:=b', '--params-file'" in said
     assert "words: 'a: b #c'" in said
     assert "tiny: 1.0e-09" in said
     assert f"path: {space.story}" in said

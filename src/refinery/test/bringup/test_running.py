@@ -1,0 +1,56 @@
+"""On a real graph of its own: what runs already is seen, and not started a second time."""
+
+import os
+
+import pytest
+import rclpy
+from domain_coordinator import domain_id
+from rclpy.context import Context
+
+from refinery.bringup import IncludeSpec, check_not_running
+from refinery.errors import ConfigError, NotReadyError
+
+DRIVER = IncludeSpec(
+    package="franka_bringup", launch_file="franka.launch.py", arguments={}, starts="controller_manager"
+)
+MOVEIT = IncludeSpec(package="config", launch_file="move_group.launch.py", arguments={}, starts="move_group")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def graph():
+    with pytest.MonkeyPatch.context() as patch, domain_id() as number:
+        patch.setenv("ROS_DOMAIN_ID", str(number))
+        patch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+        yield
+
+
+@pytest.fixture
+def run(graph):
+    """Put nodes on the graph until the test ends."""
+    context = Context()
+    rclpy.init(context=context, domain_id=int(os.environ["ROS_DOMAIN_ID"]))
+    nodes = []
+    yield lambda name, namespace="": nodes.append(rclpy.create_node(name, namespace=namespace, context=context))
+    rclpy.shutdown(context=context)
+
+
+def test_on_an_empty_graph_everything_may_start():
+    check_not_running([DRIVER, MOVEIT], "", wait_s=0.3)
+    check_not_running([], "", wait_s=60.0)
+
+
+@pytest.mark.parametrize(("include", "way_out"), [(DRIVER, "leave robot_ip empty"), (MOVEIT, "moveit:=false")])
+def test_a_second_one_is_refused_with_the_way_out(run, include, way_out):
+    run(include.starts)
+    with pytest.raises(NotReadyError, match=f"/{include.starts} runs already, and {include.launch_file}.*{way_out}"):
+        check_not_running([DRIVER, MOVEIT], "", wait_s=20.0)
+
+
+def test_another_arm_s_is_another_namespace_s(run):
+    run("controller_manager", "/left")
+    with pytest.raises(NotReadyError, match="/left/controller_manager runs already"):
+        check_not_running([DRIVER], "/left", wait_s=20.0)
+    check_not_running([DRIVER], "/right", wait_s=0.3)
+    check_not_running([DRIVER], "", wait_s=0.3)
+    with pytest.raises(ConfigError, match="leading slash"):
+        check_not_running([DRIVER], "left")
