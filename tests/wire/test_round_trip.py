@@ -7,12 +7,17 @@ import json
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 import rclpy
+from control_msgs.action import FollowJointTrajectory
 from controller_manager_msgs.srv import SwitchController
+from franka_msgs.action import Grasp
 from franka_msgs.msg import FrankaRobotState
+from moveit_msgs.action import ExecuteTrajectory, MoveGroup
+from rclpy.action import ActionClient, ActionServer
 from rclpy.executors import SingleThreadedExecutor
+
+from wire.filling import fill
 
 GOLDEN = json.loads(Path(__file__).with_name("rihs01_jazzy.json").read_text())["rihs01"]
 PATIENCE_S = 60.0
@@ -42,29 +47,6 @@ def pair(ros_domain):
         executor.shutdown()
         node.destroy_node()
         rclpy.shutdown(context=context)
-
-
-def fill(message, numbers):
-    """Give every field of a message, nested ones too, a value of its own."""
-    for name, kind in message.get_fields_and_field_types().items():
-        value = getattr(message, name)
-        if hasattr(value, "get_fields_and_field_types"):
-            fill(value, numbers)
-        elif isinstance(value, np.ndarray):
-            setattr(message, name, np.array([next(numbers) + 0.5 for _ in value]))
-        elif kind == "sequence<double>":
-            setattr(message, name, [next(numbers) + 0.5 for _ in range(7)])
-        elif kind == "sequence<string>":
-            setattr(message, name, [str(next(numbers)) for _ in range(7)])
-        elif isinstance(value, bool):
-            setattr(message, name, next(numbers) % 3 == 0)
-        elif isinstance(value, float):
-            setattr(message, name, next(numbers) + 0.5)
-        elif isinstance(value, int):
-            setattr(message, name, next(numbers) % 256)
-        else:
-            setattr(message, name, str(next(numbers)))
-    return message
 
 
 def test_a_robot_state_arrives_whole_and_announces_the_real_hash(pair):
@@ -103,3 +85,41 @@ def test_a_switch_is_asked_for_and_answered(pair):
     spin_until(future.done)
     assert asked == [request]
     assert future.result() == SwitchController.Response(ok=True, message="switched")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (MoveGroup, "moveit_msgs/action/MoveGroup"),
+        (ExecuteTrajectory, "moveit_msgs/action/ExecuteTrajectory"),
+        (FollowJointTrajectory, "control_msgs/action/FollowJointTrajectory"),
+        (Grasp, "franka_msgs/action/Grasp"),
+    ],
+)
+def test_an_action_is_asked_for_followed_and_answered(pair, kind, name):
+    robot, user, spin_until = pair
+    goal = fill(kind.Goal(), itertools.count(1))
+    feedback = fill(kind.Feedback(), itertools.count(2))
+    result = fill(kind.Result(), itertools.count(3))
+    asked, followed = [], []
+
+    def execute(handle):
+        asked.append(handle.request)
+        handle.publish_feedback(feedback)
+        handle.succeed()
+        return result
+
+    server = ActionServer(robot, kind, "act", execute)
+    client = ActionClient(user, kind, "act")
+    spin_until(client.server_is_ready)
+    accepted = client.send_goal_async(goal, feedback_callback=lambda message: followed.append(message.feedback))
+    spin_until(accepted.done)
+    answered = accepted.result().get_result_async()
+    spin_until(lambda: answered.done() and followed)
+    assert asked == [goal]
+    assert followed == [feedback]
+    assert answered.result().result == result
+    (info,) = user.get_publishers_info_by_topic("act/_action/feedback")
+    assert str(info.topic_type_hash) == GOLDEN[f"{name}_FeedbackMessage"]
+    client.destroy()
+    server.destroy()
