@@ -1,8 +1,8 @@
 """The refinement loop of the paper, closed: success model -> acquire -> PPO, again and again; the best policy is kept.
 
-The source of starts, by default the success model's, is refitted every round on the newest episodes of the training
-itself (the base's own search first), so that it follows the policy. Validation picks the policy; then start rules, test
-and bundle (:mod:`.package`).
+Where episodes start (:mod:`.sources`) is refitted every round on the newest episodes of the training itself (the base's
+own search first), so that it follows the policy. Validation picks the policy; then start rules, test and bundle
+(:mod:`.package`).
 """
 
 from __future__ import annotations

@@ -55,7 +55,8 @@ def answer(study: Json) -> list[str]:
         said += (
             f" If nothing differed anywhere, {luck:.0f} % of such studies would still have an interval that excludes 0."
         )
-    return [said, bullets(_of_task(task, entry) for task, entry in judged.items()), _over_tasks(study, few)]
+    tasks = bullets(_of_task(task, entry) for task, entry in judged.items())
+    return [said, tasks, f"{_over_tasks(study, few)} {_told_where(study)}".strip()]
 
 
 def _of_task(task: str, entry: Json) -> str:
@@ -83,6 +84,22 @@ def _steps(entry: Json) -> str:
     if entry["reverse_steps_ratio"] is not None:
         said += f"; uniform reaches guided's in {ratio(entry, 'reverse_steps_ratio')} of the steps that guided takes"
     return said + "."
+
+
+def _told_where(study: Json) -> str:
+    """What the control above guidance says about the choice of starts as such; empty if it was not run."""
+    entries = {task: s["known_minus_uniform"] for task, s in study["tasks"].items() if "known_minus_uniform" in s}
+    judged = {task: e for task, e in entries.items() if e["interval_points"]}
+    if not judged:
+        return ""
+    better = [task for task, e in judged.items() if e["verdict"] == "better"]
+    asked = "Starts that are told for nothing where the base policy fails"
+    if better:
+        return f"{asked} beat uniform ones on {code(better)}: there the choice of starts can pay."
+    return (
+        f"{asked} are not shown to beat uniform ones on {code(judged)} either: nothing says that a better acquisition "
+        "would have helped."
+    )
 
 
 def _over_tasks(study: Json, few: Mapping[str, Json]) -> str:

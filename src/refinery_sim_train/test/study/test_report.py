@@ -112,6 +112,20 @@ def test_the_answer_follows_wins_ties_and_losses(guided, words, tmp_path, reposi
     assert answer((repository / "docs" / "study.md").read_text()).startswith(words)
 
 
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        (0.97, "where the base policy fails beat uniform ones on `a`: there the choice of starts can pay."),
+        (0.9, "are not shown to beat uniform ones on `a` either: nothing says that a better acquisition"),
+    ],
+    ids=["pays", "does not"],
+)
+def test_the_answer_says_what_knowing_where_would_bring(known, words, repository):
+    spec = spec_of(("a",), versus=("a",))
+    report(spec, repository / "results", {"a": Truth(uniform=0.9, guided=known, seed_spread=0.0)})
+    assert words in (repository / "docs" / "study.md").read_text()
+
+
 def test_disappointments_are_named(written):
     section = written[2].split("## What disappoints\n\n")[1].split("\n\n")[0]
     assert "The success model finds no structure in the base policy's success" in section
