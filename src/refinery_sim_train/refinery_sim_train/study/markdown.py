@@ -11,7 +11,8 @@ from refinery_sim_train.study.summary import Json, rate
 
 def make_study(*options: str) -> str:
     """The command that makes the results, with options of the study."""
-    return f'make study ARGS="{" ".join(options)}"' if options else "make study"
+    words = " ".join(options)
+    return "make study" + (f' ARGS="{words}"' if " " in words else f" ARGS={words}" if words else "")
 
 
 def span(low: float, high: float) -> str:
