@@ -136,7 +136,7 @@ def test_a_ring_around_a_post_stays_there(planner: Planner) -> None:
     )
     planner.scene.attach(AttachedObject(link="panda_hand_tcp", object=ring, touch_links=HAND))
     tool = planner.forward(HOME).pos_m[0]
-    planner.scene.add(SceneObject.single("post", Box(size_m=(0.02, 0.02, 4.0)), at(tool[0] + 0.15, 0.0, 1.8)))
+    planner.scene.add(SceneObject.single("post", Box(size_m=(0.02, 0.02, 6.0)), at(tool[0] + 0.15, 0.0, 0.0)))
     aside = JointGoal(joints_rad=turned(1.2))
     assert all(planner.check_state(joints).valid for joints in (HOME, aside.joints_rad))
     with pytest.raises(PlanningError) as refusal:
