@@ -10,19 +10,34 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from bundle.fuzz_worker import MOST_GROWTH_BYTES
+from bundle.fuzz_worker import MOST_GROWTH_BYTES, MUTATED
 
 from refinery.bundle import load_bundle
 from refinery.errors import BundleError
 
 
 def fall_into_traps(path: Path) -> None:
-    """Load good bundles; with others, do what a bad loader would."""
+    """Load good bundles; with others, do what a bad loader would, one fault or another by a checksum."""
     try:
         load_bundle(path)
     except BundleError:
         content = b"".join(file.read_bytes() for file in sorted(path.iterdir()) if file.is_file())
-        _TRAPS.get(zlib.crc32(content) % 40, _fine)(path)
+        _TRAPS[zlib.crc32(content) % len(_TRAPS)](path)
+
+
+def die(path: Path) -> None:
+    """Load good bundles, and die of any other: a fault that costs the campaign a new process."""
+    load_bundle(path) if path.name != MUTATED else os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def die_always(path: Path) -> None:
+    """Die of good bundles too."""
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def hang(path: Path) -> None:
+    """Load good bundles, and hang at any other."""
+    load_bundle(path) if path.name != MUTATED else time.sleep(1000)
 
 
 def _wrong_error(path: Path) -> None:
@@ -57,28 +72,7 @@ def _memory(path: Path) -> None:
     np.ones(MOST_GROWTH_BYTES // 4, np.float64)
 
 
-def _death(path: Path) -> None:
-    os.kill(os.getpid(), signal.SIGSEGV)
-
-
-def _hang(path: Path) -> None:
-    time.sleep(1000)
-
-
-def _fine(path: Path) -> None:
-    load_bundle(path)
-
-
-_TRAPS = {
-    **dict.fromkeys(range(0, 3), _wrong_error),
-    **dict.fromkeys(range(3, 6), _nameless),
-    **dict.fromkeys(range(6, 9), _unprintable),
-    **dict.fromkeys(range(9, 12), _endless_message),
-    **dict.fromkeys(range(12, 15), _program),
-    **dict.fromkeys(range(15, 18), _other_file),
-    **dict.fromkeys(range(18, 21), _code),
-    **dict.fromkeys(range(21, 24), _memory),
-    24: _death,
-    25: _hang,
-}
-"""By the remainder of a checksum; those that cost a new process are rare."""
+_TRAPS = (
+    *(_wrong_error, _nameless, _unprintable, _endless_message),
+    *(_program, _other_file, _code, _memory),
+)

@@ -36,6 +36,8 @@ MOST_CPU_S = 10.0
 """Nor more processor time than this, whatever else runs on the machine."""
 _HARMLESS = frozenset(("object.__getattr__", "sys._getframe", "builtins.id"))
 """Events of looking at objects, as numpy does to print an array."""
+MUTATED = "bundle"
+"""Name of the directory of a mutated bundle; those of the good ones are others."""
 LONGEST_MESSAGE = 1500
 """Longest accepted error, [characters]."""
 
@@ -105,7 +107,7 @@ def serve(connection: Any, current: Any, seed: int, indices: range, good: tuple[
                 run(path)
         for index in indices:
             current.value = index
-            connection.send(_try(run, make_case(seed, index, good), index, Path(folder) / "bundle", watch))
+            connection.send(_try(run, make_case(seed, index, good), index, Path(folder) / MUTATED, watch))
     connection.send(None)
 
 

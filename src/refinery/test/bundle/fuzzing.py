@@ -24,6 +24,8 @@ from bundle.fuzz_worker import Finding, serve
 
 HANG_S = 120.0
 """A case that takes longer by the clock hangs; a busy machine must not look like that."""
+START_S = 120.0
+"""Longest time of a child process until it is at its first case, [s]."""
 LOAD = "bundle.fuzz_worker:use"
 """What is done with each mutated bundle."""
 
@@ -74,7 +76,11 @@ class Worker:
         self._changed_s = time.monotonic()
 
     def next(self, hang_s: float) -> Finding | None:
-        """Return the next finding, or None at the end; a death or a hang is a finding."""
+        """Return the next finding, or None at the end; a death or a hang is a finding.
+
+        Raises:
+            RuntimeError: The process did not come to its first case.
+        """
         self._changed_s = time.monotonic()
         while True:
             try:
@@ -83,10 +89,18 @@ class Worker:
             except (EOFError, ConnectionError):
                 self._process.join()
                 code = self._process.exitcode
+                self._require_begun(f"died, exit code {code}")
                 return Finding(index=self._at, kind=f"ESCAPE: the process died, exit code {code}")
-            if time.monotonic() - self._changed_s > hang_s:
+            limit_s = hang_s if self._at >= self.indices.start else START_S
+            if time.monotonic() - self._changed_s > limit_s:
                 self.stop()
-                return Finding(index=self._at, kind=f"ESCAPE: hangs for more than {hang_s:.0f} s")
+                self._require_begun(f"took more than {limit_s:.0f} s")
+                return Finding(index=self._at, kind=f"ESCAPE: hangs for more than {limit_s:.0f} s")
+
+    def _require_begun(self, what: str) -> None:
+        """Give up if it never got past the good bundles: another process would not either."""
+        if self._at < self.indices.start:
+            raise RuntimeError(f"the child process {what} before its first case; does it load the good bundles?")
 
     @property
     def _at(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from bundle.fuzz_cases import make_case
 from bundle.fuzz_corpus import corpus
 from bundle.fuzzing import campaign
@@ -26,12 +27,24 @@ def test_a_case_is_the_same_every_time() -> None:
 
 
 def test_every_fault_of_a_loader_is_found() -> None:
-    report = campaign(150, seed=1, hang_s=3.0, action="bundle.fuzz_traps:fall_into_traps")
+    report = campaign(150, seed=1, action="bundle.fuzz_traps:fall_into_traps")
     found = " ".join(finding.kind for finding in report.escapes)
     for sign in (
         *("KeyError", "does not name the bundle", "cannot be printed", "an error of", "subprocess.Popen"),
-        *("fuzz_traps.py", "compile", "exit code -11", "memory", "hangs"),
+        *("fuzz_traps.py", "compile", "memory"),
     ):
         assert sign in found, f"{sign} is not in\n{report.text()}"
     assert all(finding.detail for finding in report.escapes)
     assert report.count == 150
+
+
+@pytest.mark.parametrize(("fault", "sign"), (("die", "exit code -11"), ("hang", "hangs")))
+def test_a_fault_that_ends_the_process_is_found_and_the_next_case_tried(fault: str, sign: str) -> None:
+    report = campaign(2, seed=1, hang_s=1.0, action=f"bundle.fuzz_traps:{fault}")
+    assert [finding.index for finding in report.escapes] == [0, 1], report.text()
+    assert all(sign in finding.kind and finding.detail for finding in report.escapes), report.text()
+
+
+def test_a_loader_that_fails_on_good_bundles_ends_the_campaign() -> None:
+    with pytest.raises(RuntimeError, match="before its first case"):
+        campaign(2, seed=1, action="bundle.fuzz_traps:die_always")
