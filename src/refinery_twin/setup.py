@@ -22,6 +22,7 @@ setup(
     entry_points={
         "console_scripts": [
             "twin_node = refinery_twin.node:main",
+            "move_group_node = refinery_twin.move_group.node:main",
         ],
     },
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,10 +36,13 @@ class UnreachableError(RefineryError):
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """Initial states that were chosen, and what was looked at on the way; every array has the length ``count``."""
+    """Initial states that were chosen, best first, and what was looked at on the way.
+
+    Arrays have as many rows as were chosen: the count asked for and, after them, the alternatives that were found.
+    """
 
     theta: Array
-    """Initial states, shape (count, 9), order :data:`refinery.initial_state.THETA_NAMES`."""
+    """Initial states, shape (rows, 9), order :data:`refinery.initial_state.THETA_NAMES`."""
     log_likelihood: Array
     """Log density of the mixture with respect to the unit box (0 is as likely as under uniform draws)."""
     success: SuccessPrediction
@@ -54,6 +57,8 @@ class Choice:
     """The initial states that were looked at, shape (candidates, 9), for display."""
     seen_success: Array
     """Their predicted success, shape (candidates,)."""
+    seen_reasons: tuple[str, ...]
+    """Why each of them was turned down; empty strings for those that were not."""
 
 
 class InitialStateChooser:
@@ -72,7 +77,15 @@ class InitialStateChooser:
         self._box = box
         self._distance = distance
 
-    def choose(self, mode: str, count: int, seed: int, *, reachable: Callable[[Array], Reach] | None = None) -> Choice:
+    def choose(
+        self,
+        mode: str,
+        count: int,
+        seed: int,
+        *,
+        reachable: Callable[[Array], Reach] | None = None,
+        alternatives: int = 0,
+    ) -> Choice:
         """Choose initial states; the same arguments give the same states.
 
         Args:
@@ -80,9 +93,10 @@ class InitialStateChooser:
             count: How many, at least 1.
             seed: Of the random draws, at least 0.
             reachable: Says which initial states (B, 9) the arm can take; None asks nothing.
+            alternatives: So many more, should the first not do; they change nothing about the first ``count``.
 
         Returns:
-            Exactly ``count`` initial states with predictions.
+            ``count`` initial states with predictions, then up to ``alternatives`` more.
 
         Raises:
             UnreachableError: Fewer than ``count`` can be taken.
@@ -91,7 +105,9 @@ class InitialStateChooser:
         if mode not in MODES or count < 1:
             raise ValueError(f"expected a mode of {', '.join(MODES)} and a count of at least 1, got {mode!r}, {count}")
         rng = np.random.default_rng(seed)
-        return self._best(count, rng, reachable) if mode == "best" else self._draw(mode, count, rng, reachable)
+        if mode == "best":
+            return self._best(count, alternatives, rng, reachable)
+        return self._draw(mode, count, alternatives, rng, reachable)
 
     def predict(self, theta: Array) -> SuccessPrediction:
         """Predict the success of any number of initial states (B, 9) in bounded memory."""
@@ -99,55 +115,70 @@ class InitialStateChooser:
         names = ("mean", "low", "high", "std")
         return SuccessPrediction(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
-    def _best(self, count: int, rng: np.random.Generator, reachable: Callable[[Array], Reach] | None) -> Choice:
+    def _best(
+        self, count: int, alternatives: int, rng: np.random.Generator, reachable: Callable[[Array], Reach] | None
+    ) -> Choice:
+        # How many are looked at must not depend on the alternatives: the best would be another.
         total = max(count, min(max(PER_POSE * count, MIN_CANDIDATES), MAX_CANDIDATES))
         theta = self._mixture.sample(total, rng)
         success, likelihood = self.predict(theta), self._mixture.log_likelihood(theta)
         # Predictions saturate at 1, so ties are common: a narrow interval, then the likelihood, decides.
         ranks = np.lexsort((-likelihood, -success.low, -success.mean))
-        unit, alive, rejected = self._box.to_unit(theta), np.ones(total, dtype=bool), Counter[str]()
+        unit, alive, reasons = self._box.to_unit(theta), np.ones(total, dtype=bool), np.full(total, "", dtype=object)
         # Reachability costs far more than a prediction, so at first only what would be returned is checked; once
         # something is turned down, the next best are checked in blocks.
         block = 0
         while True:
             order = ranks[alive[ranks]]
             if len(order) < count:
-                raise UnreachableError(_too_few(count, len(order), total, rejected))
-            picked = choose_diverse(unit, order, count, self._distance)
+                raise UnreachableError(_too_few(count, len(order), total, _counted(reasons)))
+            picked = choose_diverse(unit, order, count + alternatives, self._distance)
             reach = reachable(theta[picked]) if reachable else None
             if reachable is None or reach is None or reach.ok.all():
                 return Choice(
                     theta=theta[picked], log_likelihood=likelihood[picked], success=_rows(success, picked), reach=reach,
-                    candidates=total, rejected=rejected, seen=theta, seen_success=success.mean,
+                    candidates=total, rejected=_counted(reasons), seen=theta, seen_success=success.mean,
+                    seen_reasons=tuple(reasons),
                 )  # fmt: skip
             block += _BLOCK
             suspects = np.union1d(picked, order[:block])
             verdict = reachable(theta[suspects])
-            rejected += verdict.rejected()
+            reasons[suspects] = verdict.reasons
             alive[suspects[~verdict.ok]] = False
 
     def _draw(
-        self, mode: str, count: int, rng: np.random.Generator, reachable: Callable[[Array], Reach] | None
+        self,
+        mode: str,
+        count: int,
+        alternatives: int,
+        rng: np.random.Generator,
+        reachable: Callable[[Array], Reach] | None,
     ) -> Choice:
-        source = self._box.uniform if mode == "uniform" else self._mixture.sample
         none = np.empty((0, len(THETA_NAMES)))
-        kept, seen, rejected = none, none, Counter[str]()
-        for _ in range(_ROUNDS):
-            theta = source(count - len(kept), rng)
-            seen = np.vstack([seen, theta])
-            if reachable:
-                verdict = reachable(theta)
-                rejected += verdict.rejected()
-                theta = theta[verdict.ok]
-            kept = np.vstack([kept, theta])
-            if len(kept) == count:
-                reach = reachable(kept) if reachable else None
-                return Choice(
-                    theta=kept, log_likelihood=self._mixture.log_likelihood(kept), success=self.predict(kept),
-                    reach=reach, candidates=len(seen), rejected=rejected, seen=seen,
-                    seen_success=self.predict(seen).mean,
-                )  # fmt: skip
-        raise UnreachableError(_too_few(count, len(kept), len(seen), rejected))
+        kept, seen, reasons = none, none, list[str]()
+        # First what was asked for, then the alternatives, so that these do not change the draw of those.
+        for wanted in (count, count + alternatives):
+            for _ in range(_ROUNDS):
+                if len(kept) == wanted:
+                    break
+                theta = self._source(mode)(wanted - len(kept), rng)
+                verdict = reachable(theta).reasons if reachable else ("",) * len(theta)
+                seen, reasons = np.vstack([seen, theta]), [*reasons, *verdict]
+                kept = np.vstack([kept, theta[[not reason for reason in verdict]]])
+            if len(kept) < count:
+                raise UnreachableError(_too_few(count, len(kept), len(seen), _counted(reasons)))
+        return Choice(
+            theta=kept, log_likelihood=self._mixture.log_likelihood(kept), success=self.predict(kept),
+            reach=reachable(kept) if reachable else None, candidates=len(seen), rejected=_counted(reasons), seen=seen,
+            seen_success=self.predict(seen).mean, seen_reasons=tuple(reasons),
+        )  # fmt: skip
+
+    def _source(self, mode: str) -> Callable[[int, np.random.Generator], Array]:
+        return self._box.uniform if mode == "uniform" else self._mixture.sample
+
+
+def _counted(reasons: Iterable[str]) -> Counter[str]:
+    return Counter(reason for reason in reasons if reason)
 
 
 def _rows(success: SuccessPrediction, index: NDArray[np.intp]) -> SuccessPrediction:

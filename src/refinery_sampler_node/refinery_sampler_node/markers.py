@@ -1,4 +1,4 @@
-"""RViz markers: the mixture, the candidates coloured by predicted success, the chosen states."""
+"""RViz markers: the mixture, candidates kept and turned down, the chosen states, the approach, and a legend in text."""
 
 from __future__ import annotations
 
@@ -14,62 +14,143 @@ from visualization_msgs.msg import Marker, MarkerArray
 from refinery.initial_state import plug_pose
 from refinery.mixture import Mixture
 from refinery.rotations import Poses
-from refinery_sampler_node.candidates import Choice
+from refinery_sampler_node.colors import CHOSEN, MIXTURE, legend, reason_color, success_color
 from refinery_sampler_node.conversions import pose_to_message
+from refinery_sampler_node.drawing import Drawing
 from refinery_sampler_node.ellipsoids import position_ellipsoids
+
+NAMESPACES = ("mixture", "candidates", "rejected", "chosen", "approach", "legend")
+"""Namespaces of the markers, to be switched on and off one by one."""
 
 _MOST_POINTS = 2000
 _MOST_ARROWS = 50
+_TEXT_M = 0.006
+_LEGEND_M = (0.0, 0.09, 0.06)
+"""Where the legend starts, in the socket frame: beside the plate, a line below the other."""
 
 
-def success_color(success: float) -> ColorRGBA:
-    """Red for a predicted success of 0 over yellow to green for 1."""
-    share = min(max(success, 0.0), 1.0)
-    return ColorRGBA(r=min(1.0, 2 - 2 * share), g=min(1.0, 2 * share), b=0.1, a=0.9)
+class _Brush:
+    """Makes markers that share a frame and a time."""
+
+    def __init__(self, frame: str, stamp: Time) -> None:
+        self._frame, self._stamp = frame, stamp
+
+    def marker(self, namespace: str, index: int, kind: int, **values: Any) -> Marker:
+        made = Marker(ns=namespace, id=index, type=kind, action=Marker.ADD, **values)
+        made.header.frame_id, made.header.stamp = self._frame, self._stamp
+        return made
+
+    def cloud(self, namespace: str, tips: Poses, colors: list[ColorRGBA], size_m: float) -> Marker:
+        made = self.marker(namespace, 0, Marker.POINTS, scale=Vector3(x=size_m, y=size_m, z=0.0))
+        made.points, made.colors = _points(tips.pos_m), colors
+        return made
 
 
-def choice_markers(mixture: Mixture, choice: Choice, socket: Poses, frame: str, stamp: Time) -> MarkerArray:
+def choice_markers(mixture: Mixture, drawing: Drawing, frame: str, stamp: Time) -> MarkerArray:
     """Draw a choice.
 
     Args:
         mixture: Over initial states.
-        choice: What was looked at and chosen.
-        socket: Socket estimate in the base frame, batch of one.
+        drawing: What was looked at and chosen, and how far it has come.
         frame: Name of the base frame.
         stamp: Time of the markers.
 
     Returns:
         Markers that replace those of the last choice.
     """
+    brush = _Brush(frame, stamp)
+    markers = [
+        Marker(action=Marker.DELETEALL),
+        *_mixture(brush, mixture, drawing.socket),
+        *_candidates(brush, drawing),
+        *_chosen(brush, drawing),
+        *_approach(brush, drawing),
+        *_legend(brush, drawing),
+    ]
+    return MarkerArray(markers=markers)
 
-    def marker(namespace: str, index: int, kind: int, **values: Any) -> Marker:
-        made = Marker(ns=namespace, id=index, type=kind, action=Marker.ADD, **values)
-        made.header.frame_id, made.header.stamp = frame, stamp
-        return made
 
-    result = [Marker(action=Marker.DELETEALL)]
+def _mixture(brush: _Brush, mixture: Mixture, socket: Poses) -> list[Marker]:
+    markers = []
     for i, item in enumerate(position_ellipsoids(mixture, socket)):
         a, b, c = (2 * float(v) for v in item.half_axes_m)
-        color = ColorRGBA(r=0.2, g=0.4, b=1.0, a=0.1 + 0.4 * item.weight)
-        result.append(
-            marker(
-                "mixture", i, Marker.SPHERE, pose=pose_to_message(item.pose), scale=Vector3(x=a, y=b, z=c), color=color
-            )
+        color = ColorRGBA(r=MIXTURE.r, g=MIXTURE.g, b=MIXTURE.b, a=0.1 + 0.4 * item.weight)
+        pose = pose_to_message(item.pose)
+        markers.append(brush.marker("mixture", i, Marker.SPHERE, pose=pose, scale=Vector3(x=a, y=b, z=c), color=color))
+    return markers
+
+
+def _candidates(brush: _Brush, drawing: Drawing) -> list[Marker]:
+    """Clouds of the plug's tip: kept ones by predicted success, the others by why they were turned down."""
+    choice = drawing.choice
+    tips = plug_pose(drawing.socket, choice.seen[:_MOST_POINTS])
+    reasons = choice.seen_reasons[:_MOST_POINTS]
+    kept = np.array([not reason for reason in reasons], dtype=bool)
+    success = choice.seen_success[:_MOST_POINTS][kept]
+    markers = [brush.cloud("candidates", tips[kept], [success_color(float(p)) for p in success], 0.0007)]
+    rejected = [*(reason for reason in reasons if reason), *drawing.turned_down]
+    if rejected:
+        by_moveit = plug_pose(drawing.socket, choice.theta[: len(drawing.turned_down)])
+        where = Poses(
+            pos_m=np.vstack([tips[~kept].pos_m, by_moveit.pos_m]),
+            quat_xyzw=np.vstack([tips[~kept].quat_xyzw, by_moveit.quat_xyzw]),
         )
-    seen = plug_pose(socket, choice.seen[:_MOST_POINTS])
-    points = marker("candidates", 0, Marker.POINTS, scale=Vector3(x=0.0007, y=0.0007, z=0.0))
-    points.points = _points(seen.pos_m)
-    points.colors = [success_color(float(p)) for p in choice.seen_success[:_MOST_POINTS]]
-    result.append(points)
-    chosen = plug_pose(socket, choice.theta[:_MOST_ARROWS])
-    # The arrow points along the insertion: from 15 mm up the plug to its tip.
-    tails = chosen @ Poses.single([0.0, 0.0, 0.015], [0.0, 0.0, 0.0, 1.0])
-    for i in range(len(chosen)):
-        arrow = marker("chosen", i, Marker.ARROW, scale=Vector3(x=0.001, y=0.003, z=0.004))
-        arrow.points = _points(np.vstack([tails.pos_m[i], chosen.pos_m[i]]))
-        arrow.color = success_color(float(choice.success.mean[i]))
-        result.append(arrow)
-    return MarkerArray(markers=result)
+        markers.append(brush.cloud("rejected", where, [reason_color(reason) for reason in rejected], 0.0012))
+    return markers
+
+
+def _chosen(brush: _Brush, drawing: Drawing) -> list[Marker]:
+    """Arrows along the insertion: from 15 mm up the plug to its tip."""
+    choice, row = drawing.choice, drawing.chosen
+    rows = np.arange(min(len(choice.theta), _MOST_ARROWS)) if row is None else np.array([row])
+    tips = plug_pose(drawing.socket, choice.theta[rows])
+    tails = tips @ Poses.single([0.0, 0.0, 0.015], [0.0, 0.0, 0.0, 1.0])
+    markers = []
+    for i in range(len(tips)):
+        arrow = brush.marker("chosen", i, Marker.ARROW, scale=Vector3(x=0.001, y=0.003, z=0.004))
+        arrow.points = _points(np.vstack([tails.pos_m[i], tips.pos_m[i]]))
+        arrow.color = success_color(float(choice.success.mean[rows[i]])) if row is None else CHOSEN
+        markers.append(arrow)
+    return markers
+
+
+def _approach(brush: _Brush, drawing: Drawing) -> list[Marker]:
+    """The line that the tool comes down on, with a frame at its end."""
+    if drawing.approach is None:
+        return []
+    above, goal = drawing.approach
+    line = brush.marker("approach", 0, Marker.LINE_STRIP, scale=Vector3(x=0.001, y=0.0, z=0.0), color=CHOSEN)
+    line.points = _points(np.vstack([above.pos_m, goal.pos_m]))
+    markers = [line]
+    axes = goal.rotation.as_matrix()[0].T
+    for i, axis in enumerate(axes, start=1):
+        arrow = brush.marker("approach", i, Marker.ARROW, scale=Vector3(x=0.0015, y=0.003, z=0.004))
+        arrow.points = _points(np.vstack([goal.pos_m[0], goal.pos_m[0] + 0.02 * axis]))
+        arrow.color = ColorRGBA(r=float(i == 1), g=float(i == 2), b=float(i == 3), a=1.0)
+        markers.append(arrow)
+    return markers
+
+
+def _legend(brush: _Brush, drawing: Drawing) -> list[Marker]:
+    choice = drawing.choice
+    reasons = [*(reason for reason in choice.seen_reasons if reason), *drawing.turned_down]
+    row = 0 if drawing.chosen is None else drawing.chosen
+    best = float(choice.success.mean[row])
+    lines = [
+        (f"{choice.candidates} candidates, coloured red to green by predicted success", success_color(1.0)),
+        *legend(reasons),
+        ("mixture over successes, 2 sigma", ColorRGBA(r=MIXTURE.r, g=MIXTURE.g, b=MIXTURE.b, a=1.0)),
+        (f"chosen: predicted success {100 * best:.0f} %", success_color(best) if drawing.chosen is None else CHOSEN),
+    ]
+    markers = []
+    for i, (text, color) in enumerate(lines):
+        offset = np.array(_LEGEND_M) - [0.0, 0.0, 1.3 * _TEXT_M * i]
+        place = pose_to_message(drawing.socket @ Poses.single(offset, [0.0, 0.0, 0.0, 1.0]))
+        size = Vector3(x=0.0, y=0.0, z=_TEXT_M)
+        markers.append(
+            brush.marker("legend", i, Marker.TEXT_VIEW_FACING, pose=place, scale=size, color=color, text=text)
+        )
+    return markers
 
 
 def _points(pos_m: NDArray[np.float64]) -> list[Point]:

@@ -16,9 +16,8 @@ from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import Trigger
 
 from refinery.errors import NotReadyError, RefineryError
-from refinery.rotations import Poses
 from refinery_msgs.srv import SampleInit
-from refinery_sampler_node.candidates import Choice
+from refinery_sampler_node.drawing import Drawing
 from refinery_sampler_node.parameters import declare_parameters, read_parameters
 from refinery_sampler_node.place_server import PlaceServer
 from refinery_sampler_node.sample_service import answer, refuse
@@ -118,7 +117,7 @@ class SamplerNode(LifecycleNode):
         if chosen is None:
             self.get_logger().warning(f"sample_init: {response.message}")
         else:
-            self._show(*chosen)
+            self._show(chosen)
         return response
 
     def _on_reset_estimate(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
@@ -129,10 +128,10 @@ class SamplerNode(LifecycleNode):
             response.message = f"forgot {self._station.estimates.reset()} socket estimates"
         return response
 
-    def _show(self, choice: Choice, socket: Poses) -> None:
+    def _show(self, drawing: Drawing) -> None:
         if self._station is not None:
             mixture = self._station.sampler.bundle.initial_states.mixture
-            self._display.show(mixture, choice, socket, self._station.profile.base_frame)
+            self._display.show(mixture, drawing, self._station.profile.base_frame)
 
     def _on_status(self) -> None:
         self._display.status(

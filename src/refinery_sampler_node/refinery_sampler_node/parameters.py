@@ -39,17 +39,48 @@ class SamplerParameters:
         0.02,
         10.0,
     )
+    tf_max_age_s: float = parameter(
+        1.0,
+        "A transform on /tf older than this, or stamped so far in the future, is refused; those on /tf_static "
+        "never age [s]",
+        0.01,
+        3600.0,
+    )
+    max_candidates: int = parameter(
+        5,
+        "So many samples, by rank, are tried until MoveIt has a way to one; only the first where the task leaves the "
+        "grasp open",
+        1,
+        100,
+    )
     limit_margin_rad: float = parameter(
         0.05, "Least distance of an initial state's joints to their limits [rad]", 0.0, 1.0
     )
     lift_m: float = parameter(
-        0.04, "Height of the stand-off above an initial state, reached before coming down [m]", 0.005, 0.3
+        0.04,
+        "Height of the stand-off above an initial state along the socket's axis: from there the way leads straight "
+        "down, and near the socket the arm first goes straight up to it [m]",
+        0.005,
+        0.3,
+    )
+    line_step_m: float = parameter(0.002, "Longest step between two checked points of a straight way [m]", 1e-4, 0.05)
+    table_top_m: float = parameter(
+        -0.01,
+        "Height of the table's top in the arm's base frame, for the planning scene; the default leaves a gap under the "
+        "arm's base [m]",
+        -2.0,
+        1.0,
+    )
+    answer_timeout_s: float = parameter(
+        5.0, "Longest wait for an answer of move_group beyond the time it was given to plan [s]", 0.1, 60.0
     )
     max_tool_speed_m_s: float = parameter(0.2, "Speed limit of the tool while placing [m/s]", 0.001, 1.0)
     way_tolerance_rad: float = parameter(
         0.15, "A joint farther than this off the planned way stops a placement [rad]", 0.01, 3.0
     )
-    max_lag_s: float = parameter(0.5, "The arm may be this far behind the planned way [s]", 0.0, 5.0)
+    max_lag_s: float = parameter(
+        1.0, "The arm may be this far behind the planned way: MoveIt starts late [s]", 0.0, 10.0
+    )
     goal_tolerance_rad: float = parameter(
         0.005, "Largest distance of a joint from its goal on arrival [rad]", 1e-4, 0.2
     )

@@ -14,11 +14,11 @@ from rclpy.task import Future
 
 from refinery.errors import RefineryError
 from refinery.initial_state import THETA_NAMES
-from refinery.rotations import Poses
 from refinery_msgs.action import Place
 from refinery_msgs.msg import Outcome
-from refinery_sampler_node.candidates import Choice
-from refinery_sampler_node.placing import EndedError, Placing
+from refinery_sampler_node.drawing import Drawing
+from refinery_sampler_node.motion_guard import EndedError
+from refinery_sampler_node.placing import Placing
 from refinery_sampler_node.station import Station
 
 RATE_HZ = 50.0
@@ -33,13 +33,13 @@ class PlaceServer:
     Args:
         node: Gets the action server and a timer.
         station: Returns the station of the active node, or raises RefineryError saying why there is none.
-        on_choice: Called with every sampled initial state and the socket pose, for display.
+        draw: Called with what is to be shown.
     """
 
-    def __init__(self, node: Node, station: Callable[[], Station], on_choice: Callable[[Choice, Poses], None]) -> None:
+    def __init__(self, node: Node, station: Callable[[], Station], draw: Callable[[Drawing], None]) -> None:
         self._node = node
         self._station = station
-        self._on_choice = on_choice
+        self._draw = draw
         self._busy = False
         self._placing: Placing | None = None
         self._stop_reason = ""
@@ -94,7 +94,7 @@ class PlaceServer:
                 now=lambda: self._node.get_clock().now().to_msg(),
                 tick=lambda: self._next_tick(handle),
                 feedback=lambda share, phase: handle.publish_feedback(Place.Feedback(progress=share, phase=phase)),
-                on_choice=self._on_choice,
+                draw=self._draw,
             )
         except RefineryError as error:
             return Outcome.REFUSED, f"{error}; nothing moved"

@@ -94,6 +94,23 @@ def checked_pose(
             f"{what}: header.frame_id: expected {base_frame!r} (the arm's base), got {frame!r}; "
             "transform the pose first",
         )
+    return checked_numbers(pos_m, quat_xyzw, what=what)
+
+
+def checked_numbers(pos_m: tuple[float, ...], quat_xyzw: tuple[float, ...], *, what: str) -> Poses:
+    """Check the numbers of a pose that came from outside.
+
+    Args:
+        pos_m: Position, [m].
+        quat_xyzw: Orientation.
+        what: Named in errors.
+
+    Returns:
+        The pose, batch of one.
+
+    Raises:
+        RequestError: Not finite, or not a unit quaternion.
+    """
     if not np.all(np.isfinite([*pos_m, *quat_xyzw])):
         raise RequestError("BAD_SOCKET_POSE", f"{what}: expected finite numbers, got {pos_m}, {quat_xyzw}")
     norm = float(np.linalg.norm(quat_xyzw))

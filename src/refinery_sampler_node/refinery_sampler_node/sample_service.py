@@ -13,7 +13,8 @@ from refinery.initial_state import THETA_NAMES, tool_pose
 from refinery.rotations import Poses
 from refinery_msgs.srv import SampleInit
 from refinery_sampler_node.candidates import Choice
-from refinery_sampler_node.conversions import pose_from_message, pose_to_stamped
+from refinery_sampler_node.conversions import pose_to_stamped
+from refinery_sampler_node.drawing import Drawing
 from refinery_sampler_node.requests import RequestError, SampleRequest
 from refinery_sampler_node.station import Station
 
@@ -23,9 +24,7 @@ def fresh_seed(seed: int) -> int:
     return seed if seed >= 0 else secrets.randbits(63)
 
 
-def answer(
-    station: Station, request: SampleInit.Request, response: SampleInit.Response, stamp: Time
-) -> tuple[Choice, Poses] | None:
+def answer(station: Station, request: SampleInit.Request, response: SampleInit.Response, stamp: Time) -> Drawing | None:
     """Fill the response to a request.
 
     Args:
@@ -35,7 +34,7 @@ def answer(
         stamp: Time of the poses.
 
     Returns:
-        What was chosen and the socket pose it stands on (for display), or None after an error.
+        What to show of the choice, or None after an error.
     """
     task = station.sampler.bundle.task
     response.task = task.name
@@ -55,14 +54,14 @@ def answer(
         traceback.print_exc()
         refuse(response, "INTERNAL_ERROR", f"{type(error).__name__}: {error}; this is a defect, see the node's log")
         return None
-    _fill(station, response, choice, socket, stamp)
+    _fill(station, request, response, choice, socket, stamp)
     response.seed_used = asked.seed
     mean = float(choice.success.mean.mean())
     response.message = (
         f"{asked.count} of {choice.candidates} candidates ({asked.mode}), predicted success {100 * mean:.0f} % "
-        f"on average, at the {source}"
+        f"on average, at the {source}{_turned_down(choice)}"
     )
-    return choice, socket
+    return Drawing(choice=choice, socket=socket)
 
 
 def refuse(response: SampleInit.Response, code: str, message: str) -> SampleInit.Response:
@@ -76,15 +75,26 @@ def refuse(response: SampleInit.Response, code: str, message: str) -> SampleInit
 def _socket(station: Station, request: SampleInit.Request) -> tuple[Poses, str]:
     """Return the socket pose to use, in the base frame, and where it is from in words."""
     if request.socket_pose.header.frame_id:
-        pose = pose_from_message(request.socket_pose, base_frame=station.profile.base_frame, what="socket_pose")
+        pose = station.transforms.in_base(request.socket_pose, what="socket_pose")
         return pose, "socket pose of the request"
     estimate = station.estimates.mean()
     return estimate.pose, f"mean of the last {estimate.count} socket estimates"
 
 
-def _fill(station: Station, response: SampleInit.Response, choice: Choice, socket: Poses, stamp: Time) -> None:
-    frame, names = station.profile.base_frame, station.profile.joint_names
+def _fill(
+    station: Station,
+    request: SampleInit.Request,
+    response: SampleInit.Response,
+    choice: Choice,
+    socket: Poses,
+    stamp: Time,
+) -> None:
+    names = station.profile.joint_names
+    frame = request.socket_pose.header.frame_id or station.profile.base_frame
     tools = tool_pose(socket, choice.theta, station.sampler.bundle.task.plug.tool_from_plug)
+    if frame != station.profile.base_frame:
+        # The answer is in the frame of the question.
+        tools = station.transforms.of_frame(frame, what="socket_pose").inverse() @ tools
     response.success = True
     response.error_code = SampleInit.Response.OK
     response.poses = [pose_to_stamped(tools, frame, stamp, i) for i in range(len(tools))]
@@ -100,3 +110,8 @@ def _fill(station: Station, response: SampleInit.Response, choice: Choice, socke
             response.joint_solutions.append(solution)
     response.candidates = choice.candidates
     response.rejected = sum(choice.rejected.values())
+
+
+def _turned_down(choice: Choice) -> str:
+    reasons = ", ".join(f"{number} x {reason}" for reason, number in choice.rejected.most_common())
+    return f"; turned down: {reasons}" if reasons else ""

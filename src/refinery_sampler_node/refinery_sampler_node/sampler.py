@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinery.bundle import Bundle
+from refinery.initial_state import GRASP
 from refinery.kinematics import ArmKinematics
 from refinery.rotations import Poses
 from refinery_sampler_node.candidates import Choice, InitialStateChooser, UnreachableError
@@ -47,13 +48,21 @@ class Sampler:
         """Check a request before its socket pose is looked for; raises RequestError."""
         check_request(request, loaded_task=self.bundle.task.name, max_count=self._max_count)
 
-    def sample(self, request: SampleRequest, socket: Poses, *, require_reachable: bool) -> Choice:
+    @property
+    def grasp_is_free(self) -> bool:
+        """Whether the task leaves the grasp open: then each initial state needs the part held in its own way."""
+        return bool(np.isin(np.arange(GRASP.start, GRASP.stop), self.bundle.task.initial_state.deployed.free).any())
+
+    def sample(
+        self, request: SampleRequest, socket: Poses, *, require_reachable: bool, alternatives: int = 0
+    ) -> Choice:
         """Choose initial states.
 
         Args:
             request: How many, how, with which seed.
             socket: Socket estimate in the base frame, batch of one.
             require_reachable: Only states that the arm can take.
+            alternatives: So many more, should the first not do.
 
         Returns:
             The initial states; ``reach`` is there if ``require_reachable``.
@@ -64,6 +73,8 @@ class Sampler:
         self.check(request)
         reachable = (lambda theta: self.reachability.check(theta, socket)) if require_reachable else None
         try:
-            return self._chooser.choose(request.mode, request.count, request.seed, reachable=reachable)
+            return self._chooser.choose(
+                request.mode, request.count, request.seed, reachable=reachable, alternatives=alternatives
+            )
         except UnreachableError as error:
             raise RequestError("UNREACHABLE", str(error)) from None

@@ -1,4 +1,4 @@
-"""Everything the node holds between configuration and clean-up: the sampler and its connections to the arm."""
+"""Everything the node holds between configuration and clean-up: the sampler and its connections to arm and MoveIt."""
 
 from __future__ import annotations
 
@@ -6,25 +6,26 @@ from pathlib import Path
 
 import numpy as np
 from rclpy.node import Node
-from rclpy.qos import QoSProfile
-from trajectory_msgs.msg import JointTrajectory
 
 from refinery.bundle import check_fit, load_bundle
 from refinery.errors import ConfigError
-from refinery.robot_profile import load_robot_profile
+from refinery.robot_profile import RobotProfile, load_robot_profile
 from refinery_sampler_node.arm_state import ArmState
 from refinery_sampler_node.estimates import SocketEstimates
-from refinery_sampler_node.joint_path import MotionLimits
-from refinery_sampler_node.motion import Tolerances
+from refinery_sampler_node.moveit.client import MoveItClient
+from refinery_sampler_node.moveit.messages import MotionSettings
 from refinery_sampler_node.parameters import SamplerParameters
 from refinery_sampler_node.sampler import Sampler
+from refinery_sampler_node.transforms import Transforms
+from refinery_sampler_node.watching import Tolerances
+from refinery_sampler_node.way import WayFinder
 
 
 class Station:
     """Bundle, arm and topics of one configured node.
 
     Args:
-        node: Gets the subscriptions and the publisher.
+        node: Gets the subscriptions and the clients.
         parameters: Of the node.
 
     Raises:
@@ -37,7 +38,7 @@ class Station:
         bundle = load_bundle(Path(parameters.bundle))
         profile = load_robot_profile(parameters.robot_profile)
         check_fit(bundle, profile)
-        self._node = node
+        _check_tip(profile)
         self.parameters = parameters
         self.profile = profile
         self.kinematics = profile.arm_kinematics()
@@ -48,11 +49,6 @@ class Station:
             max_count=parameters.max_count,
             min_distance=parameters.min_distance,
             limit_margin_rad=parameters.limit_margin_rad,
-        )
-        self.limits = MotionLimits(
-            velocity_rad_s=np.asarray(profile.velocity_rad_s),
-            acceleration_rad_s2=np.asarray(profile.acceleration_rad_s2),
-            tool_speed_m_s=parameters.max_tool_speed_m_s,
         )
         self.tolerances = Tolerances(
             goal_rad=parameters.goal_tolerance_rad,
@@ -78,10 +74,43 @@ class Station:
             jump_rad=parameters.estimate_jump_rad,
             max_age_s=parameters.estimate_max_age_s,
         )
-        self.trajectories = node.create_publisher(JointTrajectory, profile.trajectory_topic, QoSProfile(depth=1))
+        self.transforms = Transforms(node, base_frame=profile.base_frame, max_age_s=parameters.tf_max_age_s)
+        self.moveit = MoveItClient(
+            node,
+            profile,
+            self.kinematics,
+            settings=MotionSettings(
+                velocity_scaling=profile.limits.velocity_scaling,
+                acceleration_scaling=profile.limits.acceleration_scaling,
+                tool_speed_m_s=min(parameters.max_tool_speed_m_s, profile.limits.tool_speed_m_s),
+                step_m=parameters.line_step_m,
+            ),
+            answer_s=parameters.answer_timeout_s,
+        )
+        self.ways = WayFinder(
+            self.moveit,
+            bundle.task,
+            profile,
+            self.kinematics,
+            lift_m=parameters.lift_m,
+            table_top_m=parameters.table_top_m,
+        )
 
     def destroy(self) -> None:
         """End all connections."""
         self.arm.destroy()
         self.estimates.destroy()
-        self._node.destroy_publisher(self.trajectories)
+        self.transforms.destroy()
+        self.moveit.destroy()
+
+
+def _check_tip(profile: RobotProfile) -> None:
+    tip, tool = profile.moveit.tip_link, profile.frames.tool
+    if tip != tool:
+        raise ConfigError(
+            profile.file or profile.name,
+            "moveit.tip_link",
+            f"{tool!r} (frames.tool)",
+            tip,
+            "poses are of the tool frame",
+        )

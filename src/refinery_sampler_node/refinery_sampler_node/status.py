@@ -10,8 +10,7 @@ from visualization_msgs.msg import MarkerArray
 
 from refinery.errors import RefineryError
 from refinery.mixture import Mixture
-from refinery.rotations import Poses
-from refinery_sampler_node.candidates import Choice
+from refinery_sampler_node.drawing import Drawing
 from refinery_sampler_node.markers import choice_markers
 from refinery_sampler_node.station import Station
 
@@ -31,14 +30,14 @@ class Display:
         self._markers = node.create_publisher(MarkerArray, "~/markers", _LATCHED)
         self._status = node.create_publisher(DiagnosticStatus, "~/status", _LATCHED)
         self._diagnostics = node.create_publisher(DiagnosticArray, "/diagnostics", QoSProfile(depth=10))
-        self._pending: tuple[Mixture, Choice, Poses, str] | None = None
+        self._pending: tuple[Mixture, Drawing, str] | None = None
         self._timer = node.create_timer(
             _MARKERS_S, self._publish_markers, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
 
-    def show(self, mixture: Mixture, choice: Choice, socket: Poses, frame: str) -> None:
+    def show(self, mixture: Mixture, drawing: Drawing, frame: str) -> None:
         """Draw a choice soon; of many in a row the last (so that drawing does not slow the service down)."""
-        self._pending = (mixture, choice, socket, frame)
+        self._pending = (mixture, drawing, frame)
 
     def _publish_markers(self) -> None:
         if self._pending is not None:
@@ -64,14 +63,17 @@ class Display:
         if station is None:
             level, message = DiagnosticStatus.ERROR if error else DiagnosticStatus.OK, error or "not configured"
         else:
-            bundle = station.sampler.bundle
+            bundle, missing = station.sampler.bundle, station.moveit.missing()
+            values["moveit"] = f"no {', no '.join(missing)}" if missing else "ready"
             values |= {"bundle": bundle.name, "task": bundle.task.name, "joint_state_age_s": f"{station.arm.age_s:.3f}"}
             try:
                 values["socket_estimate"] = f"mean of {station.estimates.mean().count}"
-            except RefineryError as missing:
-                values["socket_estimate"] = str(missing)
+            except RefineryError as unknown:
+                values["socket_estimate"] = str(unknown)
                 if active:
-                    level, message = DiagnosticStatus.WARN, str(missing)
+                    level, message = DiagnosticStatus.WARN, str(unknown)
+            if active and missing:
+                level, message = DiagnosticStatus.WARN, f"cannot place: {values['moveit']}"
         status = DiagnosticStatus(
             level=level,
             name=self._node.get_fully_qualified_name(),

@@ -13,7 +13,6 @@ from refinery.robot_profile import RobotProfile, load_robot_profile
 from refinery.task import Task, load_task
 from refinery.testing import tiny_bundle, with_grasps
 from refinery_sampler_node.candidates import InitialStateChooser
-from refinery_sampler_node.joint_path import MotionLimits
 from refinery_sampler_node.reachability import Reachability
 
 ROOT = Path(__file__).parents[3]
@@ -38,11 +37,6 @@ def arm(profile: RobotProfile) -> ArmKinematics:
 @pytest.fixture(scope="session")
 def home_rad(profile: RobotProfile) -> np.ndarray:
     return np.array(profile.home_rad)
-
-
-@pytest.fixture(scope="session")
-def limits() -> MotionLimits:
-    return MotionLimits(velocity_rad_s=np.full(7, 0.5), acceleration_rad_s2=np.full(7, 2.0), tool_speed_m_s=0.2)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A stand-in robot and a client for the integration tests: real messages, a perfect controller, faults on request."""
+"""A stand-in robot with a scripted MoveIt, and a client: real messages, a perfect controller, faults on request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import rclpy
 from domain_coordinator import domain_id
-from geometry_msgs.msg import PoseStamped
+from geometry_msgs.msg import PoseStamped, TransformStamped
+from move_group_peer import MoveGroupPeer
 from rclpy.action import ActionClient
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -25,6 +26,7 @@ from rosgraph_msgs.msg import Clock
 from scipy.interpolate import CubicHermiteSpline
 from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
+from tf2_msgs.msg import TFMessage
 from trajectory_msgs.msg import JointTrajectory
 from visualization_msgs.msg import MarkerArray
 
@@ -35,7 +37,7 @@ from refinery.task import Task
 from refinery.testing import tiny_bundle
 from refinery_msgs.action import Place
 from refinery_msgs.srv import SampleInit
-from refinery_sampler_node.conversions import pose_to_stamped
+from refinery_sampler_node.conversions import pose_to_message, pose_to_stamped
 
 BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -59,8 +61,9 @@ class Robot:
         self._joints_out = self.node.create_publisher(JointState, profile.joint_state_topic, BEST_EFFORT)
         self._pose_out = self.node.create_publisher(PoseStamped, profile.pose_topic, BEST_EFFORT)
         self._socket_out = self.node.create_publisher(PoseStamped, profile.socket_pose_topic, 1)
+        self._tf_out = self.node.create_publisher(TFMessage, "/tf", 10)
         self.received: list[JointTrajectory] = []
-        self.node.create_subscription(JointTrajectory, profile.trajectory_topic, self._on_trajectory, 1)
+        self.moveit = MoveGroupPeer(self.node, profile, kinematics, self)
         self._rng = np.random.default_rng(0)
         self._time_s, self._ticks, self._last = 1.0, 0, time.monotonic()
         self.restore()
@@ -80,6 +83,8 @@ class Robot:
             self.quat_scale = 1.0
             self.estimating = self.publishing = self.following = self.ticking = True
             self.tool_error_m = np.zeros(3)
+            self.received.clear()
+            self.moveit.restore()
 
     def close(self) -> None:
         self._executor.shutdown()
@@ -90,15 +95,42 @@ class Robot:
         with suppress(ExternalShutdownException):
             self._executor.spin()
 
-    def _on_trajectory(self, message: JointTrajectory) -> None:
-        with self.lock:
-            self.received.append(message)
-            if not self.following:
-                return
-            times = [0.0] + [p.time_from_start.sec + 1e-9 * p.time_from_start.nanosec for p in message.points]
-            positions = np.vstack([self.q, *(p.positions for p in message.points)])
-            velocities = np.vstack([self.v, *(p.velocities for p in message.points)])
-            self._curve, self._start_s = CubicHermiteSpline(times, positions, velocities, axis=0), self._time_s
+    def follow(self, trajectory: JointTrajectory) -> None:
+        """Start to follow a trajectory from wherever the arm is."""
+        self.received.append(trajectory)
+        if not self.following:
+            self._curve = None
+            return
+        order = [list(trajectory.joint_names).index(name) for name in self.profile.joint_names]
+        points = [p for p in trajectory.points if p.time_from_start.sec or p.time_from_start.nanosec]
+        times = [0.0] + [p.time_from_start.sec + 1e-9 * p.time_from_start.nanosec for p in points]
+        positions = np.vstack([self.q, *(np.array(p.positions)[order] for p in points)])
+        velocities = np.vstack([self.v, *(np.array(p.velocities)[order] for p in points)])
+        self._curve, self._start_s = CubicHermiteSpline(times, positions, velocities, axis=0), self._time_s
+
+    def halt(self) -> None:
+        """Come to rest within 0.2 s."""
+        q, v = np.array(self.q), np.array(self.v)
+        self._curve = CubicHermiteSpline([0.0, 0.2], [q, q + 0.1 * v], [v, 0 * v], axis=0)
+        self._start_s = self._time_s
+
+    @property
+    def following_s(self) -> float:
+        """Time that is left of the trajectory, [s]."""
+        if self._curve is None:
+            return 0.0 if self.following else 1.0
+        return max(0.0, float(self._curve.x[-1]) - (self._time_s - self._start_s))
+
+    def send_transform(self, parent: str, child: str, pose: Poses, *, age_s: float = 0.0) -> None:
+        """Publish one transform on /tf, stamped so long ago."""
+        message = TransformStamped(child_frame_id=child)
+        message.header.frame_id, stamp = parent, self._time_s - age_s
+        message.header.stamp.sec, message.header.stamp.nanosec = int(stamp), int(stamp % 1 * 1e9)
+        placed = pose_to_message(pose)
+        t = message.transform.translation
+        t.x, t.y, t.z = placed.position.x, placed.position.y, placed.position.z
+        message.transform.rotation = placed.orientation
+        self._tf_out.publish(TFMessage(transforms=[message]))
 
     def _step(self) -> None:
         with self.lock:
@@ -127,6 +159,7 @@ class Robot:
                 jitter = self._rng.uniform(-0.002, 0.002, (1, 3))
                 estimate = Poses(pos_m=self.socket.pos_m + jitter, quat_xyzw=self.quat_scale * self.socket.quat_xyzw)
                 self._socket_out.publish(pose_to_stamped(estimate, self.frame, clock.clock))
+        self.moveit.step()
 
 
 class Client:
@@ -214,13 +247,14 @@ class Cell:
         self.client.wait_for(lambda: self.client.sample().success, "socket estimate at the node")
 
     def expect_halt(self, *, on_the_way: bool = True) -> None:
-        """The last trajectory received is the one-point halt near where the arm was, and the arm stands still there."""
-        halt = self.robot.received[-1]
-        assert len(halt.points) == 1 and len(self.robot.received) == 2
+        """MoveIt was told to cancel the one motion it was given, and the arm stands still, short of its goal."""
+        self.client.wait_for(lambda: bool(self.robot.moveit.cancelled), "cancel at MoveIt")
+        assert self.robot.moveit.cancelled == ["execute_trajectory"] and len(self.robot.received) == 1
         self.client.wait_for(lambda: not self.robot.v.any(), "arm at rest")
-        np.testing.assert_allclose(self.robot.q, halt.points[0].positions, atol=1e-9)
+        names = list(self.robot.received[0].joint_names)
         goal = np.array(self.robot.received[0].points[-1].positions)
-        assert (np.abs(self.robot.q - goal).max() > 0.02) or not on_the_way
+        q = self.robot.q[[self.robot.profile.joint_names.index(name) for name in names]]
+        assert (np.abs(q - goal).max() > 0.02) or not on_the_way
 
 
 @contextmanager
@@ -266,7 +300,15 @@ def running_cell(profile: RobotProfile, kinematics: ArmKinematics, task: Task, f
     path, log = tiny_bundle(folder / "tiny", task), folder / "sampler.log"
     with own_domain() as env:
         process = start_sampler(
-            env, log, autostart=True, bundle=path, use_sim_time=True, state_max_age_s=STALE_S, max_lag_s=2.0
+            env,
+            log,
+            autostart=True,
+            bundle=path,
+            use_sim_time=True,
+            state_max_age_s=STALE_S,
+            max_lag_s=3.0,
+            answer_timeout_s=PATIENCE_S,
+            tf_max_age_s=PATIENCE_S,
         )
         context = rclpy.Context()
         try:

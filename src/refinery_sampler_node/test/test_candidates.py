@@ -93,6 +93,29 @@ def test_only_reachable_ones_and_rejections_counted(
     assert set(choice.rejected) == {"left half"}
 
 
+@settings(max_examples=15, deadline=None)
+@given(mode=st.sampled_from(MODES), count=st.integers(1, 5), more=st.integers(1, 12), seed=SEEDS, share=st.floats(0, 1))
+def test_alternatives_change_nothing_about_the_first(
+    chooser: InitialStateChooser, mode: str, count: int, more: int, seed: int, share: float
+) -> None:
+    def some(theta: np.ndarray) -> Reach:
+        # A property of the state alone, which is what the arm's reach is too.
+        ok = (1e5 * theta[:, 0]) % 1.0 >= share / 2
+        tool = Poses(pos_m=np.zeros((len(theta), 3)), quat_xyzw=np.tile([0.0, 0.0, 0.0, 1.0], (len(theta), 1)))
+        reasons = tuple("" if good else "odd" for good in ok)
+        return Reach(tool=tool, joints_rad=np.zeros((len(theta), 7)), ok=ok, reasons=reasons)
+
+    alone = chooser.choose(mode, count, seed, reachable=some)
+    both = chooser.choose(mode, count, seed, reachable=some, alternatives=more)
+    assert len(both.theta) == count + more == len(both.success.mean) == len(np.unique(both.theta, axis=0))
+    np.testing.assert_array_equal(both.theta[:count], alone.theta)
+    for choice in (alone, both):
+        assert len(choice.seen_reasons) == len(choice.seen) == choice.candidates
+        assert sum(map(bool, choice.seen_reasons)) == sum(choice.rejected.values())
+        turned_down = choice.seen[[bool(reason) for reason in choice.seen_reasons]]
+        assert not (turned_down[:, None] == choice.theta[None]).all(axis=2).any()
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_nothing_reachable_says_why(chooser: InitialStateChooser, reachability: Reachability, mode: str) -> None:
     far = Poses.from_xyz_rpy([2.0, 0.0, 0.1], [0.0, 0.0, 0.0])

@@ -13,6 +13,7 @@ import pytest
 from geometry_msgs.msg import Pose
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
+from moveit_msgs.msg import MoveItErrorCodes
 from rcl_interfaces.srv import DescribeParameters, SetParameters
 from rclpy.parameter import Parameter
 from sampler_harness import SOCKET, Cell, running_cell, start_sampler, stop_sampler
@@ -49,7 +50,6 @@ def cell(running: Cell) -> Cell:
     running.robot.restore()
     running.client.feedback.clear()
     running.settle_estimates()
-    running.robot.received.clear()
     return running
 
 
@@ -181,14 +181,25 @@ def test_place_sampled(cell: Cell, task: Task) -> None:
     (sent,) = cell.robot.received
     assert tuple(sent.joint_names) == tuple(cell.robot.profile.joint_names)
     assert not any(sent.points[-1].velocities)
+    # From home there is nothing to come up from; every step is planned before the arm moves.
+    planned = ["apply_planning_scene", "compute_ik", "compute_ik", "move_action", "compute_cartesian_path"]
+    assert cell.robot.moveit.names() == [*planned, "execute_trajectory"]
     phases = [each.phase for each in cell.client.feedback]
     assert list(dict.fromkeys(phases)) == ["sampling", "planning", "moving", "settling"]
     shares = [each.progress for each in cell.client.feedback]
     assert shares == sorted(shares) and shares[-1] == 1.0
-    # From there to another one, without going home; right after a reset the first estimate is waited for.
+    # From there to another one, without going home, but straight up first; right after a reset the first estimate is
+    # waited for.
+    cell.robot.moveit.restore()
     assert cell.client.service(Trigger, "/refinery_sampler/reset_estimate", Trigger.Request()).success
     again = cell.client.place(mode="uniform")
     assert again.outcome.value == Outcome.SUCCESS, again.outcome.message
+    execution = ["apply_planning_scene", "execute_trajectory"]
+    expected = ["apply_planning_scene", "compute_cartesian_path", *planned, *execution, *execution]
+    assert cell.robot.moveit.names() == expected
+    ups = [len(scene.robot_state.attached_collision_objects) for scene in cell.robot.moveit.scenes]
+    assert ups == [2, 1, 2, 1]
+    assert len(cell.robot.received) == 3
 
 
 def test_place_at_given_pose(cell: Cell) -> None:
@@ -266,7 +277,7 @@ def test_one_at_a_time(cell: Cell) -> None:
     second = cell.client.place()
     assert second.outcome.value == Outcome.REFUSED and "in progress" in second.outcome.message
     assert cell.client.result(handle).outcome.value == Outcome.SUCCESS
-    assert len(cell.robot.received) == 1
+    assert len(cell.robot.received) == 1 and not cell.robot.moveit.cancelled
 
 
 def test_arm_that_does_not_follow(cell: Cell) -> None:
@@ -274,7 +285,7 @@ def test_arm_that_does_not_follow(cell: Cell) -> None:
     placed = cell.client.place()
     assert placed.outcome.value == Outcome.STOPPED
     assert "off the planned way" in placed.outcome.message and "trajectory controller" in placed.outcome.message
-    assert len(cell.robot.received[-1].points) == 1
+    assert cell.robot.moveit.cancelled == ["execute_trajectory"]
 
 
 @pytest.mark.parametrize("fault", ["joint states", "clock"])
@@ -317,6 +328,9 @@ def test_markers(cell: Cell) -> None:
     def kinds() -> list[str]:
         return [each.ns for each in cell.client.markers[-1].markers] if cell.client.markers else []
 
+    def texts() -> list[str]:
+        return [each.text for each in cell.client.markers[-1].markers if each.ns == "legend"]
+
     cell.client.wait_for(lambda: kinds().count("chosen") == 3, "markers of the three states")
     markers = cell.client.markers[-1].markers
     assert markers[0].action == Marker.DELETEALL
@@ -324,6 +338,13 @@ def test_markers(cell: Cell) -> None:
     (cloud,) = [each for each in markers if each.ns == "candidates"]
     assert len(cloud.points) == len(cloud.colors) == 256
     assert all(each.header.frame_id == cell.robot.profile.base_frame for each in markers[1:])
+    assert "256 candidates" in texts()[0] and "chosen" in texts()[-1]
+    # A placement shows the line on which the arm comes down, and what MoveIt turned down.
+    cell.robot.moveit.script["compute_ik"] = [MoveItErrorCodes.GOAL_IN_COLLISION]
+    cell.client.place(mode="uniform")
+    cell.client.wait_for(lambda: kinds().count("approach") == 4, "markers of the approach")
+    assert (kinds().count("chosen"), kinds().count("rejected")) == (1, 1)
+    assert any("1 turned down: the arm would touch something there" in text for text in texts())
 
 
 def test_parameters_are_described_and_checked(cell: Cell) -> None:

@@ -13,6 +13,7 @@ from refinery_twin.controllers import Controllers
 from refinery_twin.faults import FaultSchedule
 from refinery_twin.faults.kinds import STILL
 from refinery_twin.plant import Mode, Plant
+from refinery_twin.trajectory import JointTrajectory
 from refinery_twin.trial import Trial, draw_trial
 
 
@@ -58,14 +59,29 @@ class Cell:
             raise
         self.trial.observe_force(self.plant.contact_force_n)
 
+    @property
+    def standstill(self) -> str:
+        """Why the robot follows nobody's commands now; an empty string if it does."""
+        return "the robot does not move: a reflex, a user stop or its mode (an injected fault)" if self._still else ""
+
     def command(self, target: Poses) -> str:
         """Take a target of the tool (base frame, batch of one); returns why it is ignored, or an empty string."""
         if self._still:
-            return "the robot does not move: a reflex, a user stop or its mode (an injected fault)"
+            return self.standstill
         if self.plant.mode is not Mode.IMPEDANCE:
             return f"{self.controllers.impedance} is not active; switch controllers first"
         self.plant.set_target(target)
         return ""
+
+    def follow(self, trajectory: JointTrajectory) -> None:
+        """Follow a trajectory from now on, in place of any earlier one.
+
+        Raises:
+            RefineryError: The robot stands still, or the impedance controller is active.
+        """
+        if self._still:
+            raise RefineryError(self.standstill)
+        self.plant.follow(trajectory)
 
     def switch(self, activate: list[str], deactivate: list[str], *, strict: bool) -> str:
         """Switch controllers as :meth:`Controllers.switch`, and the plant with them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from builtin_interfaces.msg import Time
+from builtin_interfaces.msg import Duration, Time
 from franka_msgs.msg import FrankaRobotState
 from geometry_msgs.msg import Point, Pose, PoseStamped, Quaternion, WrenchStamped
 from rosgraph_msgs.msg import Clock
@@ -20,6 +20,12 @@ def to_pose(pose: Poses) -> Pose:
     x, y, z = pose.pos_m[0].tolist()
     qx, qy, qz, qw = pose.quat_xyzw[0].tolist()
     return Pose(position=Point(x=x, y=y, z=z), orientation=Quaternion(x=qx, y=qy, z=qz, w=qw))
+
+
+def duration_of(time_s: float) -> Duration:
+    """Turn a time [s] into a message, rounded to the nanosecond."""
+    sec, nanosec = divmod(round(time_s * 1e9), 1_000_000_000)
+    return Duration(sec=sec, nanosec=nanosec)
 
 
 class StateMessages:

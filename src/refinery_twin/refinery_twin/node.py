@@ -32,6 +32,7 @@ from refinery.errors import RefineryError
 from refinery.paths import config_file
 from refinery.task import load_task
 from refinery_twin.cell import Cell
+from refinery_twin.follow_server import FollowServer
 from refinery_twin.inputs import target_from, trajectory_from
 from refinery_twin.outputs import Outputs
 from refinery_twin.pacing import Pacer
@@ -64,6 +65,7 @@ class TwinNode(Node):
         self._diagnostics_out = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._rival: Publisher | None = None
         self._open_inputs()
+        self._follow = FollowServer(self, self._profile, self._cell, self._limits, self._outputs, self._lock)
         Services(self, self._profile, self._cell, self._outputs, self._lock, self._waiting.clear)
 
     def _open_inputs(self) -> None:
@@ -95,6 +97,7 @@ class TwinNode(Node):
                 self.get_logger().error(f"{error}; the arm is back home")
                 return
             self._outputs.publish(cell.plant, cell.trial)
+            self._follow.update()
             if time.monotonic() >= self._due_diagnostics_s:
                 self._due_diagnostics_s = time.monotonic() + _DIAGNOSTICS_EVERY_S
                 self._publish_diagnostics()
@@ -167,7 +170,7 @@ class TwinNode(Node):
                 start_rad=plant.joints_rad,
                 limits=self._limits,
             )
-            plant.follow(trajectory)
+            self._cell.follow(trajectory)
         except RefineryError as error:
             self.get_logger().error(f"joint trajectory refused: {error}")
 

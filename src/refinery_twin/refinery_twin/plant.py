@@ -67,6 +67,9 @@ class Plant:
         self._steps = 0
         self._trajectory: JointTrajectory | None = None
         self._trajectory_start = 0
+        self.commands = 0
+        """How often the joints have been told something new: to follow a trajectory, to hold, to yield to impedance.
+        Whoever remembers the number after :meth:`follow` sees whether that trajectory still counts."""
         self._control_bias = np.zeros(3)
         self._raw_wrench, self._wrench = np.zeros(6), np.zeros(6)
         self.mode = Mode.TRAJECTORY
@@ -200,6 +203,7 @@ class Plant:
             self._hold()
             return
         self.mode = mode
+        self.commands += 1
         self._trajectory = None
         self._model.actuator_gainprm[:] = self._impedance_gain
         self._model.actuator_biasprm[:] = self._impedance_bias
@@ -258,6 +262,7 @@ class Plant:
         """
         if self.mode is not Mode.TRAJECTORY:
             raise RefineryError("the impedance controller is active: switch to the trajectory controller first")
+        self.commands += 1
         self._trajectory = trajectory
         self._trajectory_start = self._steps
 
@@ -309,6 +314,7 @@ class Plant:
     def _hold(self) -> None:
         """Hold the present joints with the trajectory controller."""
         self.mode = Mode.TRAJECTORY
+        self.commands += 1
         self._trajectory = None
         self._model.actuator_gainprm[_IMPEDANCE_ROWS, 0] = 0.0
         self._model.actuator_biasprm[_IMPEDANCE_ROWS, 1:3] = 0.0

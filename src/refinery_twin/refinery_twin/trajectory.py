@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.interpolate import BPoly, CubicHermiteSpline, PchipInterpolator
+from scipy.interpolate import CubicHermiteSpline, PchipInterpolator, PPoly
 
 from refinery.config import check
 from refinery.errors import RefineryError
@@ -52,7 +52,7 @@ class JointTrajectory:
         duration_s: Length, [s].
     """
 
-    def __init__(self, curve: CubicHermiteSpline | BPoly, duration_s: float) -> None:
+    def __init__(self, curve: PPoly, duration_s: float) -> None:
         self._curve = curve
         self._speed = curve.derivative()
         self.duration_s = duration_s
@@ -150,14 +150,26 @@ def _check_times(times: Array) -> None:
         raise TrajectoryError(f"expected a trajectory of at most {MAX_DURATION_S:.0f} s, got {times[-1]:.1f} s")
 
 
-def _curve(times: Array, columns: list[Array]) -> CubicHermiteSpline | BPoly:
+def _curve(times: Array, columns: list[Array]) -> PPoly:
     if len(columns) == 3:
-        return BPoly.from_derivatives(times, np.stack(columns, axis=1))
+        return _quintic(times, *columns)
     if len(columns) == 2:
         return CubicHermiteSpline(times, columns[0], columns[1], axis=0)
     slopes = np.asarray(PchipInterpolator(times, columns[0], axis=0)(times, 1))
     slopes[[0, -1]] = 0.0
     return CubicHermiteSpline(times, columns[0], slopes, axis=0)
+
+
+def _quintic(times: Array, points: Array, speeds: Array, accelerations: Array) -> PPoly:
+    """Return the polynomials of degree five between points (P, 7) with these derivatives."""
+    h = np.diff(times)[:, None]
+    d = np.diff(points, axis=0) / h
+    v0, v1 = speeds[:-1], speeds[1:]
+    a0, a1 = accelerations[:-1] * h, accelerations[1:] * h
+    cubic = (20 * d - 8 * v1 - 12 * v0 - 3 * a0 + a1) / (2 * h**2)
+    fourth = (-30 * d + 14 * v1 + 16 * v0 + 3 * a0 - 2 * a1) / (2 * h**3)
+    fifth = (12 * d - 6 * v1 - 6 * v0 - a0 + a1) / (2 * h**4)
+    return PPoly(np.stack([fifth, fourth, cubic, a0 / (2 * h), v0, points[:-1]]), times)
 
 
 def _check_limits(trajectory: JointTrajectory, limits: JointLimits) -> None:

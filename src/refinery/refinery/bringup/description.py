@@ -14,6 +14,8 @@ from refinery.robot_profile import RobotProfile, load_robot_profile
 
 TWIN = "refinery_twin"
 """Node name of the simulated cell."""
+MOVE_GROUP = "move_group"
+"""Node name of the simulated cell's MoveIt, the one of the real."""
 SAMPLER = "refinery_sampler"
 """Node name of the sampler: /sample_init and /place."""
 POLICY = "refinery_policy"
@@ -36,14 +38,14 @@ def describe_bringup(
         robot: A profile in ``config/robots`` or a path to one.
         bundle: Bundle directory; for the twin, the one ``make demo`` made if none is given.
         task: Task of the twin, a name in ``config/tasks`` or a path; the bundle's if none is given.
-        seed: Of the twin's first trial, >= 0.
+        seed: Of the twin's first trial and of its planner, >= 0.
         realtime_factor: Simulated seconds per second for the twin, [0, 100], 0 is as fast as it can; the profile's
             if none.
         namespace: Put everything under it, empty or with a leading slash.
         overrides: Parameters by ``node.parameter``, over everything else.
 
     Returns:
-        The nodes: the twin where the cell is simulated, then sampler and policy.
+        The nodes: where the cell is simulated the twin and its MoveIt, then sampler and policy.
 
     Raises:
         ConfigError: Profile, task or bundle are not there or do not fit; the message says which.
@@ -51,7 +53,9 @@ def describe_bringup(
     path = config_file("robots", robot).resolve()
     profile = load_robot_profile(path)
     chosen = choose_bundle(bundle, simulated=profile.twin is not None)
-    specs = [_twin(profile, path, task or bundled_task(chosen), seed, realtime_factor)] if profile.twin else []
+    specs = []
+    if profile.twin:
+        specs = [_twin(profile, path, task or bundled_task(chosen), seed, realtime_factor), _move_group(path, seed)]
     if not profile.twin and realtime_factor is not None:
         raise ConfigError("bring-up", "realtime_factor", f"none: {profile.name} is a real robot", realtime_factor)
     shared = {
@@ -84,3 +88,9 @@ def _twin(profile: RobotProfile, path: Path, task: str, seed: int, realtime_fact
         "use_sim_time": False,
     }
     return NodeSpec(package="refinery_twin", executable="twin_node", name=TWIN, parameters=parameters)
+
+
+def _move_group(path: Path, seed: int) -> NodeSpec:
+    """Describe what serves MoveIt's names for the twin; a real robot's ``move_group`` is started beside its driver."""
+    parameters = {"robot_profile": str(path), "seed": seed, "use_sim_time": True}
+    return NodeSpec(package="refinery_twin", executable="move_group_node", name=MOVE_GROUP, parameters=parameters)

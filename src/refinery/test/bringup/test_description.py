@@ -17,14 +17,21 @@ def bundle(tmp_path_factory) -> Path:
 
 def test_the_twin_comes_first_and_the_policy_last(bundle):
     specs = describe_bringup("twin", bundle=bundle)
-    assert [spec.name for spec in specs] == ["refinery_twin", "refinery_sampler", "refinery_policy"]
-    assert [spec.lifecycle for spec in specs] == [False, True, True]
+    assert [spec.name for spec in specs] == ["refinery_twin", "move_group", "refinery_sampler", "refinery_policy"]
+    assert [spec.lifecycle for spec in specs] == [False, False, True, True]
     assert all(spec.required and spec.namespace == "" for spec in specs)
 
 
 def test_the_twin_makes_the_time_and_the_others_take_it(bundle):
-    twin, sampler, policy = describe_bringup("twin", bundle=bundle)
-    assert [spec.parameters["use_sim_time"] for spec in (twin, sampler, policy)] == [False, True, True]
+    specs = describe_bringup("twin", bundle=bundle)
+    assert [spec.parameters["use_sim_time"] for spec in specs] == [False, True, True, True]
+
+
+def test_the_twin_has_a_move_group_with_the_same_robot_and_seed(bundle):
+    twin, move_group = describe_bringup("twin", bundle=bundle, seed=5)[:2]
+    assert (move_group.package, move_group.executable) == ("refinery_twin", "move_group_node")
+    assert move_group.parameters["robot_profile"] == twin.parameters["robot_profile"]
+    assert move_group.parameters["seed"] == twin.parameters["seed"] == 5
 
 
 @pytest.mark.parametrize("robot", ["fr3", "panda"])
@@ -51,12 +58,13 @@ def test_realtime_factor_seed_and_namespace(bundle):
     assert specs[0].parameters["realtime_factor"] == 3.0
     assert isinstance(specs[0].parameters["realtime_factor"], float)
     assert specs[0].parameters["seed"] == 7
-    assert [spec.full_name for spec in specs] == [f"/cell/refinery_{name}" for name in ("twin", "sampler", "policy")]
+    names = ("refinery_twin", "move_group", "refinery_sampler", "refinery_policy")
+    assert [spec.full_name for spec in specs] == [f"/cell/{name}" for name in names]
 
 
 def test_overrides_win_and_leave_the_other_nodes_alone(bundle):
     overrides = {"refinery_policy.command_rate_hz": 500.0, "refinery_twin.realtime_factor": 2}
-    twin, sampler, policy = describe_bringup("twin", bundle=bundle, overrides=overrides)
+    twin, _, sampler, policy = describe_bringup("twin", bundle=bundle, overrides=overrides)
     assert policy.parameters["command_rate_hz"] == 500.0
     assert "command_rate_hz" not in sampler.parameters
     assert type(twin.parameters["realtime_factor"]) is float
@@ -90,7 +98,7 @@ def test_without_a_bundle_the_twin_takes_the_demo_s(bundle, tmp_path, monkeypatc
         describe_bringup("twin")
     (tmp_path / "demo" / "run").mkdir(parents=True)
     (tmp_path / "demo" / "run" / "bundle").symlink_to(bundle)
-    assert describe_bringup("twin")[1].parameters["bundle"] == str(tmp_path / "demo" / "run" / "bundle")
+    assert describe_bringup("twin")[2].parameters["bundle"] == str(tmp_path / "demo" / "run" / "bundle")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"task": 3}', "\x00", "[" * 100000])

@@ -15,11 +15,12 @@ from refinery.paths import config_file
 from refinery.task import load_task
 from refinery.testing import tiny_bundle
 
-NODES = {
-    "refinery_twin": "twin_node",
-    "refinery_sampler_node": "sampler_node",
-    "refinery_policy_node": "policy_node",
-}
+NODES = (
+    ("refinery_twin", "twin_node"),
+    ("refinery_twin", "move_group_node"),
+    ("refinery_sampler_node", "sampler_node"),
+    ("refinery_policy_node", "policy_node"),
+)
 NODE = """#!{python}
 import os, sys, time
 parameters = open(sys.argv[-1]).read().replace("\\n", " ")
@@ -36,10 +37,10 @@ def up(tmp_path):
     """Start ``refinery up --robot twin`` and end what is left of it afterwards."""
     index = tmp_path / "share/ament_index/resource_index/packages"
     index.mkdir(parents=True)
-    for package, executable in NODES.items():
+    for package, executable in NODES:
         (index / package).touch()
         path = tmp_path / "lib" / package / executable
-        path.parent.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(NODE.format(python=sys.executable))
         path.chmod(0o755)
     bundle = tiny_bundle(tmp_path / "tiny", load_task(config_file("tasks", "peg_rect")))
@@ -69,7 +70,7 @@ def up(tmp_path):
 
 def pids(logs: Path) -> dict[str, int]:
     """Wait until all nodes run and return their process ids by name."""
-    names = ("refinery_twin", "refinery_sampler", "refinery_policy")
+    names = ("refinery_twin", "move_group", "refinery_sampler", "refinery_policy")
     end = time.monotonic() + 60.0
     while time.monotonic() < end:
         said = {name: (logs / f"{name}.log").read_text() if (logs / f"{name}.log").exists() else "" for name in names}
@@ -92,7 +93,7 @@ def test_told_to_end_it_stops_all_and_says_so(up, number):
     assert not any(os.path.exists(f"/proc/{pid}") for pid in nodes.values())
 
 
-@pytest.mark.parametrize("victim", ["refinery_twin", "refinery_sampler", "refinery_policy"])
+@pytest.mark.parametrize("victim", ["refinery_twin", "move_group", "refinery_sampler", "refinery_policy"])
 def test_a_node_that_dies_takes_the_others_along_and_is_named(up, victim):
     process = up()
     nodes = pids(up.logs)

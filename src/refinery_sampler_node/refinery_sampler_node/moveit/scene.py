@@ -1,0 +1,106 @@
+"""The planning scene of a placement: table, socket with what stands around it, and the held part, from the task."""
+
+from __future__ import annotations
+
+import numpy as np
+from moveit_msgs.msg import AttachedCollisionObject, CollisionObject, PlanningScene
+
+from refinery.cell.pieces import plug_pieces
+from refinery.cell.plate import BOTTOM_M
+from refinery.initial_state import Array
+from refinery.robot_profile import RobotProfile
+from refinery.rotations import Poses
+from refinery.task import Task
+from refinery_sampler_node.conversions import pose_to_message
+from refinery_sampler_node.moveit.shapes import add_box, add_piece
+
+TABLE, SOCKET, PART = "refinery_table", "refinery_socket", "refinery_part"
+"""Names of the objects."""
+_TABLE_EDGE_M = 3.0
+_TABLE_THICKNESS_M = 0.05
+
+
+def scene_message(
+    task: Task, profile: RobotProfile, *, socket: Poses | None, grasp: Array, table_top_m: float
+) -> PlanningScene:
+    """Describe the cell as a difference to what MoveIt knows already; objects of these names are replaced.
+
+    Args:
+        task: Its part, plate and neighbours.
+        profile: Frames and the links that may touch the held part.
+        socket: Socket estimate in the base frame, batch of one; none if there is none.
+        grasp: How the part sits in the hand, shape (1, 3), order :data:`refinery.initial_state.GRASP_NAMES`.
+        table_top_m: Height of the table's top in the base frame, [m].
+
+    Returns:
+        The message, with ``is_diff``.
+    """
+    objects = [_table(profile.base_frame, table_top_m)]
+    if socket is not None:
+        objects.append(_socket(task, profile.base_frame, socket, table_top_m))
+    return _scene([held_part(task, profile, grasp)], objects)
+
+
+def parting_scene(task: Task, profile: RobotProfile, *, socket: Poses, table_top_m: float) -> PlanningScene:
+    """Describe the cell without socket and part, for the way up: they touch, or nearly, and that is as it should be.
+
+    Arguments are those of :func:`scene_message`.
+    """
+    part = held_part(task, profile, np.zeros((1, 3)))
+    block = _socket(task, profile.base_frame, socket, table_top_m)
+    # What is not there cannot be removed, so each is put there first; what the hand lets go of stays in the world.
+    parts = [part, _removed_part(part)]
+    objects = [_table(profile.base_frame, table_top_m), block, _removed(SOCKET), _removed(PART)]
+    return _scene(parts, objects)
+
+
+def held_part(task: Task, profile: RobotProfile, grasp: Array) -> AttachedCollisionObject:
+    """Describe the part in the hand, held by a grasp (1, 3); the links of the hand may touch it."""
+    part = _object(PART, profile.moveit.tip_link, task.plug.held(grasp))
+    for piece in plug_pieces(task.plug.section, length_m=task.plug.length_m, depth_m=task.socket.depth_m):
+        add_piece(part, piece)
+    spec = profile.moveit
+    return AttachedCollisionObject(
+        link_name=spec.tip_link, object=part, touch_links=list(spec.touch_links), weight=task.plug.mass_kg
+    )
+
+
+def _table(frame: str, top_m: float) -> CollisionObject:
+    middle = Poses.from_xyz_rpy([0.0, 0.0, top_m - _TABLE_THICKNESS_M / 2], [0.0, 0.0, 0.0])
+    table = _object(TABLE, frame, middle)
+    add_box(table, (0.0, 0.0, 0.0), (_TABLE_EDGE_M, _TABLE_EDGE_M, _TABLE_THICKNESS_M))
+    return table
+
+
+def _socket(task: Task, frame: str, socket: Poses, table_top_m: float) -> CollisionObject:
+    """A block from the rim down to the table, without the hole: no planned motion has anything to do in there."""
+    thing = _object(SOCKET, frame, socket)
+    edge = 2 * task.socket.plate_half_size_m
+    below = max(BOTTOM_M, float(socket.pos_m[0, 2]) - table_top_m)
+    height = task.rim_height_m + below
+    add_box(thing, (0.0, 0.0, task.rim_height_m - height / 2), (edge, edge, height))
+    for neighbour in task.socket.neighbours:
+        add_box(thing, neighbour.centre_m, [2 * half for half in neighbour.half_size_m])
+    return thing
+
+
+def _scene(parts: list[AttachedCollisionObject], objects: list[CollisionObject]) -> PlanningScene:
+    scene = PlanningScene(is_diff=True)
+    scene.robot_state.is_diff = True
+    scene.robot_state.attached_collision_objects = parts
+    scene.world.collision_objects = objects
+    return scene
+
+
+def _removed(name: str) -> CollisionObject:
+    return CollisionObject(id=name, operation=CollisionObject.REMOVE)
+
+
+def _removed_part(part: AttachedCollisionObject) -> AttachedCollisionObject:
+    return AttachedCollisionObject(link_name=part.link_name, object=_removed(PART))
+
+
+def _object(name: str, frame: str, pose: Poses) -> CollisionObject:
+    thing = CollisionObject(id=name, pose=pose_to_message(pose), operation=CollisionObject.ADD)
+    thing.header.frame_id = frame
+    return thing

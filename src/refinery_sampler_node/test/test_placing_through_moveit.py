@@ -1,0 +1,222 @@
+"""Placements against a scripted move_group on the real wire: every refusal, the next sample, what is shown and sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from moveit_msgs.msg import MoveItErrorCodes, RobotTrajectory
+from sampler_harness import SOCKET, Cell, running_cell, stop_sampler
+
+from refinery.initial_state import tool_pose
+from refinery.kinematics import ArmKinematics
+from refinery.paths import config_file
+from refinery.robot_profile import RobotProfile
+from refinery.rotations import Poses
+from refinery.task import load_task
+from refinery_msgs.msg import Outcome
+from refinery_msgs.srv import SampleInit
+from refinery_sampler_node.conversions import numbers_of_pose, pose_to_stamped
+from refinery_sampler_node.moveit.error_codes import VERDICTS, name_of
+from refinery_sampler_node.moveit.scene import PART, TABLE
+from refinery_sampler_node.moveit.scene import SOCKET as SOCKET_NAME
+
+pytestmark = pytest.mark.ros
+Code = MoveItErrorCodes
+CANDIDATES = 5
+
+
+@pytest.fixture(scope="module")
+def running(profile: RobotProfile, arm: ArmKinematics, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cell]:
+    # The shipped task: the part is always held as intended, so that any sample can stand in for another.
+    task = load_task(config_file("tasks", "peg_rect"))
+    with running_cell(profile, arm, task, tmp_path_factory.mktemp("moveit")) as cell:
+        yield cell
+        assert stop_sampler(cell.process) == 0, cell.log.read_text()
+
+
+@pytest.fixture
+def cell(running: Cell) -> Cell:
+    running.robot.restore()
+    running.client.feedback.clear()
+    running.settle_estimates()
+    return running
+
+
+def _try_all(cell: Cell, code: int, endpoint: str) -> str:
+    cell.robot.moveit.script[endpoint] = [code] * CANDIDATES
+    placed = cell.client.place()
+    assert placed.outcome.value == Outcome.REFUSED, placed.outcome.message
+    assert "nothing moved" in placed.outcome.message and not cell.robot.received
+    return str(placed.outcome.message)
+
+
+@pytest.mark.parametrize("code", sorted(set(VERDICTS) - {Code.SUCCESS}), ids=name_of)
+def test_every_code_of_a_plan_is_answered(cell: Cell, code: int) -> None:
+    verdict = VERDICTS[code]
+    message = _try_all(cell, code, "move_action")
+    tries = cell.robot.moveit.names().count("move_action")
+    assert tries == (CANDIDATES if verdict.another else 1)
+    assert verdict.meaning in message and verdict.advice in message and f"scripted {code}" in message
+
+
+@pytest.mark.parametrize("endpoint", ["compute_ik", "compute_cartesian_path"])
+def test_samples_out_of_reach_are_listed(cell: Cell, endpoint: str) -> None:
+    message = _try_all(cell, Code.NO_IK_SOLUTION, endpoint)
+    assert f"any of {CANDIDATES} initial states" in message and "sample 1, 2, 3, 4, 5: " in message
+
+
+def test_a_line_that_ends_early_is_refused(cell: Cell) -> None:
+    cell.robot.moveit.fraction = 0.6
+    placed = cell.client.place()
+    assert placed.outcome.value == Outcome.REFUSED and not cell.robot.received
+    assert "only 60 % of the straight line" in placed.outcome.message
+
+
+def test_the_next_sample_is_taken(cell: Cell, arm: ArmKinematics) -> None:
+    script = cell.robot.moveit.script
+    script["compute_ik"] = [Code.GOAL_IN_COLLISION]
+    script["move_action"] = [Code.PLANNING_FAILED, Code.TIMED_OUT]
+    placed = cell.client.place(seed=4)
+    assert placed.outcome.value == Outcome.SUCCESS, placed.outcome.message
+    assert "sample 4 by rank" in placed.outcome.message
+    for word in ("sample 1: the arm would touch", "sample 2: no way was found", "sample 3: no answer in the time"):
+        assert word in placed.outcome.message
+    first = cell.client.sample(seed=4)
+    assert list(placed.theta) != list(first.theta)
+    reached = arm.forward(cell.robot.q)
+    goal = tool_pose(SOCKET, np.array([placed.theta]), load_task(config_file("tasks", "peg_rect")).plug.tool_from_plug)
+    assert np.linalg.norm(reached.pos_m - goal.pos_m) < 0.0015
+
+
+def test_first_sample_is_the_one_that_sample_init_names(cell: Cell) -> None:
+    named = cell.client.sample(seed=11, socket_pose=cell.socket_message())
+    placed = cell.client.place(seed=11)
+    assert placed.outcome.value == Outcome.SUCCESS and list(placed.theta) == list(named.theta)
+
+
+def test_the_scene_is_there_before_anything_is_planned(cell: Cell, profile: RobotProfile) -> None:
+    assert cell.client.place().outcome.value == Outcome.SUCCESS
+    assert cell.robot.moveit.names()[0] == "apply_planning_scene"
+    (scene,) = cell.robot.moveit.scenes
+    assert [each.id for each in scene.world.collision_objects] == [TABLE, SOCKET_NAME]
+    (held,) = scene.robot_state.attached_collision_objects
+    assert held.object.id == PART and tuple(held.touch_links) == profile.moveit.touch_links
+    position, _ = numbers_of_pose(scene.world.collision_objects[1].pose)
+    assert np.linalg.norm(np.array(position) - SOCKET.pos_m[0]) < 0.002
+
+
+def test_a_scene_that_is_not_taken(cell: Cell) -> None:
+    message = _try_all(cell, Code.FAILURE, "apply_planning_scene")
+    assert "apply_planning_scene" in message and cell.robot.profile.moveit.tip_link in message
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [
+        (Code.CONTROL_FAILED, Outcome.FAILED),
+        (Code.PREEMPTED, Outcome.CANCELLED),
+        (Code.TIMED_OUT, Outcome.TIMED_OUT),
+        (Code.CRASH, Outcome.STOPPED),
+        (Code.INVALID_ROBOT_STATE, Outcome.FAILED),
+    ],
+    ids=str,
+)
+def test_execution_that_fails(cell: Cell, code: int, outcome: int) -> None:
+    cell.robot.moveit.script["execute_trajectory"] = [code]
+    placed = cell.client.place()
+    assert placed.outcome.value == outcome, placed.outcome.message
+    assert "execute_trajectory: " in placed.outcome.message and name_of(code) in placed.outcome.message
+    assert placed.position_error_m > 0.01
+
+
+@pytest.mark.parametrize("what", ["elsewhere", "other joints", "in motion"])
+def test_plans_are_not_trusted(cell: Cell, what: str) -> None:
+    def spoil(trajectory: RobotTrajectory) -> None:
+        points = trajectory.joint_trajectory.points
+        if what == "other joints":
+            trajectory.joint_trajectory.joint_names = [f"other{i}" for i in range(7)]
+        elif what == "in motion":
+            points[-1].velocities[0] = 0.3
+        else:
+            points[0].positions[0] += 0.3
+
+    cell.robot.moveit.change = spoil
+    placed = cell.client.place()
+    assert placed.outcome.value == Outcome.REFUSED and not cell.robot.received
+    assert "not valid" in placed.outcome.message
+
+
+def test_cancel_while_planning(cell: Cell) -> None:
+    cell.robot.moveit.answering = False
+    handle = cell.client.start_place()
+    cell.client.wait_for(lambda: "move_action" in cell.robot.moveit.names(), "planning")
+    cell.client.wait_for(handle.cancel_goal_async().done, "answer to the cancel")
+    placed = cell.client.result(handle)
+    assert placed.outcome.value == Outcome.CANCELLED and "nothing moved" in placed.outcome.message
+    cell.client.wait_for(lambda: cell.robot.moveit.cancelled == ["move_action"], "cancel at MoveIt")
+    assert not cell.robot.received
+
+
+def test_the_tool_keeps_its_speed_limit(cell: Cell, arm: ArmKinematics) -> None:
+    cell.robot.moveit.change = _hurry
+    assert cell.client.place().outcome.value == Outcome.SUCCESS
+    (sent,) = cell.robot.received
+    times = np.array([p.time_from_start.sec + 1e-9 * p.time_from_start.nanosec for p in sent.points])
+    tool = arm.forward(np.array([p.positions for p in sent.points])).pos_m
+    assert (np.linalg.norm(np.diff(tool, axis=0), axis=1) / np.diff(times)).max() <= 0.2 * 1.01
+
+
+def test_socket_pose_in_another_frame(cell: Cell) -> None:
+    base, seed = cell.robot.profile.base_frame, 3
+    camera = Poses.from_xyz_rpy([0.9, -0.3, 0.8], [2.5, 0.2, 1.0])
+    known = cell.client.sample(socket_pose=cell.socket_message(), seed=seed)
+    asked = pose_to_stamped(camera.inverse() @ SOCKET, "camera", cell.robot.node.get_clock().now().to_msg())
+
+    def ask() -> SampleInit.Response:
+        cell.robot.send_transform(base, "camera", camera)
+        return cell.client.sample(socket_pose=asked, seed=seed)
+
+    cell.client.wait_for(lambda: ask().success, "transform at the node")
+    answer = ask()
+    assert list(answer.theta) == list(known.theta) and answer.poses[0].header.frame_id == "camera"
+    position, turn = numbers_of_pose(answer.poses[0].pose)
+    back = camera @ Poses.single(position, turn)
+    np.testing.assert_allclose(back.pos_m[0], numbers_of_pose(known.poses[0].pose)[0], atol=1e-9)
+    np.testing.assert_allclose(answer.joint_solutions[0].position, known.joint_solutions[0].position, atol=1e-6)
+    # A pose for the tool may be in that frame too.
+    cell.robot.send_transform(base, "camera", camera)
+    placed = cell.client.place(use_pose=True, pose=answer.poses[0])
+    assert placed.outcome.value == Outcome.SUCCESS, placed.outcome.message
+    assert placed.pose_goal.header.frame_id == base
+
+    def stale() -> SampleInit.Response:
+        cell.robot.send_transform(base, "camera", camera, age_s=500.0)
+        return cell.client.sample(socket_pose=asked, seed=seed)
+
+    cell.client.wait_for(lambda: not stale().success, "notice of the old transform")
+    refused = stale()
+    assert refused.error_code == SampleInit.Response.BAD_SOCKET_POSE
+    assert all(word in refused.message for word in ("socket_pose", "'camera'", "s old", base))
+
+
+def test_without_move_group_placing_is_refused_and_sampling_is_not(cell: Cell) -> None:
+    cell.robot.moveit.serving = False
+    try:
+        placed = cell.client.place()
+        assert placed.outcome.value == Outcome.REFUSED and "nothing moved" in placed.outcome.message
+        for name in ("action move_action", "action execute_trajectory", "service compute_ik", "move_group"):
+            assert name in placed.outcome.message
+        assert cell.client.sample().success
+    finally:
+        cell.robot.moveit.serving = True
+    assert cell.client.place().outcome.value == Outcome.SUCCESS
+
+
+def _hurry(trajectory: RobotTrajectory) -> None:
+    """The same way in a fifth of the time."""
+    for point in trajectory.joint_trajectory.points:
+        total = point.time_from_start.sec * 10**9 + point.time_from_start.nanosec
+        point.time_from_start.sec, point.time_from_start.nanosec = divmod(total // 5, 10**9)
+        point.velocities = [5 * v for v in point.velocities]

@@ -1,0 +1,112 @@
+"""What requests share: the planner with its scene, and the one thread that may touch them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+from moveit_msgs.msg import PlanningScene, RobotState
+from trajectory_msgs.msg import JointTrajectory
+
+from refinery.rotations import Array
+from refinery_twin.move_group.execution import ordered, seconds
+from refinery_twin.move_group.scene_keeper import SceneKeeper
+from refinery_twin.move_group.turns import preempted
+from refinery_twin.move_group.waiting import Waiter, Worker
+from refinery_twin.planning import Planner
+
+T = TypeVar("T")
+_STEP_RAD = 0.01
+_NOTHING = PlanningScene(is_diff=True)
+_AS_IT_IS = RobotState(is_diff=True)
+
+
+def _no_problem() -> str:
+    return ""
+
+
+class Desk:
+    """Puts jobs for the planner into its thread and waits for them.
+
+    Args:
+        planner: The planner; from now on for the worker's thread only.
+        worker: The thread.
+        waiter: For waiting.
+        seed: Of all that is random.
+    """
+
+    def __init__(self, planner: Planner, worker: Worker, waiter: Waiter, seed: int) -> None:
+        self._planner, self._worker, self._waiter = planner, worker, waiter
+        self.scene = SceneKeeper(planner)
+        """The scene; for the worker's thread, except for its count of lasting changes."""
+        self.seed = seed
+        """Of all that is random."""
+
+    async def do(self, job: Callable[[Planner], T], problem: Callable[[], str] = _no_problem) -> T:
+        """Let the planning thread do something.
+
+        Args:
+            job: Called in that thread.
+            problem: Says why nobody waits for it any more; empty while somebody does.
+
+        Returns:
+            What the job returns; what it raises is raised here.
+
+        Raises:
+            PlanningError: PREEMPTED with the problem; the job still ends by itself.
+        """
+        running = self._worker.start(lambda: job(self._planner))
+        await self._waiter.until(lambda: running.done() or bool(problem()))
+        if not running.done():
+            running.cancel()
+            raise preempted(problem())
+        return running.result()
+
+    async def do_in(
+        self,
+        difference: PlanningScene,
+        start: RobotState,
+        joints_rad: Array,
+        job: Callable[[Planner], T],
+        problem: Callable[[], str] = _no_problem,
+    ) -> T:
+        """As :meth:`do`, in a scene that is different for the time of the job, see :meth:`SceneKeeper.changed`."""
+
+        def in_scene(planner: Planner) -> T:
+            with self.scene.changed(difference, start, joints_rad):
+                return job(planner)
+
+        return await self.do(in_scene, problem)
+
+    def blocked(self, trajectory: JointTrajectory, difference: PlanningScene = _NOTHING) -> Callable[[float], Any]:
+        """Return a coroutine function: why a trajectory collides from a time [s] on in a scene; empty if not."""
+
+        async def look(time_s: float) -> str:
+            profile = self._planner.profile
+            points = ordered(trajectory, profile)
+            times = np.array([seconds(point) for point in trajectory.points])
+            rest = points[max(0, int(np.searchsorted(times, time_s, side="right")) - 1) :]
+            return await self.do_in(difference, _AS_IT_IS, rest[0], lambda planner: _collision(planner, rest))
+
+        return look
+
+    def changes(self) -> Callable[[], bool]:
+        """Return a function that tells whether the scene has changed since it was last called."""
+        seen = [self.scene.lasting]
+
+        def changed() -> bool:
+            before, seen[0] = seen[0], self.scene.lasting
+            return seen[0] != before
+
+        return changed
+
+
+def _collision(planner: Planner, points_rad: Array) -> str:
+    """Say what touches along points, shape (P, 7), [rad]; an empty string if nothing does."""
+    world = planner.scene.world
+    for first, second in zip(points_rad, points_rad[1:] if len(points_rad) > 1 else points_rad, strict=False):
+        if not world.free_between(first, second, _STEP_RAD):
+            where = next((q for q in (first, second, (first + second) / 2) if not world.free(q)), second)
+            return f"the trajectory would collide in the scene as it is now: {planner.check_state(where).reason}"
+    return ""

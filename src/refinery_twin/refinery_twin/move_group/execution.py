@@ -1,0 +1,205 @@
+"""Moving the arm along a trajectory through the trajectory controller's action, as MoveIt's execution manager does.
+
+MoveIt's defaults count: the trajectory begins within 0.01 rad of where the arm is, and it may take 1.1 times its own
+time and half a second. Beyond MoveIt, which does so for its own plans only, every trajectory is looked at in the scene
+of the moment before the arm moves, and its rest again when the scene changes on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from action_msgs.msg import GoalStatus
+from control_msgs.action import FollowJointTrajectory
+from moveit_msgs.msg import RobotTrajectory
+from rclpy.action import ActionClient
+from rclpy.callback_groups import CallbackGroup
+from rclpy.node import Node
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
+
+from refinery.robot_profile import RobotProfile
+from refinery.rotations import Array
+from refinery_twin.move_group.arm_state import ArmState
+from refinery_twin.move_group.turns import Turn, preempted
+from refinery_twin.move_group.waiting import Waiter
+from refinery_twin.planning import ErrorCode, PlanningError
+
+START_TOLERANCE_RAD = 0.01
+"""How far a trajectory may begin from where the arm is, per joint, [rad] (``allowed_start_tolerance``)."""
+DURATION_SCALING = 1.1
+"""How many times its own duration a trajectory may take (``allowed_execution_duration_scaling``)."""
+DURATION_MARGIN_S = 0.5
+"""And how much longer, simulated time, [s] (``allowed_goal_duration_margin``)."""
+LOST_S = 5.0
+"""No joint state for so long, by the clock on the wall, and an execution is given up, [s]."""
+_ANSWER_S = 5.0
+
+
+class Execution:
+    """Executes trajectories, one at a time.
+
+    Args:
+        node: Gets the action client; its clock is the cell's.
+        profile: Names of action and joints.
+        arm: Where the arm is.
+        waiter: For waiting.
+        group: Of the action client.
+    """
+
+    def __init__(self, node: Node, profile: RobotProfile, arm: ArmState, waiter: Waiter, group: CallbackGroup) -> None:
+        self._node, self._profile, self._arm, self._waiter = node, profile, arm, waiter
+        self._client = ActionClient(node, FollowJointTrajectory, profile.follow_joint_trajectory, callback_group=group)
+
+    async def run(
+        self,
+        message: RobotTrajectory,
+        turn: Turn,
+        blocked: Callable[[float], Any],
+        changed: Callable[[], bool],
+        executed: JointTrajectory | None = None,
+    ) -> None:
+        """Move the arm along a trajectory; an empty one is done at once.
+
+        Args:
+            message: The trajectory.
+            turn: Whose it is, and why it may have to end.
+            blocked: Coroutine function: says why the trajectory cannot be followed from a time [s] on; empty if it can.
+            changed: Tells whether the scene has changed since it was last asked.
+            executed: Gets the states on the way, if given.
+
+        Raises:
+            PlanningError: CONTROL_FAILED, TIMED_OUT, PREEMPTED, ROBOT_STATE_STALE or
+                MOTION_PLAN_INVALIDATED_BY_ENVIRONMENT_CHANGE; the arm holds where it is.
+        """
+        points = message.joint_trajectory.points
+        if message.multi_dof_joint_trajectory.points:
+            raise _failed("multi_dof_joint_trajectory: expected none, no controller has such joints")
+        if not points:
+            return
+        self._check_joints(message.joint_trajectory)
+        self._check_start(message.joint_trajectory, await self._arm.fresh())
+        changed()
+        if reason := await blocked(0.0):
+            raise _invalidated(reason)
+        turn.check()
+        handle = await self._sent(message.joint_trajectory, executed)
+        result = handle.get_result_async()
+        try:
+            await self._watch(result, seconds(points[-1]), turn, blocked, changed)
+        except PlanningError:
+            # Whoever else ends it: the arm must hold before anything else is planned.
+            handle.cancel_goal_async()
+            await self._waiter.until(result.done, _ANSWER_S)
+            raise
+        self._check_result(result.result())
+
+    async def _watch(
+        self, result: Any, duration_s: float, turn: Turn, blocked: Callable[[float], Any], changed: Callable[[], bool]
+    ) -> None:
+        """Wait for the result, or for a reason not to."""
+        begun_s, allowed_s = self._now_s(), DURATION_SCALING * duration_s + DURATION_MARGIN_S
+
+        def noteworthy() -> bool:
+            late = self._now_s() - begun_s > allowed_s
+            return bool(result.done() or turn.problem or late or self._arm.age_s > LOST_S or changed())
+
+        while True:
+            await self._waiter.until(noteworthy)
+            if result.done():
+                return
+            turn.check()
+            elapsed_s = self._now_s() - begun_s
+            if elapsed_s > allowed_s:
+                raise PlanningError(
+                    ErrorCode.TIMED_OUT,
+                    f"expected {self._client_name} to end within {allowed_s:.2f} s, it has not after {elapsed_s:.2f} s",
+                )
+            if self._arm.age_s > LOST_S:
+                # Perhaps it was this process that was held up: states that have come meanwhile are taken in first.
+                await self._arm.fresh()
+            # Whether because of it or not: a check costs little.
+            if reason := await blocked(elapsed_s):
+                raise _invalidated(reason)
+
+    async def _sent(self, trajectory: JointTrajectory, executed: JointTrajectory | None) -> Any:
+        if not await self._waiter.until(self._client.server_is_ready, _ANSWER_S):
+            raise _failed(f"no action {self._client_name}; is the cell running?")
+        goal = FollowJointTrajectory.Goal(trajectory=trajectory)
+        note = None
+        if executed is not None:
+            executed.joint_names = list(self._profile.joint_names)
+
+            def note(feedback: Any) -> None:
+                executed.points.append(feedback.feedback.actual)
+
+        asked = self._client.send_goal_async(goal, feedback_callback=note)
+        if not await self._waiter.until(asked.done, _ANSWER_S):
+            # Whatever the answer will be: nobody waits for this motion any more.
+            asked.add_done_callback(_called_off)
+            raise _failed(f"no answer from {self._client_name} for {_ANSWER_S:g} s")
+        handle = asked.result()
+        if not handle.accepted:
+            raise _failed(
+                f"{self._client_name} rejected the trajectory; is {self._profile.controllers.trajectory} active? "
+                "The controller's log says why"
+            )
+        return handle
+
+    def _check_joints(self, trajectory: JointTrajectory) -> None:
+        names, wanted = trajectory.joint_names, self._profile.joint_names
+        if sorted(names) != sorted(wanted):
+            raise _failed(f"no controller has the joints {', '.join(names)}; expected {', '.join(wanted)}")
+        for point in trajectory.points:
+            if len(point.positions) != 7 or not np.isfinite(point.positions).all():
+                raise _failed(f"expected 7 finite positions at every point, got {list(point.positions)}")
+
+    def _check_start(self, trajectory: JointTrajectory, joints_rad: Array) -> None:
+        away = np.abs(ordered(trajectory, self._profile)[0] - joints_rad)
+        worst = int(np.argmax(away))
+        if away[worst] > START_TOLERANCE_RAD:
+            raise _failed(
+                f"the trajectory starts {away[worst]:.4f} rad from where {self._profile.joint_names[worst]} is, "
+                f"expected at most {START_TOLERANCE_RAD} rad; plan from the present state"
+            )
+
+    def _check_result(self, answer: Any) -> None:
+        if answer.status == GoalStatus.STATUS_SUCCEEDED:
+            return
+        said = answer.result.error_string
+        if answer.status == GoalStatus.STATUS_CANCELED:
+            raise preempted(f"somebody cancelled {self._client_name}: {said}")
+        raise _failed(f"{self._client_name} ended with error_code {answer.result.error_code}: {said}")
+
+    @property
+    def _client_name(self) -> str:
+        return self._profile.follow_joint_trajectory
+
+    def _now_s(self) -> float:
+        return float(self._node.get_clock().now().nanoseconds * 1e-9)
+
+
+def ordered(trajectory: JointTrajectory, profile: RobotProfile) -> Array:
+    """Return the positions of a trajectory with joints in the profile's order, shape (P, 7), [rad]."""
+    order = [trajectory.joint_names.index(name) for name in profile.joint_names]
+    return np.array([point.positions for point in trajectory.points])[:, order]
+
+
+def seconds(point: JointTrajectoryPoint) -> float:
+    """Return the time of a point, [s]."""
+    return float(point.time_from_start.sec + point.time_from_start.nanosec * 1e-9)
+
+
+def _called_off(asked: Any) -> None:
+    """Cancel a goal whose acceptance came too late."""
+    if asked.result().accepted:
+        asked.result().cancel_goal_async()
+
+
+def _failed(reason: str) -> PlanningError:
+    return PlanningError(ErrorCode.CONTROL_FAILED, reason)
+
+
+def _invalidated(reason: str) -> PlanningError:
+    return PlanningError(ErrorCode.MOTION_PLAN_INVALIDATED_BY_ENVIRONMENT_CHANGE, reason)

@@ -1,0 +1,263 @@
+"""The planning scene as clients see it: messages in, messages out, and changes for the time of one request.
+
+What a message asks for is done piece by piece, as MoveIt does: a piece that cannot be done leaves the others alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import numpy as np
+from moveit_msgs.msg import AttachedCollisionObject, CollisionObject, PlanningScene, RobotState
+
+from refinery.rotations import Array, Poses
+from refinery_twin.move_group.allowed_collisions import AllowedCollisions, Pair
+from refinery_twin.move_group.geometry import pose_from, shapes_from
+from refinery_twin.planning import AttachedObject, ErrorCode, Planner, PlanningError, SceneObject
+
+
+class SceneKeeper:
+    """Keeps the scene of a planner; used by the planning thread only.
+
+    Args:
+        planner: Whose scene it is.
+    """
+
+    def __init__(self, planner: Planner) -> None:
+        self._planner, self._scene = planner, planner.scene
+        self.allowed = AllowedCollisions()
+        """What clients have said about collisions."""
+        self._applied: set[Pair] = set()
+        self.lasting = 0
+        """Counts the changes that last beyond a request; any thread may read it."""
+        self._changes = 0
+
+    def apply(self, message: PlanningScene, joints_rad: Array) -> list[PlanningError]:
+        """Change the scene: by what the message names if it is a difference, to what it names if not.
+
+        Args:
+            message: As received.
+            joints_rad: Where the arm is, shape (7,), [rad].
+
+        Returns:
+            What could not be done; empty if all was.
+        """
+        problems = self._apply(message, joints_rad)
+        self.lasting += 1
+        return problems
+
+    def _apply(self, message: PlanningScene, joints_rad: Array) -> list[PlanningError]:
+        self._changes += 1
+        if not message.is_diff:
+            self._scene.clear()
+            self.allowed, self._applied = AllowedCollisions(), set()
+        jobs: list[Callable[[], None]] = [partial(self._check_supported, message)]
+        if message.allowed_collision_matrix.entry_names or message.allowed_collision_matrix.default_entry_names:
+            jobs.append(partial(self._replace_allowed, message))
+        # The robot first, as MoveIt: what it lets go of can be removed from the world by the same message.
+        jobs += [partial(self._attach, held, joints_rad) for held in message.robot_state.attached_collision_objects]
+        jobs += [partial(self._change, thing, joints_rad) for thing in message.world.collision_objects]
+        problems = _done(jobs)
+        self._allow()
+        return problems
+
+    @contextmanager
+    def changed(self, difference: PlanningScene, start: RobotState, joints_rad: Array) -> Iterator[None]:
+        """Change the scene for the time of one request.
+
+        Args:
+            difference: What is different; its ``is_diff`` is not looked at, an empty message changes nothing.
+            start: A start state; the objects it attaches are held in it, and only those if it is no difference.
+            joints_rad: Where the arm is in it, shape (7,), [rad].
+
+        Raises:
+            PlanningError: The first thing that could not be done.
+        """
+        objects, attached = dict(self._scene.objects), dict(self._scene.attached)
+        allowed, fingers_m, changes = self.allowed, self._scene.fingers_m, self._changes
+        try:
+            if not _empty(difference):
+                problems = self._apply(_as_difference(difference), joints_rad)
+                if problems:
+                    raise problems[0]
+            self._hold_as(start, joints_rad)
+            yield
+        finally:
+            if self._changes != changes:
+                self._restore(objects.values(), attached.values(), allowed, fingers_m)
+
+    def _hold_as(self, start: RobotState, joints_rad: Array) -> None:
+        if is_empty(start):
+            return
+        jobs: list[Callable[[], None]] = []
+        if not start.is_diff:
+            jobs += [partial(self._drop, name) for name in self._scene.attached]
+        jobs += [partial(self._attach, held, joints_rad) for held in start.attached_collision_objects]
+        if not jobs:
+            return
+        self._changes += 1
+        problems = _done(jobs)
+        self._allow()
+        if problems:
+            raise problems[0]
+
+    def _drop(self, name: str) -> None:
+        self._scene.detach(name, np.zeros(7), keep=False)
+
+    def _restore(
+        self,
+        objects: Iterable[SceneObject],
+        attached: Iterable[AttachedObject],
+        allowed: AllowedCollisions,
+        fingers_m: float,
+    ) -> None:
+        self._scene.clear()
+        for thing in objects:
+            self._scene.add(thing)
+        for held in attached:
+            self._scene.attach(held)
+        self._scene.open_fingers(fingers_m)
+        self.allowed, self._applied = allowed, set()
+        self._allow()
+
+    def _check_supported(self, message: PlanningScene) -> None:
+        parts = {
+            "world.octomap": len(message.world.octomap.octomap.data) > 0,
+            "fixed_frame_transforms": bool(message.fixed_frame_transforms),
+            "link_padding": bool(message.link_padding),
+            "link_scale": bool(message.link_scale),
+        }
+        given = ", ".join(name for name, there in parts.items() if there)
+        if given:
+            raise PlanningError(ErrorCode.FAILURE, f"planning scene: {given} cannot be changed here; leave it out")
+
+    def _replace_allowed(self, message: PlanningScene) -> None:
+        self.allowed = AllowedCollisions.read(message.allowed_collision_matrix)
+
+    def _allow(self) -> None:
+        """Tell the scene which pairs may touch, now that its objects are what they are."""
+        wanted = self.allowed.pairs([*self._scene.links, *self._scene.objects, *self._scene.attached])
+        for pair in self._applied - wanted:
+            self._scene.allow(*pair, allowed=False)
+        for pair in wanted - self._applied:
+            self._scene.allow(*pair)
+        self._applied = wanted
+
+    def _change(self, message: CollisionObject, joints_rad: Array) -> None:
+        """Do what one object of the world asks for."""
+        name, operation = message.id, message.operation
+        if operation == CollisionObject.REMOVE:
+            self._scene.remove(name)
+        elif operation == CollisionObject.MOVE:
+            self._scene.move(name, self._pose(message, joints_rad))
+        elif operation == CollisionObject.APPEND and name in self._scene.objects:
+            self._scene.add(_grown(self._scene.objects[name], message))
+        else:
+            self._scene.add(_object(message, self._pose(message, joints_rad)))
+
+    def _attach(self, message: AttachedCollisionObject, joints_rad: Array) -> None:
+        """Do what one object of the hand asks for."""
+        name, link, scene = message.object.id, message.link_name, self._scene
+        operation, touch = message.object.operation, tuple(message.touch_links)
+        if operation == CollisionObject.REMOVE:
+            self._detach(name, link, joints_rad)
+        elif operation == CollisionObject.MOVE:
+            raise PlanningError(
+                ErrorCode.FAILURE, f"{name!r}: expected to add, append or remove a held object, got MOVE"
+            )
+        elif operation == CollisionObject.APPEND and name in scene.attached:
+            held = scene.attached[name]
+            scene.attach(dataclasses.replace(held, object=_grown(held.object, message.object)))
+        elif not message.object.primitives and not message.object.meshes:
+            scene.attach_from_world(name, link, touch, joints_rad)
+        else:
+            pose = self._pose_on(link, message.object, joints_rad)
+            scene.attach(AttachedObject(link=link, object=_object(message.object, pose), touch_links=touch))
+
+    def _detach(self, name: str, link: str, joints_rad: Array) -> None:
+        if name:
+            self._scene.detach(name, joints_rad)
+            return
+        for each in [name for name, held in self._scene.attached.items() if link in ("", held.link)]:
+            self._scene.detach(each, joints_rad)
+
+    def _pose(self, message: CollisionObject, joints_rad: Array) -> Poses:
+        if not message.header.frame_id:
+            raise PlanningError(
+                ErrorCode.FRAME_TRANSFORM_FAILURE, f"object {message.id!r}: expected a header.frame_id, got none"
+            )
+        return self._planner.in_base(message.header.frame_id, pose_from(message.pose), joints_rad)
+
+    def _pose_on(self, link: str, message: CollisionObject, joints_rad: Array) -> Poses:
+        """Pose of an object in the frame of the link that is to carry it."""
+        carrier = self._planner.forward(joints_rad, link)
+        return carrier.inverse() @ self._pose(message, joints_rad)
+
+
+def is_empty(state: RobotState) -> bool:
+    """Tell whether a robot state says nothing, which is the current state."""
+    return (
+        not state.joint_state.name
+        and not state.attached_collision_objects
+        and not state.multi_dof_joint_state.joint_names
+    )
+
+
+def _empty(message: PlanningScene) -> bool:
+    """Tell whether a difference changes nothing, as far as it is looked at here."""
+    parts = (
+        message.world.collision_objects,
+        message.world.octomap.octomap.data,
+        message.robot_state.attached_collision_objects,
+        message.allowed_collision_matrix.entry_names,
+        message.allowed_collision_matrix.default_entry_names,
+        message.fixed_frame_transforms,
+        message.link_padding,
+        message.link_scale,
+    )
+    return not any(len(part) for part in parts)
+
+
+def _as_difference(message: PlanningScene) -> PlanningScene:
+    return PlanningScene(
+        is_diff=True,
+        world=message.world,
+        robot_state=message.robot_state,
+        allowed_collision_matrix=message.allowed_collision_matrix,
+        fixed_frame_transforms=message.fixed_frame_transforms,
+        link_padding=message.link_padding,
+        link_scale=message.link_scale,
+    )
+
+
+def _done(jobs: Iterable[Callable[[], None]]) -> list[PlanningError]:
+    """Do each, whatever becomes of the others, and return what went wrong."""
+    problems = []
+    for job in jobs:
+        try:
+            job()
+        except PlanningError as error:
+            problems.append(error)
+    return problems
+
+
+def _object(message: CollisionObject, pose: Poses) -> SceneObject:
+    shapes, poses = shapes_from(message)
+    if not message.id or not shapes:
+        raise PlanningError(
+            ErrorCode.INVALID_OBJECT_NAME, f"expected an object with an id and at least one solid, got {message.id!r}"
+        )
+    return SceneObject(name=message.id, shapes=shapes, shape_poses=poses, pose=pose)
+
+
+def _grown(thing: SceneObject, message: CollisionObject) -> SceneObject:
+    """Return an object with more solids, whose poses are in its own frame."""
+    shapes, poses = shapes_from(message)
+    joined = Poses(
+        pos_m=np.vstack([thing.shape_poses.pos_m, poses.pos_m]),
+        quat_xyzw=np.vstack([thing.shape_poses.quat_xyzw, poses.quat_xyzw]),
+    )
+    return dataclasses.replace(thing, shapes=thing.shapes + shapes, shape_poses=joined)

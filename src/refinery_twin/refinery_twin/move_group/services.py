@@ -1,0 +1,231 @@
+"""The services of ``move_group``: inverse kinematics, straight ways, plans, and the planning scene."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import numpy as np
+from moveit_msgs.msg import PlanningScene
+from moveit_msgs.srv import (
+    ApplyPlanningScene,
+    GetCartesianPath,
+    GetMotionPlan,
+    GetPlanningScene,
+    GetPositionIK,
+)
+from rclpy.callback_groups import CallbackGroup
+from rclpy.node import Node
+
+from refinery.robot_profile import RobotProfile
+from refinery.rotations import Array, Poses
+from refinery_twin.move_group.arm_state import ArmState
+from refinery_twin.move_group.desk import Desk
+from refinery_twin.move_group.geometry import pose_from
+from refinery_twin.move_group.move_action import Planned, plan_request
+from refinery_twin.move_group.planning_requests import (
+    check_group,
+    check_unconstrained,
+    constrained,
+    scaling,
+    start_of,
+    tool_speed,
+)
+from refinery_twin.move_group.replies import failure, robot_state, success, trajectory
+from refinery_twin.move_group.scene_reply import scene_message
+from refinery_twin.planning import ErrorCode, Planner, PlanningError, StraightPath
+
+_IK_S = 1.0
+"""Time for inverse kinematics of a request that gives none, [s]."""
+_NOTHING = PlanningScene(is_diff=True)
+
+
+class Services:
+    """Serves them; each answers after the planning thread has done its part.
+
+    Args:
+        node: Gets the services.
+        profile: Names.
+        desk: Plans.
+        arm: Where the arm is.
+        group: Of the services.
+    """
+
+    def __init__(self, node: Node, profile: RobotProfile, desk: Desk, arm: ArmState, group: CallbackGroup) -> None:
+        self._node, self._profile, self._desk, self._arm = node, profile, desk, arm
+        names = profile.moveit
+        for kind, name, answer in (
+            (GetPositionIK, names.compute_ik, self._coded(self._inverse)),
+            (GetCartesianPath, names.compute_cartesian_path, self._coded(self._cartesian)),
+            (GetMotionPlan, "plan_kinematic_path", self._plan),
+            (ApplyPlanningScene, names.apply_planning_scene, self._apply),
+            (GetPlanningScene, "get_planning_scene", self._scene),
+        ):
+            node.create_service(kind, name, answer, callback_group=group)
+
+    def _coded(self, answer: Callable[[Any, Any], Awaitable[None]]) -> Callable[[Any, Any], Any]:
+        """Make a service callback that puts what goes wrong into the answer's error code."""
+
+        async def serve(request: Any, response: Any) -> Any:
+            try:
+                await answer(request, response)
+                response.error_code = success(response.error_code.message)
+            except PlanningError as error:
+                response.error_code = self._failed(error)
+            except Exception as error:
+                traceback.print_exc()
+                response.error_code = self._failed(_defect(error))
+            return response
+
+        return serve
+
+    async def _inverse(self, request: GetPositionIK.Request, response: GetPositionIK.Response) -> None:
+        asked, joints = request.ik_request, await self._arm.recent()
+
+        def solve(planner: Planner) -> Array:
+            return _inverse(planner, asked, joints, self._desk.seed)
+
+        solution = await self._desk.do_in(_NOTHING, asked.robot_state, joints, solve)
+        response.solution = robot_state(self._profile.joint_names, solution, self._profile.moveit.planning_frame)
+
+    async def _cartesian(self, request: GetCartesianPath.Request, response: GetCartesianPath.Response) -> None:
+        joints, frame = await self._arm.recent(), self._profile.moveit.planning_frame
+
+        def solve(planner: Planner) -> tuple[Array, StraightPath | None]:
+            start = start_of(planner, request.start_state, joints)
+            return start, _cartesian(planner, request, start)
+
+        start, way = await self._desk.do_in(_NOTHING, request.start_state, joints, solve)
+        response.start_state = robot_state(self._profile.joint_names, start, frame)
+        if way is not None:
+            response.fraction, response.error_code.message = way.fraction, way.reason
+            response.solution = trajectory(way.path, frame)
+
+    async def _plan(self, request: GetMotionPlan.Request, response: GetMotionPlan.Response) -> GetMotionPlan.Response:
+        asked, answer = request.motion_plan_request, response.motion_plan_response
+        answer.group_name = asked.group_name
+        try:
+            joints = await self._arm.fresh()
+            start = asked.start_state
+
+            def plan(planner: Planner) -> Planned:
+                return plan_request(planner, asked, start, joints, self._desk.seed, allow_met=False)
+
+            planned = await self._desk.do_in(_NOTHING, start, joints, plan)
+            assert planned.path is not None
+            frame = self._profile.moveit.planning_frame
+            answer.trajectory_start = robot_state(self._profile.joint_names, planned.start_rad, frame)
+            answer.trajectory, answer.planning_time = trajectory(planned.path, frame), planned.duration_s
+            answer.error_code = success()
+        except PlanningError as error:
+            answer.error_code = self._failed(error)
+        except Exception as error:
+            traceback.print_exc()
+            answer.error_code = self._failed(_defect(error))
+        return response
+
+    async def _apply(
+        self, request: ApplyPlanningScene.Request, response: ApplyPlanningScene.Response
+    ) -> ApplyPlanningScene.Response:
+        try:
+            joints = await self._arm.recent()
+            problems = await self._desk.do(lambda _: self._desk.scene.apply(request.scene, joints))
+        except PlanningError as error:
+            problems = [error]
+        except Exception as error:
+            traceback.print_exc()
+            problems = [_defect(error)]
+        for problem in problems:
+            # The answer has no place for a reason.
+            self._failed(problem)
+        response.success = not problems
+        return response
+
+    async def _scene(
+        self, request: GetPlanningScene.Request, response: GetPlanningScene.Response
+    ) -> GetPlanningScene.Response:
+        try:
+            joints = await self._arm.recent()
+            wanted = request.components.components
+            response.scene = await self._desk.do(
+                lambda planner: scene_message(planner, self._desk.scene.allowed, joints, wanted)
+            )
+        except PlanningError as error:
+            self._failed(error)
+        except Exception as error:
+            traceback.print_exc()
+            self._failed(_defect(error))
+        return response
+
+    def _failed(self, error: PlanningError) -> Any:
+        self._node.get_logger().warning(f"{error.code.name}: {error}")
+        return failure(error)
+
+
+def _inverse(planner: Planner, asked: Any, joints_rad: Array, seed: int) -> Array:
+    check_group(planner, asked.group_name)
+    if constrained(asked.constraints):
+        raise PlanningError(ErrorCode.INVALID_GOAL_CONSTRAINTS, "constraints: expected none, they are not supported")
+    poses, links = asked.pose_stamped_vector or [asked.pose_stamped], asked.ik_link_names
+    if len(poses) > 1 or (asked.pose_stamped_vector and len(links) > 1):
+        raise PlanningError(
+            ErrorCode.INVALID_LINK_NAME,
+            f"expected one link with one pose, got {len(poses)} poses and {len(links)} links",
+        )
+    link = (links[0] if links else "") if asked.pose_stamped_vector else asked.ik_link_name
+    near = start_of(planner, asked.robot_state, joints_rad)
+    pose = planner.in_base(poses[0].header.frame_id, pose_from(poses[0].pose), near)
+    timeout_s = asked.timeout.sec + asked.timeout.nanosec * 1e-9
+    try:
+        return planner.inverse(
+            pose,
+            seed_rad=near,
+            link=link or planner.profile.moveit.tip_link,
+            avoid_collisions=asked.avoid_collisions,
+            timeout_s=timeout_s if timeout_s > 0 else _IK_S,
+            seed=seed,
+        )
+    except PlanningError as error:
+        # MoveIt has one code for all of these here; the sentence tells them apart.
+        if error.code in (ErrorCode.GOAL_IN_COLLISION, ErrorCode.TIMED_OUT):
+            raise PlanningError(ErrorCode.NO_IK_SOLUTION, str(error)) from None
+        raise
+
+
+def _cartesian(planner: Planner, request: GetCartesianPath.Request, start_rad: Array) -> StraightPath | None:
+    check_group(planner, request.group_name)
+    check_unconstrained(request.path_constraints)
+    if not request.max_step > 0:
+        raise PlanningError(ErrorCode.FAILURE, f"max_step: expected a step > 0 m, got {request.max_step}")
+    link = request.link_name or planner.profile.moveit.tip_link
+    if not request.waypoints:
+        return None
+    waypoints, frame = [pose_from(pose) for pose in request.waypoints], request.header.frame_id
+    if frame == link:
+        # Each in the frame of the link at the one before, as MoveIt takes them.
+        placed, last = [], planner.forward(start_rad, link)
+        for pose in waypoints:
+            last = last @ pose
+            placed.append(last)
+    else:
+        placed = [planner.in_base(frame, pose, start_rad) for pose in waypoints]
+    joined = Poses(
+        pos_m=np.vstack([pose.pos_m for pose in placed]), quat_xyzw=np.vstack([pose.quat_xyzw for pose in placed])
+    )
+    return planner.cartesian(
+        start_rad,
+        joined,
+        link=link,
+        max_step_m=request.max_step,
+        jump_threshold=request.jump_threshold,
+        revolute_jump_rad=request.revolute_jump_threshold,
+        avoid_collisions=request.avoid_collisions,
+        velocity_scaling=scaling(request.max_velocity_scaling_factor),
+        acceleration_scaling=scaling(request.max_acceleration_scaling_factor),
+        tool_speed_m_s=tool_speed(planner.profile, request.cartesian_speed_limited_link, request.max_cartesian_speed),
+    )
+
+
+def _defect(error: Exception) -> PlanningError:
+    return PlanningError(ErrorCode.FAILURE, f"{type(error).__name__}: {error}; this is a defect, see the log")
