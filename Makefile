@@ -9,7 +9,7 @@ ARGS ?=
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo study bench docs faults test lint clean distclean twin-pairs
+.PHONY: help setup build demo study bench docs faults placement test lint clean distclean twin-pairs
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
@@ -38,6 +38,9 @@ twin-pairs: build  ## Run the same episodes in the training environment and on t
 
 faults: build  ## Inject 500 faults into insertions on the twin, write results/faults.json and docs/faults.md
 	@cd "$(ROOT)/tests" && "$(ROOT)/tools/env" python -m faults.campaign $(ARGS)
+
+placement: build  ## Place 1,000 sampled initial states through MoveIt's interfaces on the twin, write results/placement.json
+	@cd "$(ROOT)/tests" && "$(ROOT)/tools/env" python -m placement.campaign $(ARGS)
 
 test: lint  ## Lint, then all tests on a real ROS graph (ARGS="-k name" is passed to pytest)
 	@$(ENV) python -m pytest -n $(JOBS) --dist loadfile $(ARGS)

@@ -62,7 +62,8 @@ def test_the_plug_really_starts_where_the_sampler_meant_it_to(client: TrialClien
     client.new_cell(seed, grasp)
     placed = client.place("uniform", seed)
     assert placed.outcome.value == Outcome.SUCCESS, placed.outcome.message
-    assert client.insert(1, grasp).outcome.value in (Outcome.SUCCESS, Outcome.FAILED)
+    # The stand-in policy presses as it likes: the guard may stop it, long after the start that is looked at here.
+    assert client.insert(1, grasp).outcome.value in (Outcome.SUCCESS, Outcome.FAILED, Outcome.STOPPED)
     truth = client.truth()
     assert tuple(truth.theta_names) == THETA_NAMES
     off = np.abs(np.array(truth.theta) - placed.theta)

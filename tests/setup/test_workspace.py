@@ -63,6 +63,14 @@ def test_only_what_changed_is_built(root):
     assert make(root) == ["beta"]
 
 
+def test_what_somebody_deleted_is_built_again(root):
+    make(root)
+    (root / "install" / "beta" / "share" / "beta").rmdir()
+    (root / "install" / "beta" / "share").rmdir()
+    (root / "install" / "beta").rmdir()
+    assert make(root) == ["beta"]
+
+
 def test_links_to_configuration_that_is_gone_do_not_stay(root):
     make(root)
     link = root / "install" / "refinery" / "share" / "refinery" / "config" / "two.yaml"

@@ -73,7 +73,12 @@ class Workspace:
     def changed(self) -> dict[str, str]:
         """Return name and new hash of the packages that are not built as they are now."""
         hashes = {package.name: self.content(package) for package in self.packages()}
-        return {name: value for name, value in hashes.items() if self.stamps.read(name) != value}
+        installed = self._root / "install"
+        return {
+            name: value
+            for name, value in hashes.items()
+            if self.stamps.read(name) != value or not (installed / name).is_dir()
+        }
 
     def ready(self) -> bool:
         """Return whether nothing is left to do."""

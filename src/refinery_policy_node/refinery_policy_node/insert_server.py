@@ -104,15 +104,16 @@ class InsertServer:
             await self._hand_back(station)
             reason = Reason.CONTROLLER_SWITCH_FAILED
             return _refused(Verdict(level=Level.STOP, reason=reason, message=f"the arm was not handed over: {problem}"))
+        grasp = requested_grasp(goal.request.grasp, station.runtime.task)
         if station.runtime.recorder is not None:
             # An insertion that ends before its first policy step has no ticks; those of the one before are not its own.
-            station.runtime.recorder.begin(requested_grasp(goal.request.grasp, station.runtime.task))
+            station.runtime.recorder.begin(grasp)
         self.insertion = Insertion(
             self._node,
             station.runtime,
             station.topics,
             inputs,
-            grasp=requested_grasp(goal.request.grasp, station.runtime.task),
+            grasp=grasp,
             handover_s=station.parameters.handover_s,
             command_rate_hz=station.parameters.command_rate_hz,
             timeout_s=goal.request.timeout_s,

@@ -90,6 +90,18 @@ def test_the_next_sample_is_taken(cell: Cell, arm: ArmKinematics) -> None:
     assert np.linalg.norm(reached.pos_m - goal.pos_m) < 0.0015
 
 
+def test_what_is_turned_down_is_shown(cell: Cell) -> None:
+    cell.robot.moveit.script["compute_ik"] = [Code.GOAL_IN_COLLISION]
+    assert cell.client.place(seed=4).outcome.value == Outcome.SUCCESS
+
+    def shown(kind: str) -> list[str]:
+        return [each.text for each in cell.client.markers[-1].markers if each.ns == kind]
+
+    cell.client.wait_for(lambda: len(shown("approach")) == 4, "markers of the approach")
+    assert (len(shown("chosen")), len(shown("rejected"))) == (1, 1)
+    assert any("1 turned down: the arm would touch something there" in text for text in shown("legend"))
+
+
 def test_first_sample_is_the_one_that_sample_init_names(cell: Cell) -> None:
     named = cell.client.sample(seed=11, socket_pose=cell.socket_message())
     placed = cell.client.place(seed=11)

@@ -13,7 +13,6 @@ import pytest
 from geometry_msgs.msg import Pose
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
-from moveit_msgs.msg import MoveItErrorCodes
 from rcl_interfaces.srv import DescribeParameters, SetParameters
 from rclpy.parameter import Parameter
 from sampler_harness import SOCKET, Cell, running_cell, start_sampler, stop_sampler
@@ -295,13 +294,14 @@ def test_faults_while_moving(cell: Cell, fault: str) -> None:
     if fault == "clock":
         cell.robot.ticking = False
     else:
+        # The age of a message is real time: slow enough that the arm is still moving when it has grown too old.
+        cell.robot.speed = 0.3
         cell.robot.publishing = False
     placed = cell.client.result(handle)
     cell.robot.publishing = cell.robot.ticking = True
     assert placed.outcome.value == Outcome.STOPPED
     assert ("clock stood still" if fault == "clock" else "measured_joint_states came") in placed.outcome.message
-    # Blind for as long as it takes to notice, the arm may have arrived by then.
-    cell.expect_halt(on_the_way=False)
+    cell.expect_halt()
 
 
 def test_deactivation_stops_and_refuses(cell: Cell) -> None:
@@ -339,12 +339,11 @@ def test_markers(cell: Cell) -> None:
     assert len(cloud.points) == len(cloud.colors) == 256
     assert all(each.header.frame_id == cell.robot.profile.base_frame for each in markers[1:])
     assert "256 candidates" in texts()[0] and "chosen" in texts()[-1]
-    # A placement shows the line on which the arm comes down, and what MoveIt turned down.
-    cell.robot.moveit.script["compute_ik"] = [MoveItErrorCodes.GOAL_IN_COLLISION]
-    cell.client.place(mode="uniform")
+    # A placement shows the line on which the arm comes down.
+    placed = cell.client.place(mode="uniform")
+    assert placed.outcome.value == Outcome.SUCCESS, placed.outcome.message
     cell.client.wait_for(lambda: kinds().count("approach") == 4, "markers of the approach")
-    assert (kinds().count("chosen"), kinds().count("rejected")) == (1, 1)
-    assert any("1 turned down: the arm would touch something there" in text for text in texts())
+    assert (kinds().count("chosen"), kinds().count("rejected")) == (1, 0)
 
 
 def test_parameters_are_described_and_checked(cell: Cell) -> None:

@@ -55,8 +55,12 @@ class TrialClient:
         self._reset_estimate = node.create_client(Trigger, "/refinery_sampler/reset_estimate")
         self._stopped = False
 
-    def wait_until_ready(self, timeout_s: float = 60.0) -> None:
+    def wait_until_ready(self, timeout_s: float = 60.0, *, inserting: bool = True) -> None:
         """Wait for every interface, and until the sampler answers an empty request.
+
+        Args:
+            timeout_s: Longest wait, wall clock, [s].
+            inserting: Whether there has to be a policy node.
 
         Raises:
             NotReadyError: Names the service or action that is missing, or the sampler's last answer.
@@ -68,7 +72,8 @@ class TrialClient:
             ("/sample_init", self._sample),
         ):
             self._until(client.service_is_ready, end, f"service {name}")
-        for name, action in (("/place", self._place), ("/insert", self._insert)):
+        actions = {"/place": self._place} | ({"/insert": self._insert} if inserting else {})
+        for name, action in actions.items():
             self._until(action.server_is_ready, end, f"action {name}")
         answer = "none"
         while time.monotonic() < end:

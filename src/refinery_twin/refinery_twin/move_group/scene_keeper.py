@@ -33,7 +33,6 @@ class SceneKeeper:
         self._applied: set[Pair] = set()
         self.lasting = 0
         """Counts the changes that last beyond a request; any thread may read it."""
-        self._changes = 0
 
     def apply(self, message: PlanningScene, joints_rad: Array) -> list[PlanningError]:
         """Change the scene: by what the message names if it is a difference, to what it names if not.
@@ -50,7 +49,6 @@ class SceneKeeper:
         return problems
 
     def _apply(self, message: PlanningScene, joints_rad: Array) -> list[PlanningError]:
-        self._changes += 1
         if not message.is_diff:
             self._scene.clear()
             self.allowed, self._applied = AllowedCollisions(), set()
@@ -76,8 +74,7 @@ class SceneKeeper:
         Raises:
             PlanningError: The first thing that could not be done.
         """
-        objects, attached = dict(self._scene.objects), dict(self._scene.attached)
-        allowed, fingers_m, changes = self.allowed, self._scene.fingers_m, self._changes
+        before, allowed, applied = self._scene.snapshot(), self.allowed, self._applied
         try:
             if not _empty(difference):
                 problems = self._apply(_as_difference(difference), joints_rad)
@@ -86,8 +83,8 @@ class SceneKeeper:
             self._hold_as(start, joints_rad)
             yield
         finally:
-            if self._changes != changes:
-                self._restore(objects.values(), attached.values(), allowed, fingers_m)
+            self._scene.restore(before)
+            self.allowed, self._applied = allowed, applied
 
     def _hold_as(self, start: RobotState, joints_rad: Array) -> None:
         if is_empty(start):
@@ -98,7 +95,6 @@ class SceneKeeper:
         jobs += [partial(self._attach, held, joints_rad) for held in start.attached_collision_objects]
         if not jobs:
             return
-        self._changes += 1
         problems = _done(jobs)
         self._allow()
         if problems:
@@ -106,22 +102,6 @@ class SceneKeeper:
 
     def _drop(self, name: str) -> None:
         self._scene.detach(name, np.zeros(7), keep=False)
-
-    def _restore(
-        self,
-        objects: Iterable[SceneObject],
-        attached: Iterable[AttachedObject],
-        allowed: AllowedCollisions,
-        fingers_m: float,
-    ) -> None:
-        self._scene.clear()
-        for thing in objects:
-            self._scene.add(thing)
-        for held in attached:
-            self._scene.attach(held)
-        self._scene.open_fingers(fingers_m)
-        self.allowed, self._applied = allowed, set()
-        self._allow()
 
     def _check_supported(self, message: PlanningScene) -> None:
         parts = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -14,6 +15,22 @@ from refinery_twin.planning.arm_model import ArmModel
 from refinery_twin.planning.collision_world import CollisionWorld
 from refinery_twin.planning.errors import ErrorCode, PlanningError
 from refinery_twin.planning.objects import AttachedObject, SceneObject
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """What a scene was at some moment, for :meth:`PlanningScene.restore`."""
+
+    objects: Mapping[str, SceneObject]
+    """In the world, by name."""
+    attached: Mapping[str, AttachedObject]
+    """In the hand, by name."""
+    allowed: frozenset[tuple[str, str]]
+    """Pairs that may touch."""
+    fingers_m: float
+    """How far each finger is from the middle, [m]."""
+    world: CollisionWorld
+    """Made of all this: what comes back need not be made again."""
 
 
 class PlanningScene:
@@ -146,6 +163,21 @@ class PlanningScene:
     def clear(self) -> None:
         """Take everything out of world and hand, and forget which collisions are allowed."""
         self._objects, self._attached, self._allowed, self._world = {}, {}, set(), None
+
+    def snapshot(self) -> Snapshot:
+        """Return the scene as it is, for :meth:`restore`."""
+        return Snapshot(
+            objects=dict(self._objects),
+            attached=dict(self._attached),
+            allowed=frozenset(self._allowed),
+            fingers_m=self._fingers_m,
+            world=self.world,
+        )
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Make the scene again what it was; a snapshot of this scene, which may be used again."""
+        self._objects, self._attached = dict(snapshot.objects), dict(snapshot.attached)
+        self._allowed, self._fingers_m, self._world = set(snapshot.allowed), snapshot.fingers_m, snapshot.world
 
     def allow(self, first: str, second: str, *, allowed: bool = True) -> None:
         """Allow (or no longer allow) two links or objects to touch.

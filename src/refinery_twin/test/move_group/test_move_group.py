@@ -182,7 +182,7 @@ def test_collisions_at_goal_and_start_and_on_the_way(client: MoveItClient) -> No
     here = client.joints_rad
     goal = client.joint_goal(here + FAR_STEP)
     assert client.apply(wall(client, 1.3))
-    assert client.code(goal) == ErrorCode.GOAL_IN_COLLISION and "wall touches panda_" in client.said
+    assert client.code(goal) == ErrorCode.GOAL_IN_COLLISION and "touches wall" in client.said
     assert client.code(client.pose_goal(client.tool_at(here + FAR_STEP))) == ErrorCode.GOAL_IN_COLLISION
     assert client.apply(wall(client, 0.0))
     assert client.code(goal) == ErrorCode.START_STATE_IN_COLLISION and "wall" in client.said

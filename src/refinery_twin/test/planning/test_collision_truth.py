@@ -9,21 +9,22 @@ from pathlib import Path
 import mujoco
 import numpy as np
 import pytest
-from planning.cases import HAND, at, batch
+from planning.cases import at, batch
 from scipy.spatial import ConvexHull
 
-from refinery.cell.assets import panda_mjcf
 from refinery.cell.pieces import Piece, plug_pieces
 from refinery.cell.plate import plate_pieces
-from refinery.rotations import Array, Poses, wxyz_from_xyzw, xyzw_from_wxyz
+from refinery.rotations import Array, Poses, xyzw_from_wxyz
 from refinery.task import Task, load_task
+from refinery_twin.contacts import HAND, Contacts
 from refinery_twin.planning import AttachedObject, Box, Cylinder, JointGoal, Mesh, Planner, SceneObject, Shape
 from refinery_twin.planning.arm_links import neighbours
 
 ROOT = Path(__file__).parents[4]
 CONFIGURATIONS = 1000
 FINGERS_M = 0.01
-TABLE = SceneObject.single("table", Box(size_m=(1.2, 1.6, 0.1)), at(0.6, 0.0, -0.06))
+TABLE_TOP_M = -0.01
+TABLE = SceneObject.single("table", Box(size_m=(3.0, 3.0, 0.05)), at(0.0, 0.0, TABLE_TOP_M - 0.025))
 """Its top is 1 cm under the base; the arm's base stands on it and may touch it."""
 
 
@@ -34,10 +35,10 @@ def test_never_free_where_mujoco_sees_a_contact(
     task = load_task(ROOT / f"config/tasks/{name}.yaml")
     socket = at(*task.socket.nominal_xyz_m)
     _fill(planner, task, socket)
-    truth = _Truth(planner, task, socket)
+    truth = _truth(planner, task, socket)
     counts = {"both": 0, "neither": 0, "false_free": 0, "false_colliding": 0}
     for joints in _configurations(planner, socket):
-        theirs = truth.contacts(joints)
+        theirs = truth.at(joints)
         ours = not planner.scene.world.free(joints)
         key = ("both" if ours else "false_free") if theirs else ("false_colliding" if ours else "neither")
         counts[key] += 1
@@ -54,34 +55,18 @@ def test_mujoco_sees_no_contact_on_any_plan(planner: Planner) -> None:
     task = load_task(ROOT / "config/tasks/peg_rect.yaml")
     socket = at(*task.socket.nominal_xyz_m)
     _fill(planner, task, socket)
-    truth = _Truth(planner, task, socket)
+    truth = _truth(planner, task, socket)
     free = [joints for joints in _configurations(planner, socket)[-200:] if planner.check_state(joints).valid]
     assert len(free) > 20
     for start, goal in pairwise(free[:13]):
         path = planner.plan(start, JointGoal(joints_rad=goal))
         for joints in path.at(np.linspace(0.0, path.duration_s, 300)):
-            assert not truth.contacts(joints)
+            assert not truth.at(joints)
 
 
-class _Truth:
-    """What touches what in MuJoCo, but for links that may touch each other."""
-
-    def __init__(self, planner: Planner, task: Task, socket: Poses) -> None:
-        self._model, self._data, self._fingers = _mujoco(task, socket)
-        self._allowed = {tuple(sorted(pair)) for pair in neighbours(planner.profile)}
-        self._allowed |= {tuple(sorted(("plug", link))) for link in (*HAND, "panda_link7")}
-
-    def contacts(self, joints: Array) -> set[tuple[str, ...]]:
-        model, data = self._model, self._data
-        data.qpos[:7], data.qpos[self._fingers] = joints, FINGERS_M
-        mujoco.mj_kinematics(model, data)
-        mujoco.mj_comPos(model, data)
-        mujoco.mj_collision(model, data)
-        found = set()
-        for contact in data.contact[: data.ncon]:
-            if contact.dist < 0:
-                found.add(tuple(sorted(model.body(int(model.geom_bodyid[geom])).name for geom in contact.geom)))
-        return found - self._allowed
+def _truth(planner: Planner, task: Task, socket: Poses) -> Contacts:
+    allowed = neighbours(planner.profile)
+    return Contacts(task, socket, np.zeros((1, 3)), table_top_m=TABLE_TOP_M, fingers_m=FINGERS_M, allowed=allowed)
 
 
 def _configurations(planner: Planner, socket: Poses) -> list[Array]:
@@ -123,41 +108,3 @@ def _shape(piece: Piece) -> tuple[Shape, Poses]:
     if piece.kind == "cylinder":
         return Cylinder(radius_m=float(piece.half_size_m[0]), height_m=float(2 * piece.half_size_m[1])), pose
     return Mesh(vertices_m=piece.corners_m, triangles=ConvexHull(piece.corners_m).simplices.astype(np.int64)), pose
-
-
-def _mujoco(task: Task, socket: Poses) -> tuple[mujoco.MjModel, mujoco.MjData, list[int]]:
-    """The same scene for MuJoCo, which takes every mesh as its convex hull."""
-    spec = mujoco.MjSpec.from_file(str(panda_mjcf()))
-    spec.meshdir = spec.texturedir = str(panda_mjcf().parent)
-    spec.compiler.discardvisual = False
-    for mesh in ("hand", "finger"):
-        spec.add_mesh(name=mesh, file=f"{mesh}.obj")
-    kind = mujoco.mjtGeom
-    hand = spec.body("panda_link8").add_body(name="panda_hand", quat=[np.cos(np.pi / 8), 0, 0, -np.sin(np.pi / 8)])
-    hand.add_geom(type=kind.mjGEOM_MESH, meshname="hand")
-    for side, quat, finger in ((1, [1, 0, 0, 0], HAND[1]), (-1, [0, 0, 0, 1], HAND[2])):
-        body = hand.add_body(name=finger, pos=[0, 0, 0.0584])
-        body.add_joint(name=f"slide_{finger}", type=mujoco.mjtJoint.mjJNT_SLIDE, axis=[0, side, 0])
-        body.add_geom(type=kind.mjGEOM_MESH, meshname="finger", quat=quat)
-    grasp = at(0.0, 0.0, 0.1034) @ task.plug.tool_from_plug
-    plug = hand.add_body(name="plug", pos=grasp.pos_m[0], quat=wxyz_from_xyzw(grasp.quat_xyzw[0]))
-    pieces = plug_pieces(task.plug.section, length_m=task.plug.length_m, depth_m=task.socket.depth_m)
-    _add_pieces(spec, plug, "plug", pieces)
-    plate = spec.worldbody.add_body(name="socket", pos=socket.pos_m[0])
-    _add_pieces(spec, plate, "socket", plate_pieces(task.plug.section, task.socket))
-    table = spec.worldbody.add_body(name="table", pos=TABLE.pose.pos_m[0])
-    table.add_geom(type=kind.mjGEOM_BOX, size=np.array(TABLE.shapes[0].size_m) / 2)
-    model = spec.compile()
-    return model, mujoco.MjData(model), [int(model.joint(f"slide_{finger}").qposadr[0]) for finger in HAND[1:]]
-
-
-def _add_pieces(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str, pieces: list[Piece]) -> None:
-    for i, piece in enumerate(pieces):
-        quat = np.zeros(4)
-        mujoco.mju_mat2Quat(quat, piece.axes.ravel())
-        if piece.kind == "hull":
-            spec.add_mesh(name=f"{name}_{i}", uservert=piece.corners_m.ravel())
-            body.add_geom(type=mujoco.mjtGeom.mjGEOM_MESH, meshname=f"{name}_{i}")
-        else:
-            kind = mujoco.mjtGeom.mjGEOM_BOX if piece.kind == "box" else mujoco.mjtGeom.mjGEOM_CYLINDER
-            body.add_geom(type=kind, pos=piece.centre_m, size=[*piece.half_size_m, 0, 0][:3], quat=quat)

@@ -115,6 +115,22 @@ def test_poses_are_understood_in_every_frame(planner: Planner) -> None:
         planner.in_base("", Poses(pos_m=np.zeros((1, 3)), quat_xyzw=np.zeros((1, 4))), home)
 
 
+def test_a_scene_can_be_made_again_what_it_was(planner: Planner) -> None:
+    scene = planner.scene
+    scene.add(SceneObject.single("block", SHAPES[0], down(0.5, 0.0, 0.2)))
+    rod = SceneObject.single("rod", SHAPES[0], at(0.0, 0.0, 0.05))
+    scene.attach(AttachedObject(link="panda_hand", object=rod, touch_links=()))
+    scene.allow("block", "panda_link7")
+    verdict, before = scene.world.contacts(HOME), scene.snapshot()
+    for _ in range(2):
+        scene.clear()
+        scene.open_fingers(0.0)
+        scene.add(SceneObject.single("other", SHAPES[0], at(0.0, 0.5, 0.2)))
+        scene.restore(before)
+        assert scene.snapshot() == before and (set(scene.objects), set(scene.attached)) == ({"block"}, {"rod"})
+        assert scene.fingers_m == 0.04 and scene.world.contacts(HOME) == verdict
+
+
 def test_what_makes_no_sense_is_refused(planner: Planner) -> None:
     scene, home = planner.scene, HOME
     thing = SceneObject.single("thing", SHAPES[0], down(0.5, 0.0, 0.2))
