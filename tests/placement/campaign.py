@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from placement.judging import MOST_DEG, MOST_MM, Verdict, judge
-from placement.stand import running
+from placement.stand import Placed, running
 from refinery.paths import config_file
 from refinery_sim_train.provenance import provenance
 
@@ -77,7 +77,8 @@ class Campaign:
                 running(name, Path(folder), self._factor) as stand,
             ):
                 for _, mode, seed in group:
-                    self._note(judge(stand.task, mode, seed, stand.place(mode, seed)))
+                    placed = stand.place(mode, seed)
+                    self._note(judge(stand.task, mode, seed, placed), placed)
                     self._tell(name, (time.monotonic() - began_s) / (len(self.verdicts) - before))
 
     def _tell(self, name: str, pace_s: float) -> None:
@@ -86,11 +87,14 @@ class Campaign:
             unsound = sum(not verdict.sound for verdict in self.verdicts)
             print(f"{done} of {self._count}, {name}: {unsound} unsound, {pace_s:.1f} s each", flush=True)
 
-    def _note(self, verdict: Verdict) -> None:
+    def _note(self, verdict: Verdict, placed: Placed) -> None:
         self.verdicts.append(verdict)
         with self._log.open("a", encoding="utf-8") as log:
             log.write(json.dumps(verdict.to_json()) + "\n")
         if not verdict.sound:
+            # To look at later: how the arm moved.
+            file = self._log.with_name(f"{self._log.stem}-{verdict.task}-{verdict.seed}.npz")
+            np.savez(file, joints_rad=placed.joints_rad, theta=np.array(placed.result.theta), grasp=placed.grasp)
             print(f"UNSOUND: {json.dumps(verdict.to_json())}", flush=True)
 
     def results(self) -> dict[str, Any]:

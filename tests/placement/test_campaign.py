@@ -80,7 +80,7 @@ def test_a_campaign_goes_on_where_it_was(placed: list[tuple[Placed, Verdict]], t
     log = tmp_path / "log.jsonl"
     first = Campaign(1, 0, 1.0, log)
     name, mode, seed = next(drawn(1, 0))
-    first._note(dataclasses.replace(placed[0][1], task=name, mode=mode, seed=seed))
+    first._note(dataclasses.replace(placed[0][1], task=name, mode=mode, seed=seed), placed[0][0])
     again = Campaign(1, 0, 1.0, log)
     again.run()
     assert again.verdicts == first.verdicts and again.results()["placements"] == 1

@@ -63,6 +63,13 @@ class SamplerParameters:
         0.005,
         0.3,
     )
+    clearance_m: float = parameter(
+        0.005,
+        "How far the way to the stand-off stays from the socket and what stands around it, for errors of the estimate "
+        "and of the controller; less than lift_m [m]",
+        0.0,
+        0.1,
+    )
     line_step_m: float = parameter(0.002, "Longest step between two checked points of a straight way [m]", 1e-4, 0.05)
     table_top_m: float = parameter(
         -0.01,

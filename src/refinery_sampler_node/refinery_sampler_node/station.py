@@ -93,6 +93,7 @@ class Station:
             profile,
             self.kinematics,
             lift_m=parameters.lift_m,
+            clearance_m=parameters.clearance_m,
             table_top_m=parameters.table_top_m,
         )
 

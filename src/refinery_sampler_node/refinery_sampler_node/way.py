@@ -88,6 +88,7 @@ class WayFinder:
         profile: Of the robot.
         kinematics: Of the arm.
         lift_m: Height of the stand-off above an initial state, along the socket's axis, [m].
+        clearance_m: How far the way to the stand-off stays from the socket and what stands around it, [m].
         table_top_m: Height of the table's top in the base frame, [m].
     """
 
@@ -99,10 +100,11 @@ class WayFinder:
         kinematics: ArmKinematics,
         *,
         lift_m: float,
+        clearance_m: float,
         table_top_m: float,
     ) -> None:
         self._client, self._task, self._profile, self._kinematics = client, task, profile, kinematics
-        self._lift_m, self._table_top_m = lift_m, table_top_m
+        self._lift_m, self._clearance_m, self._table_top_m = lift_m, clearance_m, table_top_m
 
     async def find(
         self, targets: Sequence[Target], start_rad: Array, socket: Poses | None, tick: Tick, *, patience_s: float
@@ -127,15 +129,22 @@ class WayFinder:
         end, turned_down, last = time.monotonic() + patience_s, list[TurnedDown](), None
         up = await self._up(targets, start_rad, socket, tick)
         begin = up[-1].motion.goal_rad if up else start_rad
-        scene = scene_message(
-            self._task, self._profile, socket=socket, grasp=targets[0].grasp, table_top_m=self._table_top_m
+        scene, roomy = (
+            scene_message(
+                self._task,
+                self._profile,
+                socket=socket,
+                grasp=targets[0].grasp,
+                table_top_m=self._table_top_m,
+                clearance_m=clearance_m,
+            )
+            for clearance_m in (0.0, self._clearance_m)
         )
-        await self._client.apply(scene, tick)
         for rank, target in enumerate(targets, start=1):
             if turned_down and time.monotonic() > end:
                 break
             try:
-                above, motions = await self._over_and_down(begin, target, tick)
+                above, motions = await self._over_and_down(begin, target, scene, roomy, tick)
                 leg = Leg(motion=joined(motions), scene=scene)
                 return Way(legs=(*up, leg), target=target, above=above, turned_down=tuple(turned_down))
             except MoveItError as error:
@@ -175,14 +184,20 @@ class WayFinder:
         heights = [(to_socket @ target.tool @ self._task.plug.held(target.grasp)).pos_m[0, 2] for target in targets]
         return max(heights) + self._lift_m - float(tip[2])
 
-    async def _over_and_down(self, begin_rad: Array, target: Target, tick: Tick) -> tuple[Poses, list[Motion]]:
+    async def _over_and_down(
+        self, begin_rad: Array, target: Target, scene: PlanningScene, roomy: PlanningScene, tick: Tick
+    ) -> tuple[Poses, list[Motion]]:
+        await self._client.apply(scene, tick)
         above = lifted(target.tool, target.up, self._lift_m)
         # From the goal upwards, so that the arm comes down in the posture that the sampler has checked.
         at_goal = await self._client.inverse(target.tool, target.joints_rad, tick, what="the initial state")
         at_above = await self._client.inverse(above, at_goal, tick, what="the stand-off above the initial state")
         over = []
         if np.abs(at_above - begin_rad).max() > _SAME_RAD:
+            # A planner cuts corners as closely as it may: here as closely as estimate and controller are true.
+            await self._client.apply(roomy, tick)
             over.append(await self._client.plan(begin_rad, at_above, tick, what="the way to the stand-off"))
+            await self._client.apply(scene, tick)
         down_from = over[-1].goal_rad if over else begin_rad
         down = await self._client.line(down_from, target.tool, tick, what="the way down to the initial state")
         return above, [*over, down]

@@ -110,8 +110,17 @@ def test_first_sample_is_the_one_that_sample_init_names(cell: Cell) -> None:
 
 def test_the_scene_is_there_before_anything_is_planned(cell: Cell, profile: RobotProfile) -> None:
     assert cell.client.place().outcome.value == Outcome.SUCCESS
-    assert cell.robot.moveit.names()[0] == "apply_planning_scene"
-    (scene,) = cell.robot.moveit.scenes
+    names, scenes = cell.robot.moveit.names(), cell.robot.moveit.scenes
+    assert names == [
+        *("apply_planning_scene", "compute_ik", "compute_ik"),
+        *("apply_planning_scene", "move_action", "apply_planning_scene"),
+        *("compute_cartesian_path", "execute_trajectory"),
+    ]
+    # The way to the stand-off is planned around a larger socket; goal and straight way are looked at as they are.
+    sizes = [list(each.world.collision_objects[1].primitives[0].dimensions) for each in scenes]
+    np.testing.assert_allclose(np.subtract(sizes[1], sizes[0]), [0.01, 0.01, 0.005])
+    assert sizes[2] == sizes[0]
+    scene = scenes[0]
     assert [each.id for each in scene.world.collision_objects] == [TABLE, SOCKET_NAME]
     (held,) = scene.robot_state.attached_collision_objects
     assert held.object.id == PART and tuple(held.touch_links) == profile.moveit.touch_links

@@ -21,7 +21,13 @@ _TABLE_THICKNESS_M = 0.05
 
 
 def scene_message(
-    task: Task, profile: RobotProfile, *, socket: Poses | None, grasp: Array, table_top_m: float
+    task: Task,
+    profile: RobotProfile,
+    *,
+    socket: Poses | None,
+    grasp: Array,
+    table_top_m: float,
+    clearance_m: float = 0.0,
 ) -> PlanningScene:
     """Describe the cell as a difference to what MoveIt knows already; objects of these names are replaced.
 
@@ -31,13 +37,14 @@ def scene_message(
         socket: Socket estimate in the base frame, batch of one; none if there is none.
         grasp: How the part sits in the hand, shape (1, 3), order :data:`refinery.initial_state.GRASP_NAMES`.
         table_top_m: Height of the table's top in the base frame, [m].
+        clearance_m: The socket and what stands around it are larger by this on every side, [m].
 
     Returns:
         The message, with ``is_diff``.
     """
     objects = [_table(profile.base_frame, table_top_m)]
     if socket is not None:
-        objects.append(_socket(task, profile.base_frame, socket, table_top_m))
+        objects.append(_socket(task, profile.base_frame, socket, table_top_m, clearance_m))
     return _scene([held_part(task, profile, grasp)], objects)
 
 
@@ -47,7 +54,7 @@ def parting_scene(task: Task, profile: RobotProfile, *, socket: Poses, table_top
     Arguments are those of :func:`scene_message`.
     """
     part = held_part(task, profile, np.zeros((1, 3)))
-    block = _socket(task, profile.base_frame, socket, table_top_m)
+    block = _socket(task, profile.base_frame, socket, table_top_m, 0.0)
     # What is not there cannot be removed, so each is put there first; what the hand lets go of stays in the world.
     parts = [part, _removed_part(part)]
     objects = [_table(profile.base_frame, table_top_m), block, _removed(SOCKET), _removed(PART)]
@@ -72,15 +79,15 @@ def _table(frame: str, top_m: float) -> CollisionObject:
     return table
 
 
-def _socket(task: Task, frame: str, socket: Poses, table_top_m: float) -> CollisionObject:
+def _socket(task: Task, frame: str, socket: Poses, table_top_m: float, clearance_m: float) -> CollisionObject:
     """A block from the rim down to the table, without the hole: no planned motion has anything to do in there."""
     thing = _object(SOCKET, frame, socket)
-    edge = 2 * task.socket.plate_half_size_m
-    below = max(BOTTOM_M, float(socket.pos_m[0, 2]) - table_top_m)
-    height = task.rim_height_m + below
-    add_box(thing, (0.0, 0.0, task.rim_height_m - height / 2), (edge, edge, height))
+    edge = 2 * (task.socket.plate_half_size_m + clearance_m)
+    top = task.rim_height_m + clearance_m
+    height = top + max(BOTTOM_M, float(socket.pos_m[0, 2]) - table_top_m)
+    add_box(thing, (0.0, 0.0, top - height / 2), (edge, edge, height))
     for neighbour in task.socket.neighbours:
-        add_box(thing, neighbour.centre_m, [2 * half for half in neighbour.half_size_m])
+        add_box(thing, neighbour.centre_m, [2 * (half + clearance_m) for half in neighbour.half_size_m])
     return thing
 
 
