@@ -118,6 +118,7 @@ def _summary(verdicts: list[Verdict]) -> dict[str, Any]:
         "another_sample_taken": sum(verdict.turned_down for verdict in verdicts),
         "error_mm": _spread(errors_mm),
         "error_deg": _spread(errors_deg),
+        "beyond_mm": _spread([verdict.beyond_mm for verdict in verdicts if verdict.outcome == "placed"]),
         "states_looked_at": sum(verdict.states for verdict in verdicts),
     }
 

@@ -41,6 +41,8 @@ class Verdict:
     """Distance of the tool from the pose asked for, by MuJoCo's kinematics; None unless placed."""
     error_deg: float | None
     """Angle between the two; None unless placed."""
+    beyond_mm: float
+    """How far the tool went below the pose asked for on its way there, by MuJoCo's kinematics."""
     contacts: list[str]
     """What touched what on the way, by MuJoCo's collision detection among everything at its true place."""
     part_force_n: float
@@ -88,12 +90,15 @@ def judge(task: Task, mode: str, seed: int, placed: Placed) -> Verdict:
     outcome = OUTCOMES[result.outcome.value]
     arrived = result.outcome.value == Outcome.SUCCESS
     error_mm = error_deg = None
+    beyond_mm = 0.0
     if arrived:
         goal, reached = result.pose_goal.pose, cell.tool(way[-1])
         position, turn = goal.position, goal.orientation
         asked = Poses.single([position.x, position.y, position.z], [turn.x, turn.y, turn.z, turn.w])
         error_mm = 1e3 * float(np.linalg.norm(reached.pos_m - asked.pos_m))
         error_deg = math.degrees(float(angle_between_rad(reached.quat_xyzw, asked.quat_xyzw)[0]))
+        lowest = min(float(cell.tool(joints).pos_m[0, 2]) for joints in way)
+        beyond_mm = 1e3 * max(0.0, float(asked.pos_m[0, 2]) - lowest)
     touching = {pair for joints in _dense(way) for pair in cell.at(joints)}
     return Verdict(
         task=task.name,
@@ -104,6 +109,7 @@ def judge(task: Task, mode: str, seed: int, placed: Placed) -> Verdict:
         turned_down="turned down" in result.outcome.message,
         error_mm=error_mm,
         error_deg=error_deg,
+        beyond_mm=beyond_mm,
         contacts=sorted(" touches ".join(pair) for pair in touching),
         part_force_n=placed.part_force_n,
         states=len(way),

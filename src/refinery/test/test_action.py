@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refinery.action import ActionDecoder, OneActionDecoder
@@ -20,6 +20,7 @@ def spring(decoder, measured):
     return np.hstack([pos, rot])
 
 
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1))
 def test_commanded_force_is_bounded_whatever_the_policy_says(seed):
     rng = np.random.default_rng(seed)
@@ -72,6 +73,7 @@ def test_rows_of_a_batch_do_not_touch_each_other():
         assert np.allclose(target.pos_m, together.pos_m[row]) and np.allclose(target.quat_xyzw, together.quat_xyzw[row])
 
 
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1))
 def test_one_decoder_is_the_batch_of_one(seed):
     rng = np.random.default_rng(seed)

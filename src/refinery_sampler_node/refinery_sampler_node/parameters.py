@@ -63,8 +63,15 @@ class SamplerParameters:
         0.005,
         0.3,
     )
+    approach_speed_m_s: float = parameter(
+        0.05,
+        "Speed limit of the tool on the straight ways up from the socket and down to an initial state; accelerations "
+        "go down with its square [m/s]",
+        0.001,
+        1.0,
+    )
     clearance_m: float = parameter(
-        0.005,
+        0.01,
         "How far the way to the stand-off stays from the socket and what stands around it, for errors of the estimate "
         "and of the controller; less than lift_m [m]",
         0.0,

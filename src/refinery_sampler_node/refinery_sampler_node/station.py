@@ -83,6 +83,7 @@ class Station:
                 velocity_scaling=profile.limits.velocity_scaling,
                 acceleration_scaling=profile.limits.acceleration_scaling,
                 tool_speed_m_s=min(parameters.max_tool_speed_m_s, profile.limits.tool_speed_m_s),
+                approach_speed_m_s=parameters.approach_speed_m_s,
                 step_m=parameters.line_step_m,
             ),
             answer_s=parameters.answer_timeout_s,

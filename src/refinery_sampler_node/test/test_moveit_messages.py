@@ -34,7 +34,9 @@ from refinery_sampler_node.moveit.trajectory import (
     within_limits,
 )
 
-SETTINGS = MotionSettings(velocity_scaling=0.5, acceleration_scaling=0.4, tool_speed_m_s=0.2, step_m=0.002)
+SETTINGS = MotionSettings(
+    velocity_scaling=0.5, acceleration_scaling=0.4, tool_speed_m_s=0.2, approach_speed_m_s=0.05, step_m=0.002
+)
 SOCKET_POSE = Poses.from_xyz_rpy([0.5, 0.02, 0.1], [0.0, 0.0, 0.3])
 
 

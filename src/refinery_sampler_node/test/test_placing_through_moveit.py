@@ -118,7 +118,7 @@ def test_the_scene_is_there_before_anything_is_planned(cell: Cell, profile: Robo
     ]
     # The way to the stand-off is planned around a larger socket; goal and straight way are looked at as they are.
     sizes = [list(each.world.collision_objects[1].primitives[0].dimensions) for each in scenes]
-    np.testing.assert_allclose(np.subtract(sizes[1], sizes[0]), [0.01, 0.01, 0.005])
+    np.testing.assert_allclose(np.subtract(sizes[1], sizes[0]), [0.02, 0.02, 0.01])
     assert sizes[2] == sizes[0]
     scene = scenes[0]
     assert [each.id for each in scene.world.collision_objects] == [TABLE, SOCKET_NAME]
@@ -180,13 +180,17 @@ def test_cancel_while_planning(cell: Cell) -> None:
     assert not cell.robot.received
 
 
-def test_the_tool_keeps_its_speed_limit(cell: Cell, arm: ArmKinematics) -> None:
+def test_the_tool_keeps_its_speed_limits(cell: Cell, arm: ArmKinematics) -> None:
     cell.robot.moveit.change = _hurry
     assert cell.client.place().outcome.value == Outcome.SUCCESS
     (sent,) = cell.robot.received
     times = np.array([p.time_from_start.sec + 1e-9 * p.time_from_start.nanosec for p in sent.points])
     tool = arm.forward(np.array([p.positions for p in sent.points])).pos_m
-    assert (np.linalg.norm(np.diff(tool, axis=0), axis=1) / np.diff(times)).max() <= 0.2 * 1.01
+    speeds = np.linalg.norm(np.diff(tool, axis=0), axis=1) / np.diff(times)
+    assert 0.1 < speeds.max() <= 0.2 * 1.01
+    # The last 4 cm lead straight down to the initial state, slowly.
+    low = np.linalg.norm(tool[1:] - tool[-1], axis=1) < 0.04 - 1e-4
+    assert 0.03 < speeds[low].max() <= 0.05 * 1.01
 
 
 def test_socket_pose_in_another_frame(cell: Cell) -> None:

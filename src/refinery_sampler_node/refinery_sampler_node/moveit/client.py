@@ -156,7 +156,7 @@ class MoveItClient:
             running.cancel()
         result = running.result()
         check_code(result.error_code, what)
-        return self._checked(result.planned_trajectory, start_rad, what)
+        return self._checked(result.planned_trajectory, start_rad, self._settings.tool_speed_m_s, what)
 
     async def line(self, start_rad: ArrayLike, tool: Poses, tick: Tick, *, what: str) -> Motion:
         """Plan a straight line of the tool from joints (7,) [rad] to a pose in the base frame, batch of one.
@@ -174,7 +174,10 @@ class MoveItClient:
             code = answer.error_code.val
             raise MoveItError(code if code < 0 else MoveItErrorCodes.PLANNING_FAILED, what, detail)
         check_code(answer.error_code, what)
-        motion = self._checked(answer.solution, start_rad, what)
+        # Planned faster and slowed down as a whole, which divides accelerations by the square: what the controller
+        # lags behind, it overshoots at the end. With a limit of speed alone the line would end in as hard a stop.
+        speed = min(self._settings.approach_speed_m_s, self._settings.tool_speed_m_s)
+        motion = self._checked(answer.solution, start_rad, speed, what)
         check_line(motion, self._kinematics, tool, what)
         return motion
 
@@ -207,7 +210,7 @@ class MoveItClient:
                 client.remove_pending_request(future)
         return future.result()
 
-    def _checked(self, message: Any, start_rad: ArrayLike, what: str) -> Motion:
+    def _checked(self, message: Any, start_rad: ArrayLike, tool_speed_m_s: float, what: str) -> Motion:
         motion = motion_from_message(
             message,
             joint_names=self._profile.joint_names,
@@ -219,7 +222,7 @@ class MoveItClient:
             motion,
             kinematics=self._kinematics,
             velocity_rad_s=self._profile.velocity_rad_s,
-            tool_speed_m_s=self._settings.tool_speed_m_s,
+            tool_speed_m_s=tool_speed_m_s,
         )
 
 

@@ -33,6 +33,8 @@ class MotionSettings:
     """Share of the joint acceleration limits, (0, 1]."""
     tool_speed_m_s: float
     """Largest speed of the tool, [m/s]."""
+    approach_speed_m_s: float
+    """Largest speed of the tool on straight lines, which end or begin right over the socket, [m/s]."""
     step_m: float
     """Longest step between two checked points of a straight line, [m]."""
 

@@ -4,17 +4,18 @@ import pytest
 from refinery_sim_train.refine.structure import measure_structure
 from refinery_sim_train.refine.success_fit import SuccessFitSpec
 
-FIT = SuccessFitSpec(search_points=200)
+COUNT = 400
+FIT = SuccessFitSpec(search_points=100)
 
 
 @pytest.fixture(scope="module")
 def drawn(task):
-    return task.initial_state.deployed, task.initial_state.deployed.uniform(800, np.random.default_rng(0))
+    return task.initial_state.deployed, task.initial_state.deployed.uniform(COUNT, np.random.default_rng(0))
 
 
 def test_no_structure_stays_inside_its_null(drawn):
     box, theta = drawn
-    found = measure_structure(box, theta, np.random.default_rng(1).random(800) < 0.8, FIT, 0, permutations=3)
+    found = measure_structure(box, theta, np.random.default_rng(1).random(COUNT) < 0.8, FIT, 0, permutations=3)
     assert found.bits.value < 0.02
     assert found.index.value < found.index.null_95 * 1.15
     assert abs(found.best_tenth.value - 0.8) < 0.1
@@ -24,7 +25,7 @@ def test_a_bad_region_is_found_by_every_measure(drawn):
     box, theta = drawn
     unit = box.to_unit(theta)
     bad = (unit[:, -1] < 0.3) & (unit[:, 0] < 0.6)
-    success = np.random.default_rng(1).random(800) < np.where(bad, 0.1, 0.95)
+    success = np.random.default_rng(1).random(COUNT) < np.where(bad, 0.1, 0.95)
     found = measure_structure(box, theta, success, FIT, 0, permutations=3)
     assert found.bits.value > max(0.1, found.bits.null_95)
     assert found.index.value > 2 * found.index.null_95

@@ -149,7 +149,7 @@ def test_an_unfinished_study_says_what_is_missing(repository):
 
 
 def test_other_settings_name_their_own_command_and_show_only_their_arms(tmp_path, repository):
-    report(study_spec(), repository / "results", STUDY)
+    report(spec_of(("a", "b")), repository / "results")
     out = tmp_path / "long"
     said = report(replace(spec_of(("a", "b")), arms=("uniform", "guided")), out, preset="long")
     page = (out / "study.md").read_text()
