@@ -36,6 +36,7 @@ from refinery.rotations import Poses
 from refinery.task import Task
 from refinery.testing import tiny_bundle
 from refinery_msgs.action import Place
+from refinery_msgs.msg import Outcome
 from refinery_msgs.srv import SampleInit
 from refinery_sampler_node.conversions import pose_to_message, pose_to_stamped
 
@@ -209,6 +210,22 @@ class Client:
         handle = future.result()
         assert handle.accepted
         return handle
+
+    def start_moving(self) -> Any:
+        """Start a placement and spin until a good part of the way is done; returns the goal's handle.
+
+        Again if the node has not discovered MoveIt yet; fails with what the placement says if it ends otherwise.
+        """
+        while True:
+            handle = self.start_place()
+            ended = handle.get_result_async()
+            self.wait_for(
+                lambda ended=ended: ended.done() or any(each.progress > 0.3 for each in self.feedback), "motion"
+            )
+            if not ended.done():
+                return handle
+            outcome = ended.result().result.outcome
+            assert outcome.value == Outcome.REFUSED and "MoveIt is not ready" in outcome.message, outcome
 
     def result(self, handle: Any) -> Place.Result:
         future = handle.get_result_async()

@@ -260,8 +260,7 @@ def test_place_refuses_without_joint_states(cell: Cell) -> None:
 
 
 def test_cancel_brings_the_arm_to_rest(cell: Cell) -> None:
-    handle = cell.client.start_place()
-    cell.client.wait_for(lambda: any(f.progress > 0.3 for f in cell.client.feedback), "motion")
+    handle = cell.client.start_moving()
     future = handle.cancel_goal_async()
     cell.client.wait_for(future.done, "answer to the cancel")
     placed = cell.client.result(handle)
@@ -290,8 +289,7 @@ def test_arm_that_does_not_follow(cell: Cell) -> None:
 
 @pytest.mark.parametrize("fault", ["joint states", "clock"])
 def test_faults_while_moving(cell: Cell, fault: str) -> None:
-    handle = cell.client.start_place()
-    cell.client.wait_for(lambda: any(f.progress > 0.3 for f in cell.client.feedback), "motion")
+    handle = cell.client.start_moving()
     if fault == "clock":
         cell.robot.ticking = False
     else:
@@ -306,8 +304,7 @@ def test_faults_while_moving(cell: Cell, fault: str) -> None:
 
 
 def test_deactivation_stops_and_refuses(cell: Cell) -> None:
-    handle = cell.client.start_place()
-    cell.client.wait_for(lambda: any(f.progress > 0.3 for f in cell.client.feedback), "motion")
+    handle = cell.client.start_moving()
     _change(cell, Transition.TRANSITION_DEACTIVATE)
     placed = cell.client.result(handle)
     assert placed.outcome.value == Outcome.STOPPED and "deactivated" in placed.outcome.message

@@ -22,8 +22,7 @@ def test_signal_while_moving(
 ) -> None:
     with running_cell(profile, arm, task, tmp_path) as cell:
         cell.settle_estimates()
-        handle = cell.client.start_place()
-        cell.client.wait_for(lambda: any(f.progress > 0.3 for f in cell.client.feedback), "motion")
+        handle = cell.client.start_moving()
         future = handle.get_result_async()
         cell.process.send_signal(number)
         cell.client.wait_for(future.done, "result of /place")
