@@ -17,6 +17,7 @@ from rcl_interfaces.msg import ParameterDescriptor
 
 from refinery_policy_node.parameters import declare_parameters as declare_policy
 from refinery_sampler_node.parameters import declare_parameters as declare_sampler
+from refinery_twin.move_group.parameters import declare_parameters as declare_move_group
 from refinery_twin.parameters import declare_parameters as declare_twin
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "parameters.md"
@@ -93,6 +94,13 @@ NODES = (
         executable="twin_node",
         when="Read at the start; they cannot be changed later.",
         declare=declare_twin,
+    ),
+    NodePage(
+        node="move_group",
+        package="refinery_twin",
+        executable="move_group_node",
+        when="For the twin; a robot has MoveIt itself. Read at the start; they cannot be changed later.",
+        declare=declare_move_group,
     ),
 )
 """The nodes, in the order of the page."""

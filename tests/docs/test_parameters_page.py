@@ -56,7 +56,7 @@ def test_a_real_node_has_exactly_what_the_page_says(page: Any, context: rclpy.Co
             assert real.description == item.descriptor.description
             assert list(real.floating_point_range) == list(item.descriptor.floating_point_range)
             assert list(real.integer_range) == list(item.descriptor.integer_range)
-            assert real.read_only == item.descriptor.read_only == (page.node == "refinery_twin")
+            assert real.read_only == item.descriptor.read_only == (page.package == "refinery_twin")
     finally:
         node.destroy_node()
 
