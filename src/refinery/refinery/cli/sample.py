@@ -59,10 +59,12 @@ def main(argv: Sequence[str]) -> int:
 def _call(args: SampleArgs) -> Any:
     """Return the service's response; rclpy is imported here, since the rest of the library does without ROS."""
     import rclpy
+    from rclpy.signals import SignalHandlerOptions
 
     from refinery_msgs.srv import SampleInit
 
-    rclpy.init()
+    # Ctrl-C is for Python: the handler of rclpy would end the context under a call first.
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:
         node = rclpy.create_node("refinery_sample")
         client = node.create_client(SampleInit, "/sample_init")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import rclpy
+from rclpy.signals import SignalHandlerOptions
 
 from refinery.bringup import Supervisor, describe_bringup
 from refinery.errors import NotReadyError
@@ -95,7 +96,8 @@ def _trials(args: Args, result: RefineResult) -> list[report_data.TrialRecord]:
         overrides=_guard_times(args.realtime_factor),
     )
     with Supervisor(specs, log_dir=args.out / "logs", quiet=True) as nodes:
-        rclpy.init()
+        # Without handlers of its own, which would shut the context down under a call before Ctrl-C gets through.
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         try:
             node = rclpy.create_node("refinery_demo")
 
