@@ -105,7 +105,8 @@ class Environment:
         _, file, options = _SETS[name]
         requirements = self._root / "requirements"
         pip: list[str | Path] = [self.python, "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
-        pip += ["--progress-bar", "off", *options]
+        # Most modules are never imported; those that are get compiled then.
+        pip += ["--progress-bar", "off", "--no-compile", *options]
         pip += ["-c", requirements / "constraints.txt", "-r", requirements / file]
         self._run(pip)
 
