@@ -105,8 +105,7 @@ class Environment:
         _, file, options = _SETS[name]
         requirements = self._root / "requirements"
         pip: list[str | Path] = [self.python, "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
-        # Most modules are never imported; those that are get compiled then.
-        pip += ["--progress-bar", "off", "--no-compile", *options]
+        pip += ["--progress-bar", "off", *options]
         pip += ["-c", requirements / "constraints.txt", "-r", requirements / file]
         self._run(pip)
 
