@@ -6,25 +6,20 @@ keeps them; the loop takes them in before the next step. Services answer at once
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from types import FrameType
 from typing import Any
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from geometry_msgs.msg import PoseStamped
-from rclpy.exceptions import ParameterException
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from rclpy.signals import SignalHandlerOptions
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory as JointTrajectoryMsg
 
@@ -37,6 +32,7 @@ from refinery_twin.inputs import target_from, trajectory_from
 from refinery_twin.outputs import Outputs
 from refinery_twin.pacing import Pacer
 from refinery_twin.parameters import declare_parameters
+from refinery_twin.running import run_node
 from refinery_twin.services import Services
 
 _RELIABLE = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
@@ -177,26 +173,7 @@ class TwinNode(Node):
 
 def main() -> int:
     """Run the twin until SIGINT or SIGTERM; returns the exit status."""
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    stop = threading.Event()
-
-    def request_stop(number: int, frame: FrameType | None) -> None:
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, request_stop)
-    node = None
-    try:
-        node = TwinNode()
-        _run(node, stop)
-    except (RefineryError, ParameterException) as error:
-        print(f"refinery_twin: {error}", file=sys.stderr)
-        return 1
-    finally:
-        if node is not None:
-            node.destroy_node()
-        rclpy.try_shutdown()
-    return 0
+    return run_node("refinery_twin", TwinNode, _run)
 
 
 def _run(node: TwinNode, stop: threading.Event) -> None:
@@ -223,7 +200,6 @@ def _run(node: TwinNode, stop: threading.Event) -> None:
         executor.shutdown()
     if not stopped:
         raise RefineryError("the thread that listens to the graph ended; its error is above")
-    node.get_logger().info("stopped by a signal")
 
 
 if __name__ == "__main__":

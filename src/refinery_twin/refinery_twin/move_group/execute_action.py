@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
-
 from moveit_msgs.action import ExecuteTrajectory
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.action.server import ServerGoalHandle
@@ -51,13 +49,9 @@ class ExecuteAction:
             try:
                 await self._run(handle, turn)
                 result.error_code = success()
-            except PlanningError as error:
-                result.error_code = failure(error)
             # The client must get a result whatever happens.
             except Exception as error:
-                traceback.print_exc()
-                text = f"{type(error).__name__}: {error}; this is a defect, see the log"
-                result.error_code = failure(PlanningError(ErrorCode.FAILURE, text))
+                result.error_code = failure(error)
         return finish(self._node, handle, result)
 
     async def _run(self, handle: ServerGoalHandle, turn: Turn) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import traceback
 from dataclasses import dataclass
 
 from moveit_msgs.action import MoveGroup
@@ -21,7 +20,7 @@ from refinery_twin.move_group.execution import Execution
 from refinery_twin.move_group.planning_requests import read_request, start_of
 from refinery_twin.move_group.replies import failure, robot_state, success, trajectory
 from refinery_twin.move_group.turns import Turn, Turns
-from refinery_twin.planning import ErrorCode, Planner, PlanningError, TimedPath
+from refinery_twin.planning import ErrorCode, Planner, TimedPath
 
 PLANNING, MONITOR = "PLANNING", "MONITOR"
 """States of the feedback; MoveIt's LOOK does not occur, nothing looks around here."""
@@ -85,13 +84,9 @@ class MoveAction:
                 only_plan = handle.request.planning_options.plan_only
                 note = await (self._plan if only_plan else self._plan_and_execute)(handle, turn, result)
                 result.error_code = success(note)
-            except PlanningError as error:
-                result.error_code = failure(error)
             # The client must get a result whatever happens.
             except Exception as error:
-                traceback.print_exc()
-                text = f"{type(error).__name__}: {error}; this is a defect, see the log"
-                result.error_code = failure(PlanningError(ErrorCode.FAILURE, text))
+                result.error_code = failure(error)
         return finish(self._node, handle, result)
 
     async def _plan(self, handle: ServerGoalHandle, turn: Turn, result: MoveGroup.Result) -> str:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
-from types import FrameType
 
-import rclpy
 from rclpy.callback_groups import ReentrantCallbackGroup
-from rclpy.exceptions import ParameterException
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
 
-from refinery.errors import RefineryError
 from refinery_twin.move_group.arm_state import ArmState
 from refinery_twin.move_group.desk import Desk
 from refinery_twin.move_group.execute_action import ExecuteAction
@@ -25,6 +19,7 @@ from refinery_twin.move_group.services import Services
 from refinery_twin.move_group.turns import Turns
 from refinery_twin.move_group.waiting import Waiter, Worker
 from refinery_twin.planning import Planner
+from refinery_twin.running import run_node
 
 _SPIN_S = 0.2
 
@@ -46,40 +41,24 @@ class MoveGroupNode(Node):
         self._move = MoveAction(self, profile, desk, arm, execution, turns, group)
         self._execute = ExecuteAction(self, profile, desk, execution, turns, group)
 
-    def close(self) -> None:
-        """End the planning thread."""
+    def destroy_node(self) -> None:
+        """End the planning thread, and the node."""
         self._worker.close()
+        super().destroy_node()
 
 
 def main() -> int:
     """Run move_group until SIGINT or SIGTERM; returns the exit status."""
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    stop = threading.Event()
+    return run_node("move_group", MoveGroupNode, _run)
 
-    def request_stop(number: int, frame: FrameType | None) -> None:
-        stop.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, request_stop)
-    node = None
-    try:
-        node = MoveGroupNode()
-        executor = SingleThreadedExecutor()
-        executor.add_node(node)
-        node.get_logger().info("You can start planning now!")
-        while not stop.is_set():
-            executor.spin_once(timeout_sec=_SPIN_S)
-        node.get_logger().info("stopped by a signal")
-        executor.shutdown()
-    except (RefineryError, ParameterException) as error:
-        print(f"move_group: {error}", file=sys.stderr)
-        return 1
-    finally:
-        if node is not None:
-            node.close()
-            node.destroy_node()
-        rclpy.try_shutdown()
-    return 0
+def _run(node: MoveGroupNode, stop: threading.Event) -> None:
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    node.get_logger().info("You can start planning now!")
+    while not stop.is_set():
+        executor.spin_once(timeout_sec=_SPIN_S)
+    executor.shutdown()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 
 from moveit_msgs.msg import MoveItErrorCodes, RobotState, RobotTrajectory
@@ -20,8 +21,17 @@ def success(message: str = "") -> MoveItErrorCodes:
     return MoveItErrorCodes(val=int(ErrorCode.SUCCESS), message=message, source=SOURCE)
 
 
-def failure(error: PlanningError) -> MoveItErrorCodes:
-    """Return the code of a refusal with its sentence."""
+def as_refusal(error: Exception) -> PlanningError:
+    """Return an error as a refusal; what is none is a defect: its trace is printed, and the client hears of it."""
+    if isinstance(error, PlanningError):
+        return error
+    traceback.print_exception(error)
+    return PlanningError(ErrorCode.FAILURE, f"{type(error).__name__}: {error}; this is a defect, see the log")
+
+
+def failure(error: Exception) -> MoveItErrorCodes:
+    """Return the code of a refusal with its sentence; of anything else, see :func:`as_refusal`."""
+    error = as_refusal(error)
     return MoveItErrorCodes(val=int(error.code), message=str(error), source=SOURCE)
 
 

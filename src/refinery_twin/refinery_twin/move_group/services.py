@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -32,7 +31,7 @@ from refinery_twin.move_group.planning_requests import (
     start_of,
     tool_speed,
 )
-from refinery_twin.move_group.replies import failure, robot_state, success, trajectory
+from refinery_twin.move_group.replies import as_refusal, failure, robot_state, success, trajectory
 from refinery_twin.move_group.scene_reply import scene_message
 from refinery_twin.planning import ErrorCode, Planner, PlanningError, StraightPath
 
@@ -71,11 +70,8 @@ class Services:
             try:
                 await answer(request, response)
                 response.error_code = success(response.error_code.message)
-            except PlanningError as error:
-                response.error_code = self._failed(error)
             except Exception as error:
-                traceback.print_exc()
-                response.error_code = self._failed(_defect(error))
+                response.error_code = self._failed(error)
             return response
 
         return serve
@@ -118,24 +114,19 @@ class Services:
             answer.trajectory_start = robot_state(self._profile.joint_names, planned.start_rad, frame)
             answer.trajectory, answer.planning_time = trajectory(planned.path, frame), planned.duration_s
             answer.error_code = success()
-        except PlanningError as error:
-            answer.error_code = self._failed(error)
         except Exception as error:
-            traceback.print_exc()
-            answer.error_code = self._failed(_defect(error))
+            answer.error_code = self._failed(error)
         return response
 
     async def _apply(
         self, request: ApplyPlanningScene.Request, response: ApplyPlanningScene.Response
     ) -> ApplyPlanningScene.Response:
+        problems: list[Exception] = []
         try:
             joints = await self._arm.recent()
-            problems = await self._desk.do(lambda _: self._desk.scene.apply(request.scene, joints))
-        except PlanningError as error:
-            problems = [error]
+            problems += await self._desk.do(lambda _: self._desk.scene.apply(request.scene, joints))
         except Exception as error:
-            traceback.print_exc()
-            problems = [_defect(error)]
+            problems.append(error)
         for problem in problems:
             # The answer has no place for a reason.
             self._failed(problem)
@@ -151,16 +142,14 @@ class Services:
             response.scene = await self._desk.do(
                 lambda planner: scene_message(planner, self._desk.scene.allowed, joints, wanted)
             )
-        except PlanningError as error:
-            self._failed(error)
         except Exception as error:
-            traceback.print_exc()
-            self._failed(_defect(error))
+            self._failed(error)
         return response
 
-    def _failed(self, error: PlanningError) -> Any:
-        self._node.get_logger().warning(f"{error.code.name}: {error}")
-        return failure(error)
+    def _failed(self, error: Exception) -> Any:
+        refusal = as_refusal(error)
+        self._node.get_logger().warning(f"{refusal.code.name}: {refusal}")
+        return failure(refusal)
 
 
 def _inverse(planner: Planner, asked: Any, joints_rad: Array, seed: int) -> Array:
@@ -225,7 +214,3 @@ def _cartesian(planner: Planner, request: GetCartesianPath.Request, start_rad: A
         acceleration_scaling=scaling(request.max_acceleration_scaling_factor),
         tool_speed_m_s=tool_speed(planner.profile, request.cartesian_speed_limited_link, request.max_cartesian_speed),
     )
-
-
-def _defect(error: Exception) -> PlanningError:
-    return PlanningError(ErrorCode.FAILURE, f"{type(error).__name__}: {error}; this is a defect, see the log")
