@@ -12,6 +12,8 @@ from refinery.robot_profile import load_robot_profile
 from refinery.rotations import Array, Poses, angle_between_rad
 from refinery.task import Task
 from refinery_msgs.msg import Outcome
+from refinery_sampler_node.conversions import numbers_of_pose
+from refinery_sampler_node.parameters import SamplerParameters
 from refinery_sim_train.demo.trial_client import OUTCOMES
 from refinery_twin.contacts import Contacts
 from refinery_twin.planning.arm_links import FINGER_TRAVEL_M, neighbours
@@ -20,8 +22,6 @@ from refinery_twin.trial import draw_trial
 MOST_MM, MOST_DEG = 1.0, 0.5
 """Largest error of a placement, the one the project promises."""
 _STEP_RAD = 0.003
-TABLE_TOP_M = -0.01
-"""As the sampler's parameter ``table_top_m`` has it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +83,7 @@ def judge(task: Task, mode: str, seed: int, placed: Placed) -> Verdict:
         task,
         draw_trial(task, seed).socket,
         placed.grasp,
-        table_top_m=TABLE_TOP_M,
+        table_top_m=SamplerParameters().table_top_m,
         fingers_m=FINGER_TRAVEL_M,
         allowed=neighbours(profile),
     )
@@ -92,9 +92,7 @@ def judge(task: Task, mode: str, seed: int, placed: Placed) -> Verdict:
     error_mm = error_deg = None
     beyond_mm = 0.0
     if arrived:
-        goal, reached = result.pose_goal.pose, cell.tool(way[-1])
-        position, turn = goal.position, goal.orientation
-        asked = Poses.single([position.x, position.y, position.z], [turn.x, turn.y, turn.z, turn.w])
+        asked, reached = Poses.single(*numbers_of_pose(result.pose_goal.pose)), cell.tool(way[-1])
         error_mm = 1e3 * float(np.linalg.norm(reached.pos_m - asked.pos_m))
         error_deg = math.degrees(float(angle_between_rad(reached.quat_xyzw, asked.quat_xyzw)[0]))
         lowest = min(float(cell.tool(joints).pos_m[0, 2]) for joints in way)

@@ -16,7 +16,6 @@ from sensor_msgs.msg import JointState
 
 from refinery.bringup import Supervisor, describe_bringup
 from refinery.bringup.description import POLICY
-from refinery.initial_state import GRASP
 from refinery.paths import config_file
 from refinery.robot_profile import RobotProfile, load_robot_profile
 from refinery.rotations import Array
@@ -24,12 +23,11 @@ from refinery.task import Task, load_task
 from refinery.testing import tiny_bundle
 from refinery_msgs.action import Place
 from refinery_sim_train.demo.trial_client import TrialClient
+from refinery_sim_train.demo.trials import place_held
 
 STATE_RATE_HZ = 100.0
 """Joint states by simulated time: at the tool's top speed of 0.2 m/s one every 2 mm."""
-_AS_INTENDED = (0.0, 0.0, 0.0)
 _READY_S = 120.0
-_TRIES = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,26 +61,9 @@ class Stand:
         node.create_subscription(JointState, profile.joint_state_topic, self._note, qos_profile_sensor_data)
 
     def place(self, mode: str, seed: int) -> Placed:
-        """Set the cell up by a seed, the part held as the sample needs it, and place.
-
-        Which sample a seed means is known only once the cell stands, and the twin takes the part up when it sets the
-        cell up: so it is asked first, and asked again if the placement, which averages more estimates, wants another
-        grasp.
-        """
-        client, held = self._client, _AS_INTENDED
-        answer = client.sample(mode, seed, client.new_cell(seed))
-        wanted = tuple(answer.theta[GRASP]) if answer.success else held
-        for _ in range(_TRIES):
-            if wanted != held:
-                client.new_cell(seed, wanted)
-                held = wanted
-            self._way.clear()
-            result = client.place(mode, seed)
-            wanted = tuple(result.theta[GRASP]) or held
-            if wanted == held:
-                break
-        else:
-            raise AssertionError(f"each of {_TRIES} placements with seed {seed} wants another grasp")
+        """Set the cell up by a seed, the part held as the sample needs it, and place."""
+        client = self._client
+        result, held = place_held(client, mode, seed, before=self._way.clear)
         client.settle(0.1)
         return Placed(
             result=result,

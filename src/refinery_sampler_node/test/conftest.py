@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sampler_harness import Cell
 
 from refinery.bundle import Bundle, load_bundle
 from refinery.kinematics import ArmKinematics
@@ -53,3 +54,12 @@ def bundle(task: Task, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 def chooser(bundle: Bundle) -> InitialStateChooser:
     states = bundle.initial_states
     return InitialStateChooser(states.mixture, states.success_model, bundle.task.initial_state.deployed)
+
+
+@pytest.fixture
+def cell(running: Cell) -> Cell:
+    """The cell of a module's fixture ``running``, at rest at home, with a fresh estimate."""
+    running.robot.restore()
+    running.client.feedback.clear()
+    running.settle_estimates()
+    return running

@@ -36,14 +36,6 @@ def running(profile: RobotProfile, arm: ArmKinematics, tmp_path_factory: pytest.
         assert stop_sampler(cell.process) == 0, cell.log.read_text()
 
 
-@pytest.fixture
-def cell(running: Cell) -> Cell:
-    running.robot.restore()
-    running.client.feedback.clear()
-    running.settle_estimates()
-    return running
-
-
 def _try_all(cell: Cell, code: int, endpoint: str) -> str:
     cell.robot.moveit.script[endpoint] = [code] * CANDIDATES
     placed = cell.client.place()

@@ -43,15 +43,6 @@ def running(
         assert stop_sampler(cell.process) == 0, cell.log.read_text()
 
 
-@pytest.fixture
-def cell(running: Cell) -> Cell:
-    """The cell at rest at home, with a fresh estimate."""
-    running.robot.restore()
-    running.client.feedback.clear()
-    running.settle_estimates()
-    return running
-
-
 def test_empty_request(cell: Cell, task: Task, arm: ArmKinematics) -> None:
     answer = cell.client.sample()
     assert answer.success and answer.error_code == Response.OK, answer.message

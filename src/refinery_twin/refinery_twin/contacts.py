@@ -12,6 +12,8 @@ import mujoco
 import numpy as np
 
 from refinery.cell.assets import panda_mjcf
+from refinery.cell.model import HAND_TO_TOOL_M
+from refinery.cell.parts import add_piece
 from refinery.cell.pieces import Piece, plug_pieces
 from refinery.cell.plate import plate_pieces
 from refinery.rotations import Array, Poses, wxyz_from_xyzw, xyzw_from_wxyz
@@ -21,7 +23,6 @@ HAND = ("panda_hand", "panda_leftfinger", "panda_rightfinger")
 """Links that may touch the part they hold."""
 PLUG, SOCKET, TABLE = "plug", "socket", "table"
 """Names of what is not a link."""
-_HAND_TO_TOOL_M = 0.1034
 _HAND_TO_FINGERS_M = 0.0584
 _TABLE_HALF_M = (1.5, 1.5, 0.025)
 
@@ -53,7 +54,7 @@ class Contacts:
         self._allowed.add(("panda_link0", TABLE))
         spec = _arm_and_hand()
         plug = spec.body(HAND[0]).add_body(name=PLUG, pos=[0, 0, 0], quat=[1, 0, 0, 0])
-        held = Poses.from_xyz_rpy((0.0, 0.0, _HAND_TO_TOOL_M), (0.0, 0.0, 0.0)) @ task.plug.held(grasp)
+        held = Poses.from_xyz_rpy((0.0, 0.0, HAND_TO_TOOL_M), (0.0, 0.0, 0.0)) @ task.plug.held(grasp)
         plug.pos, plug.quat = held.pos_m[0], wxyz_from_xyzw(held.quat_xyzw[0])
         _add_pieces(
             spec,
@@ -107,7 +108,7 @@ def _arm_and_hand() -> mujoco.MjSpec:
     kind = mujoco.mjtGeom
     hand = spec.body("panda_link8").add_body(name=HAND[0], quat=[np.cos(np.pi / 8), 0, 0, -np.sin(np.pi / 8)])
     hand.add_geom(type=kind.mjGEOM_MESH, meshname="hand")
-    hand.add_site(name="tool", pos=[0, 0, _HAND_TO_TOOL_M])
+    hand.add_site(name="tool", pos=[0, 0, HAND_TO_TOOL_M])
     for side, quat, finger in ((1, [1, 0, 0, 0], HAND[1]), (-1, [0, 0, 0, 1], HAND[2])):
         body = hand.add_body(name=finger, pos=[0, 0, _HAND_TO_FINGERS_M])
         body.add_joint(name=f"slide_{finger}", type=mujoco.mjtJoint.mjJNT_SLIDE, axis=[0, side, 0])
@@ -117,11 +118,4 @@ def _arm_and_hand() -> mujoco.MjSpec:
 
 def _add_pieces(spec: mujoco.MjSpec, body: mujoco.MjsBody, pieces: Iterable[Piece]) -> None:
     for i, piece in enumerate(pieces):
-        quat = np.zeros(4)
-        mujoco.mju_mat2Quat(quat, piece.axes.ravel())
-        if piece.kind == "hull":
-            spec.add_mesh(name=f"{body.name}_{i}", uservert=piece.corners_m.ravel())
-            body.add_geom(type=mujoco.mjtGeom.mjGEOM_MESH, meshname=f"{body.name}_{i}")
-        else:
-            kind = mujoco.mjtGeom.mjGEOM_BOX if piece.kind == "box" else mujoco.mjtGeom.mjGEOM_CYLINDER
-            body.add_geom(type=kind, pos=piece.centre_m, size=[*piece.half_size_m, 0, 0][:3], quat=quat)
+        add_piece(spec, body, f"{body.name}_{i}", piece)

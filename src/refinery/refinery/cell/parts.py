@@ -26,7 +26,7 @@ def add_plug(spec: mujoco.MjSpec, task: Task) -> None:
     volume = sum(piece.volume_m3 for piece in pieces)
     for i, piece in enumerate(pieces):
         # The plug's friction counts for all its contacts: episodes draw it, and its geoms are the fewest.
-        _add_piece(
+        add_piece(
             spec,
             plug,
             f"plug_{i}",
@@ -43,7 +43,7 @@ def add_socket(spec: mujoco.MjSpec, task: Task) -> None:
     """Add the plate, geoms ``socket_0`` (the bottom), ..., and what stands around the hole, on one movable body."""
     socket = spec.worldbody.add_body(name="socket", mocap=True, pos=list(task.socket.nominal_xyz_m))
     for i, piece in enumerate(plate_pieces(task.plug.section, task.socket)):
-        _add_piece(spec, socket, f"socket_{i}", piece, rgba=SOCKET_RGBA, **_contact(spec, task))
+        add_piece(spec, socket, f"socket_{i}", piece, rgba=SOCKET_RGBA, **_contact(spec, task))
     for i, neighbour in enumerate(task.socket.neighbours):
         socket.add_geom(
             name=f"neighbour_{i}",
@@ -55,7 +55,8 @@ def add_socket(spec: mujoco.MjSpec, task: Task) -> None:
         )
 
 
-def _add_piece(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str, piece: Piece, **settings: object) -> None:
+def add_piece(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str, piece: Piece, **settings: object) -> None:
+    """Add a convex piece to a body as a geom of that name (and a mesh, if it is a hull), with further settings."""
     if piece.kind == "hull":
         spec.add_mesh(name=name, uservert=piece.corners_m.ravel(), inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_CONVEX)
         body.add_geom(name=name, type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name, **settings)

@@ -43,13 +43,24 @@ def run_trials(client: TrialClient, count: int, seed: int, report: Callable[[flo
     return records
 
 
-def _place(client: TrialClient, mode: str, seed: int) -> tuple[Place.Result, tuple[float, ...]]:
+def place_held(
+    client: TrialClient, mode: str, seed: int, before: Callable[[], None] = lambda: None
+) -> tuple[Place.Result, tuple[float, ...]]:
     """Set the cell up, the part held as the start needs it, and go there; returns the placement and the grasp.
 
     Which start a seed means is known only once the cell stands, and the twin takes the part up when it sets the cell
     up. So the cell is set up, the sampler is asked, and where the start needs another than the intended grasp, the same
     cell is set up again with it. The grasp of the placement decides: averaging more estimates may make another start
     the best reachable one.
+
+    Args:
+        client: Ready client.
+        mode: How the start is sampled.
+        seed: Of the cell and the sample.
+        before: Called when the cell stands, right before each placement that is tried.
+
+    Raises:
+        NotReadyError: Every placement wants another grasp than the one before.
     """
     answer = client.sample(mode, seed, client.new_cell(seed))
     held = _AS_INTENDED
@@ -58,6 +69,7 @@ def _place(client: TrialClient, mode: str, seed: int) -> tuple[Place.Result, tup
         if wanted != held:
             client.new_cell(seed, wanted)
             held = wanted
+        before()
         placed = client.place(mode, seed)
         wanted = tuple(placed.theta[GRASP]) or held
         if wanted == held:
@@ -67,7 +79,7 @@ def _place(client: TrialClient, mode: str, seed: int) -> tuple[Place.Result, tup
 
 def one_trial(client: TrialClient, index: int, starts: str, mode: str, seed: int) -> TrialRecord:
     """Set up, place, insert and score one trial; a refused or failed placement is a failed trial with its reason."""
-    placed, grasp = _place(client, mode, seed)
+    placed, grasp = place_held(client, mode, seed)
     arrived = placed.outcome.value == Outcome.SUCCESS
     outcome, reason, duration = OUTCOMES[placed.outcome.value], f"placement: {placed.outcome.message}", 0.0
     if arrived:
