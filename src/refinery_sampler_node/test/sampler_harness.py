@@ -263,6 +263,16 @@ class Cell:
         assert reset.success
         self.client.wait_for(lambda: self.client.sample().success, "socket estimate at the node")
 
+    def end_estimates(self) -> None:
+        """Publish no more estimates, and make the node forget the old ones, also the one that was on its way."""
+        self.robot.estimating = False
+
+        def forgotten() -> bool:
+            assert self.client.service(Trigger, "/refinery_sampler/reset_estimate", Trigger.Request()).success
+            return "no message on" in self.client.sample().message
+
+        self.client.wait_for(forgotten, "notice of no estimate")
+
     def expect_halt(self) -> None:
         """MoveIt was told to cancel the one motion it was given, and the arm stands still, short of its goal."""
         self.client.wait_for(lambda: bool(self.robot.moveit.cancelled), "cancel at MoveIt")

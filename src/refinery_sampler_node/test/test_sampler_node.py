@@ -125,9 +125,7 @@ def test_bad_estimates(cell: Cell) -> None:
     _expect_refusal(cell.client.sample(), Response.BAD_SOCKET_POSE, ("/socket_pose", "camera"))
     placed = cell.client.place()
     assert placed.outcome.value == Outcome.REFUSED and "camera" in placed.outcome.message
-    cell.robot.estimating = False
-    assert cell.client.service(Trigger, "/refinery_sampler/reset_estimate", Trigger.Request()).success
-    cell.client.wait_for(lambda: "no message" in cell.client.sample().message, "notice of no estimate")
+    cell.end_estimates()
     _expect_refusal(cell.client.sample(), Response.NO_SOCKET_POSE, ("no message on /socket_pose;",))
     placed = cell.client.place()
     assert placed.outcome.value == Outcome.REFUSED and "no message on /socket_pose;" in placed.outcome.message
@@ -201,8 +199,7 @@ def test_place_at_given_pose(cell: Cell) -> None:
     assert placed.outcome.value == Outcome.SUCCESS, placed.outcome.message
     assert _numbers(placed.pose_goal.pose) == pytest.approx(_numbers(pose.pose), abs=1e-12)
     assert not placed.theta and math.isnan(placed.success_probability)
-    cell.robot.estimating = False
-    assert cell.client.service(Trigger, "/refinery_sampler/reset_estimate", Trigger.Request()).success
+    cell.end_estimates()
     pose.pose.position.z += 0.02
     assert cell.client.place(use_pose=True, pose=pose).outcome.value == Outcome.SUCCESS
 
