@@ -53,7 +53,7 @@ def make_case(seed: int, index: int, good: tuple[Files, ...]) -> Case:
     envelope = 20 if ENVELOPE in files else 0
     target = rng.choices((POLICY, INITIAL_STATES, MANIFEST, ENVELOPE, "directory"), (50, 24, 22, envelope, 4))[0]
     if target == "directory":
-        history.append(_change_directory(files, dict(rng.choice(good)), rng))
+        history.append(change_directory(files, dict(rng.choice(good)), rng))
         return Case(files=files, history=history)
     for _ in range(rng.choice((1, 1, 1, 2, 3, 5))):
         name, content = _mutate(target, files[target], rng)
@@ -84,8 +84,8 @@ def _mutate(target: str, content: bytes, rng: Random) -> tuple[str, bytes]:
         return f"bytes instead of {kind}", mutate_bytes(content, rng)
 
 
-def _change_directory(files: Any, other: Files, rng: Random) -> str:
-    """Remove, swap, add or replace whole files; None makes a directory."""
+def change_directory(files: Any, other: Files, rng: Random) -> str:
+    """Remove, swap, add or replace whole files, also by what the other bundle lacks; None makes a directory."""
     a, b = rng.sample(sorted(files), 2)
     kind = rng.choice(("missing", "swapped", "extra", "directory", "mixed", "mixed and sealed"))
     if kind == "missing":
@@ -96,8 +96,10 @@ def _change_directory(files: Any, other: Files, rng: Random) -> str:
         files[rng.choice(("weights.pkl", "policy.onnx.data", ".x", "x" * 200, "\n", "é"))] = b"\x80\x04N."
     elif kind == "directory":
         files[a] = None
-    else:
+    elif a in other:
         files[a] = other[a]
+    else:
+        del files[a]
     if kind == "mixed and sealed":
         _seal(files)
     return f"directory: {kind}"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import product
+from random import Random
+
 import pytest
-from bundle.fuzz_cases import make_case
+from bundle.fuzz_cases import change_directory, make_case
 from bundle.fuzz_corpus import corpus
 from bundle.fuzzing import campaign
 
@@ -24,6 +27,16 @@ def test_a_case_is_the_same_every_time() -> None:
     first, again, other = ([make_case(seed, index, corpus()) for index in range(30)] for seed in (5, 5, 6))
     assert first == again
     assert all(one != two for one, two in zip(first, other, strict=True))
+
+
+def test_any_two_bundles_can_be_mixed() -> None:
+    # One of them may have files that the other lacks.
+    rng, kinds = Random(0), set()
+    for ours, theirs in product(corpus(), repeat=2):
+        for _ in range(50):
+            files = dict(ours)
+            kinds.add(change_directory(files, dict(theirs), rng))
+    assert len(kinds) == 6, kinds
 
 
 def test_every_fault_of_a_loader_is_found() -> None:
