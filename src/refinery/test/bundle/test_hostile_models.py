@@ -82,6 +82,12 @@ ODD: dict[str, tuple[Nodes, dict[str, np.ndarray], str]] = {
         {"n": np.arange(5000)},
         "at most 4096 values",
     ),
+    # ONNX's own check of it lets the axis through, and the process ends.
+    "axis beyond 32 bits": (
+        [node("LayerNormalization", ["before", "obs"], ["action"], axis=2**31)],
+        {},
+        "attribute 'axis': expected a number of 32 bits, got 2147483648",
+    ),
     # The smallest integer divided by -1 ends the process.
     "division of integers": (
         [
