@@ -24,9 +24,10 @@ MAX_VALUES = MAX_BYTES[POLICY] // 4
 MAX_INTEGERS = 4096
 """Most values of one tensor or list of integers (indices, shapes): a network needs a handful, and long ones make
 giants."""
-MAX_NUMBER = (1 << 31) - 1
-"""Largest magnitude of an integer attribute (an axis, a size). A larger ``axis`` of LayerNormalization is cut to 32
-bits in ONNX's shape inference (1.23), passes its check as a negative one, and ends the process."""
+MAX_NUMBER = 1 << 16
+"""Largest magnitude of an integer attribute (an axis, a size, a count). ONNX's shape inference (1.23) cuts a
+LayerNormalization's axis of 2^31 to 32 bits and reads beside its memory, and makes as many values as a Split asks
+for."""
 ACTIVATION_TYPES = (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE)
 """Types that may be computed with. Not integers: -2^63 divided by -1 ends the process (ONNX Runtime 1.32)."""
 INTEGER_TYPES = (onnx.TensorProto.INT64, onnx.TensorProto.INT32)
@@ -136,8 +137,10 @@ def _check_node(node: onnx.NodeProto, source: object) -> None:
         unread = [field.name for field, _ in attribute.ListFields() if field.name in ("g", "graphs", "tensors")]
         if unread or len(getattr(attribute, _LISTS.get(attribute.type, ""), ())) > MAX_INTEGERS:
             raise BundleError(f"{where}: expected at most {MAX_INTEGERS} values and no graph, got more")
-        if attribute.type == onnx.AttributeProto.INT and abs(attribute.i) > MAX_NUMBER:
-            raise BundleError(f"{where}: expected a number of 32 bits, got {attribute.i}; export it again")
+        # A constant's number is data, like a tensor's.
+        setting = attribute.type == onnx.AttributeProto.INT and node.op_type != "Constant"
+        if setting and abs(attribute.i) > MAX_NUMBER:
+            raise BundleError(f"{where}: expected at most {MAX_NUMBER}, got {attribute.i}; export it again")
 
 
 def _check_tensor(tensor: onnx.TensorProto, source: object) -> None:

@@ -86,7 +86,13 @@ ODD: dict[str, tuple[Nodes, dict[str, np.ndarray], str]] = {
     "axis beyond 32 bits": (
         [node("LayerNormalization", ["before", "obs"], ["action"], axis=2**31)],
         {},
-        "attribute 'axis': expected a number of 32 bits, got 2147483648",
+        "attribute 'axis': expected at most 65536, got 2147483648",
+    ),
+    # Of version 18; the inference would make every one.
+    "billions of outputs": (
+        [node("Split", ["before"], ["action"], num_outputs=2**31 - 1)],
+        {},
+        "attribute 'num_outputs': expected at most 65536, got 2147483647",
     ),
     # The smallest integer divided by -1 ends the process.
     "division of integers": (
