@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
+from beside import beside
 from console import Console, SetupError
 from environment import Environment
 from host import check_host, clean_environment, ros_mode
@@ -55,9 +56,14 @@ def set_up(target: str, root: Path) -> None:
         return
     against = "a sourced ROS 2 Jazzy" if mode == "system" else "ROS 2 Jazzy wheels"
     print(f"Setting up the workspace against {against} (details: {console.log_path})", flush=True)
-    environment.make()
     if target == "build":
-        workspace.make()
+        environment.make(for_build=True)
+        # pip unpacks on one core; what it has left to do costs hardly any time beside the compilers.
+        others = Console(root / "log" / "setup_packages.log", ticking=False)
+        with beside(Environment(root, env, mode, others).make, others.stop):
+            workspace.make()
+    else:
+        environment.make()
     print(f"  ready after {time.monotonic() - start:.0f} s", flush=True)
 
 

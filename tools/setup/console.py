@@ -31,11 +31,17 @@ class Console:
 
     Args:
         log_path: File that gets all output; started anew by the first step.
+        ticking: Whether a terminal shows the time of the step that is going on.
     """
 
-    def __init__(self, log_path: Path) -> None:
+    def __init__(self, log_path: Path, *, ticking: bool = True) -> None:
         self.log_path = log_path
         self._fresh = True
+        self._terminal = sys.stdout.isatty()
+        self._ticking = ticking and self._terminal
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stopped = False
 
     def step(self, label: str, work: Callable[[], None]) -> None:
         """Run a function under one line with its elapsed time.
@@ -74,10 +80,19 @@ class Console:
         self.log("$ " + " ".join(words))
         with self.log_path.open("ab") as log:
             begin = log.tell()
-            # A group of its own, so that an interruption ends the compilers it started too.
-            process = subprocess.Popen(
-                words, env=dict(env), cwd=cwd, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
+            with self._lock:
+                if self._stopped:
+                    raise SetupError(f"`{Path(words[0]).name} ...` was not started", "run the same command again")
+                # A group of its own, so that an interruption ends the compilers it started too.
+                process = self._process = subprocess.Popen(
+                    words,
+                    env=dict(env),
+                    cwd=cwd,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
             try:
                 code = process.wait()
             except BaseException:
@@ -94,6 +109,13 @@ class Console:
                 f"{todo(output)} (everything it said: {self.log_path})",
             )
 
+    def stop(self) -> None:
+        """End the command that another thread runs here, and refuse all that come after it."""
+        with self._lock:
+            self._stopped = True
+            if self._process is not None and self._process.poll() is None:
+                _end_group(self._process)
+
     def log(self, text: str) -> None:
         """Write a line to the log file."""
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
@@ -102,15 +124,14 @@ class Console:
         self._fresh = False
 
     def _tick(self, label: str, start: float, done: threading.Event) -> None:
-        if not sys.stdout.isatty():
-            return
-        while not done.wait(0.5):
+        while self._ticking and not done.wait(0.5):
             print(f"\r  {label:<58} {time.monotonic() - start:6.1f} s", end="", flush=True)
 
     def _finish(self, label: str, start: float, done: threading.Event, ticker: threading.Thread, verdict: str) -> None:
         done.set()
         ticker.join()
-        back = "\r" if sys.stdout.isatty() else ""
+        # Over what this step, or one that goes on beside it, has written of its time.
+        back = "\r" if self._terminal else ""
         print(f"{back}  {label:<58} {verdict}{time.monotonic() - start:6.1f} s", flush=True)
 
 

@@ -21,6 +21,8 @@ _SETS = {
     "train": ("training packages", "train.txt", []),
     "dev": ("test and lint tools", "dev.txt", []),
 }
+_LATER = ("model", "train", "dev")
+"""Sets that the build of the workspace does without."""
 _NETWORK = ("Temporary failure", "NewConnectionError", "Max retries", "Connection refused", "ProxyError", "timed out")
 
 
@@ -70,11 +72,18 @@ class Environment:
         stamped = self.stamps.read("base") == self.base and self.python.exists()
         return stamped and all(self.stamps.read(name) == value for name, value in self.hashes().items())
 
-    def make(self) -> None:
-        """Do what is left to do; a step that was interrupted is done again, those before it are not."""
+    def make(self, *, for_build: bool = False) -> None:
+        """Do what is left to do; a step that was interrupted is done again, those before it are not.
+
+        Args:
+            for_build: Only what the build of the workspace needs.
+        """
         if self.stamps.read("base") != self.base or not self.python.exists():
             self._console.step("virtual environment", self._create)
-        for name, value in self.hashes().items():
+        hashes = self.hashes()
+        for name in _LATER if for_build else ():
+            del hashes[name]
+        for name, value in hashes.items():
             if self.stamps.read(name) != value:
                 self.stamps.drop(name)
                 label = "repair of the wheels' CMake files" if name == "repair" else _SETS[name][0]
