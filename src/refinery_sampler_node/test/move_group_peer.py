@@ -86,6 +86,8 @@ class MoveGroupPeer:
         self.fraction = 1.0
         self.answering = True
         """Whether plans are answered."""
+        self.reporting = True
+        """Whether the end of an execution is reported."""
         self.serving = True
         """Whether there is a server at all."""
         self.change: Callable[[RobotTrajectory], None] = lambda trajectory: None
@@ -170,7 +172,7 @@ class MoveGroupPeer:
             handle.abort()
             return result
         self._arm.follow(handle.request.trajectory.joint_trajectory)
-        while self._arm.following_s > 0:
+        while self._arm.following_s > 0 or not self.reporting:
             if handle.is_cancel_requested:
                 self._arm.halt()
                 self.cancelled.append("execute_trajectory")

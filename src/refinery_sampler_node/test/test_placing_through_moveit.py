@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -142,6 +143,23 @@ def test_execution_that_fails(cell: Cell, code: int, outcome: int) -> None:
     assert placed.outcome.value == outcome, placed.outcome.message
     assert "execute_trajectory: " in placed.outcome.message and name_of(code) in placed.outcome.message
     assert placed.position_error_m > 0.01
+
+
+@pytest.mark.parametrize("late", [True, False], ids=["late", "never"])
+def test_the_end_of_an_execution_is_waited_for(cell: Cell, late: bool) -> None:
+    cell.robot.moveit.reporting = False
+    handle = cell.client.start_moving()
+    cell.client.wait_for(lambda: cell.robot.following and not cell.robot.following_s, "end of the way")
+    if late:
+        # Ten seconds of a cell that runs ten times as fast as the messages.
+        cell.robot.speed = 10.0
+        begin = time.monotonic()
+        cell.client.wait_for(lambda: time.monotonic() > begin + 1.0, "a second")
+        cell.robot.moveit.reporting = True
+    placed = cell.client.result(handle)
+    assert placed.outcome.value == (Outcome.SUCCESS if late else Outcome.FAILED), placed.outcome.message
+    assert late or "the arm has arrived, but execute_trajectory has not ended 3.0 s later" in placed.outcome.message
+    assert placed.position_error_m < 0.001
 
 
 @pytest.mark.parametrize("what", ["elsewhere", "other joints", "in motion"])
