@@ -23,6 +23,7 @@ setup(
         "console_scripts": [
             "twin_node = refinery_twin.node:main",
             "move_group_node = refinery_twin.move_group.node:main",
+            "picture = refinery_twin.picture:main",
         ],
     },
 )

@@ -100,3 +100,19 @@ def test_the_sample_command_prints_states_and_passes_on_refusals(client: TrialCl
     assert status == 1 and "refused" in said
     assert main(["nonsense"]) == 2
     assert "sample" in capsys.readouterr().err
+
+
+def test_the_picture_command_shows_the_running_cell_or_says_who_is_silent(trials, tmp_path):
+    def take(out: Path, *words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "refinery_twin.picture", "--out", str(out), "--width", "96", "--height", "64"]
+        return subprocess.run([*command, *words], capture_output=True, text=True, timeout=120)
+
+    taken = take(tmp_path / "cell.png", "--camera", "cell")
+    if "no GL library works here" in taken.stderr:
+        pytest.skip(taken.stderr)
+    assert taken.returncode == 0, taken.stderr
+    assert (tmp_path / "cell.png").read_bytes().startswith(b"\x89PNG")
+    # Names of another robot: nobody publishes its joints here.
+    silent = take(tmp_path / "none.png", "--robot", "panda", "--wait-s", "0.5")
+    assert silent.returncode == 1 and "no message on /franka/joint_states within" in silent.stderr
+    assert not (tmp_path / "none.png").exists()

@@ -7,12 +7,14 @@ never touched.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
 import subprocess
 import sys
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,7 @@ from refinery.config import to_mapping
 from refinery.errors import NotReadyError
 from refinery.rotations import Poses
 from refinery.task import Task
+from refinery_twin.decoration import Decoration
 
 BACKENDS = ("egl", "osmesa")
 """GL libraries to try, in order."""
@@ -37,6 +40,7 @@ def render_cell(
     width: int = 960,
     height: int = 720,
     camera: str = "cell",
+    decorations: Sequence[Decoration] = (),
 ) -> NDArray[np.uint8]:
     """Take a picture of the cell.
 
@@ -47,7 +51,8 @@ def render_cell(
         grasp: How the plug sits in the hand, shape (3,), order :data:`refinery.initial_state.GRASP_NAMES`.
         width: Of the picture, [pixels], [16, 4096].
         height: Of the picture, [pixels], [16, 4096].
-        camera: Name of a camera of the cell's model.
+        camera: Name of a camera of the cell's model, or ``socket``: from beside and above, on the socket alone.
+        decorations: Shapes to draw into it. The arm then lets them shine through.
 
     Returns:
         RGB picture, shape (height, width, 3), uint8.
@@ -64,6 +69,7 @@ def render_cell(
         "width": int(np.clip(width, 16, 4096)),
         "height": int(np.clip(height, 16, 4096)),
         "camera": camera,
+        "decorations": [dataclasses.asdict(item) for item in decorations],
     }
     chosen = os.environ.get("MUJOCO_GL")
     reasons = []

@@ -13,9 +13,14 @@ from refinery.cell.model import build_model
 from refinery.config import from_mapping
 from refinery.rotations import wxyz_from_xyzw
 from refinery.task import Task
+from refinery_twin.decoration import Decoration, draw
 from refinery_twin.held_plug import hold_plug
 
 _NO_SITES = 4
+SOCKET = "socket"
+"""Camera that is not in the model."""
+_ROOM = 10_000
+"""Shapes in a scene, at most."""
 
 
 def main() -> None:
@@ -35,10 +40,33 @@ def main() -> None:
     mujoco.mj_forward(model, data)
     options = mujoco.MjvOption()
     options.sitegroup[_NO_SITES] = 0
-    with mujoco.Renderer(model, height=job["height"], width=job["width"]) as renderer:
-        renderer.update_scene(data, camera=job["camera"], scene_option=options)
+    decorations = [from_mapping(item, Decoration, source="render job") for item in job["decorations"]]
+    camera = _beside(job["socket_pos_m"]) if job["camera"] == SOCKET else job["camera"]
+    with mujoco.Renderer(model, height=job["height"], width=job["width"], max_geom=_ROOM) as renderer:
+        renderer.update_scene(data, camera=camera, scene_option=options)
+        if decorations:
+            _fade_arm(renderer.scene, model, at.plug_body)
+            draw(renderer.scene, decorations)
         picture_out.write(renderer.render().tobytes())
     picture_out.close()
+
+
+def _beside(socket_pos_m: list[float]) -> mujoco.MjvCamera:
+    """Return a camera that sees the socket and a hand's breadth above it."""
+    camera = mujoco.MjvCamera()
+    camera.lookat = np.add(socket_pos_m, [0.0, 0.04, 0.035])
+    camera.distance, camera.azimuth, camera.elevation = 0.27, 165.0, -22.0
+    return camera
+
+
+def _fade_arm(scene: mujoco.MjvScene, model: mujoco.MjModel, held: int) -> None:
+    """Let what is drawn shine through the arm that holds a body, and through that body."""
+    root = model.body_rootid[held]
+    for i in range(scene.ngeom):
+        geom = scene.geoms[i]
+        is_geom = geom.objtype == mujoco.mjtObj.mjOBJ_GEOM and geom.objid >= 0
+        if is_geom and model.body_rootid[model.geom_bodyid[geom.objid]] == root:
+            geom.rgba[3] *= 0.35
 
 
 if __name__ == "__main__":
