@@ -43,7 +43,7 @@ placement: build  ## Place 1,000 sampled initial states through MoveIt's interfa
 	@cd "$(ROOT)/tests" && "$(ROOT)/tools/env" python -m placement.campaign $(ARGS)
 
 test: lint  ## Lint, then all tests on a real ROS graph (ARGS="-k name" is passed to pytest)
-	@$(ENV) python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+	@$(ENV) python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: build  ## ruff and mypy
 	@$(ENV) ruff check .
