@@ -259,8 +259,6 @@ def running_cell(folder: Path, *, move_group: bool, **twin: object) -> Iterator[
                 client.connected()
                 if other is not None:
                     wait_for_log(other_log, "start planning now", other)
-                    # It is up; whether it hears the joints already is another matter, of discovery.
-                    client.wait_for(client.apply, "a joint state at move_group")
                 client.logs = {"twin": log, "move_group": other_log}
                 client.twin = process
                 yield client

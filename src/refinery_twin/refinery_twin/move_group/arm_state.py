@@ -38,7 +38,7 @@ class ArmState:
         self._names, self._waiter = profile.joint_names, waiter
         self._joints, self._speeds = np.zeros(7), np.zeros(7)
         self._count, self._heard_s = 0, -np.inf
-        self._topic = node.resolve_topic_name(TOPIC)
+        self.topic = node.resolve_topic_name(TOPIC)
         node.create_subscription(JointState, TOPIC, self._on_state, _NEWEST, callback_group=group)
 
     @property
@@ -59,7 +59,7 @@ class ArmState:
         if not await self._waiter.until(lambda: self._count > seen, STALE_S):
             raise PlanningError(
                 ErrorCode.ROBOT_STATE_STALE,
-                f"no state of {', '.join(self._names)} on {self._topic} for {STALE_S:g} s; is the cell running?",
+                f"no state of {', '.join(self._names)} on {self.topic} for {STALE_S:g} s; is the cell running?",
             )
         return self._joints.copy()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 
@@ -25,7 +26,10 @@ _SPIN_S = 0.2
 
 
 class MoveGroupNode(Node):
-    """MoveIt's names, served for the twin. Not lifecycle-managed: a real ``move_group`` is not either."""
+    """MoveIt's names, served for the twin. Not lifecycle-managed: a real ``move_group`` is not either.
+
+    Nothing is served before :meth:`open`.
+    """
 
     def __init__(self) -> None:
         super().__init__("move_group")
@@ -35,11 +39,23 @@ class MoveGroupNode(Node):
         waiter = Waiter(self, group)
         self._worker = Worker(self)
         desk = Desk(Planner(profile), self._worker, waiter, parameters.seed)
-        arm = ArmState(self, profile, waiter, group)
-        execution, turns = Execution(self, profile, arm, waiter, group), Turns(waiter)
-        self._answers = Services(self, profile, desk, arm, group)
-        self._move = MoveAction(self, profile, desk, arm, execution, turns, group)
-        self._execute = ExecuteAction(self, profile, desk, execution, turns, group)
+        self.arm = arm = ArmState(self, profile, waiter, group)
+
+        def serve() -> list[object]:
+            execution, turns = Execution(self, profile, arm, waiter, group), Turns(waiter)
+            return [
+                Services(self, profile, desk, arm, group),
+                MoveAction(self, profile, desk, arm, execution, turns, group),
+                ExecuteAction(self, profile, desk, execution, turns, group),
+            ]
+
+        self._serve = serve
+        self._servers: list[object] = []
+
+    def open(self) -> None:
+        """Serve from now on."""
+        self._servers = self._serve()
+        self.get_logger().info("You can start planning now!")
 
     def destroy_node(self) -> None:
         """End the planning thread, and the node."""
@@ -55,9 +71,14 @@ def main() -> int:
 def _run(node: MoveGroupNode, stop: threading.Event) -> None:
     executor = SingleThreadedExecutor()
     executor.add_node(node)
-    node.get_logger().info("You can start planning now!")
+    node.get_logger().info(f"waiting for the first joint state on {node.arm.topic}")
+    opened = False
     while not stop.is_set():
         executor.spin_once(timeout_sec=_SPIN_S)
+        # Who finds a server may ask at once, and would be told that no state has come.
+        if not opened and node.arm.age_s < math.inf:
+            node.open()
+            opened = True
     executor.shutdown()
 
 

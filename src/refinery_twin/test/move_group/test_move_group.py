@@ -5,20 +5,24 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import rclpy
 from action_msgs.msg import GoalStatus
 from action_msgs.srv import CancelGoal
-from moveit_harness import MoveItClient, running_cell, start_move_group
+from moveit_harness import MoveItClient, in_domain, running_cell, start_move_group, wait_for_log
 from moveit_msgs.action import ExecuteTrajectory, MoveGroup
 from moveit_msgs.msg import Constraints, GenericTrajectory, RobotState, RobotTrajectory
 from moveit_msgs.srv import GetCartesianPath, GetMotionPlan, GetPositionIK
+from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import MultiDOFJointTrajectoryPoint
-from twin_harness import PATIENCE_S, own_domain
+from twin_harness import PATIENCE_S, own_domain, stop_twin
 
+from refinery.robot_profile import load_robot_profile
 from refinery.rotations import Poses, angle_between_rad
 from refinery_twin.messages import duration_of, to_pose
 from refinery_twin.planning import ErrorCode
@@ -424,6 +428,28 @@ def test_a_cell_that_falls_silent_is_noticed(client: MoveItClient) -> None:
         client.twin.send_signal(signal.SIGCONT)
     client.fresh()
     assert client.code(client.joint_goal(start)) == ErrorCode.SUCCESS
+
+
+def test_nothing_is_served_before_the_first_joint_state(tmp_path: Path) -> None:
+    log = tmp_path / "move_group.log"
+    with own_domain() as env, in_domain(env) as context:
+        process = start_move_group(env, log, use_sim_time=False)
+        node = rclpy.create_node("arm_of_a_test", context=context)
+        try:
+            wait_for_log(log, "waiting for the first joint state on /joint_states", process)
+            asked = node.create_client(GetPositionIK, "compute_ik")
+            assert not asked.wait_for_service(1.0) and "You can start planning" not in log.read_text()
+            names = load_robot_profile("twin").joint_names
+            out = node.create_publisher(JointState, "joint_states", 1)
+            half, full = (JointState(name=names[:k], position=[0.1] * k) for k in (3, 7))
+            out.publish(half)
+            end = time.monotonic() + PATIENCE_S
+            while not asked.wait_for_service(0.2):
+                assert time.monotonic() < end, log.read_text()
+                out.publish(full)
+        finally:
+            node.destroy_node()
+            assert stop_twin(process) == 0, log.read_text()
 
 
 @pytest.mark.parametrize(("profile", "sentence"), [("no_such_arm", "no_such_arm"), ("fr3", "use MoveIt itself")])
