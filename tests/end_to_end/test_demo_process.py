@@ -12,8 +12,6 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 MARK = "REFINERY_TEST_RUN"
 
 
@@ -41,12 +39,11 @@ def wait_for(condition, timeout_s: float):
     raise AssertionError(f"nothing came within {timeout_s} s")
 
 
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen, str, Path]]:
-    """A demo whose trials have begun."""
+@contextlib.contextmanager
+def running(tmp_path: Path, code: str) -> Iterator[tuple[subprocess.Popen, str, Path]]:
+    """A demo whose nodes come up."""
     mark = uuid.uuid4().hex
     output = tmp_path / "output.txt"
-    code = "from refinery_sim_train.cli.demo import main; main()"
     arguments = ["--preset", "smoke", "--trials", "50", "--out", str(tmp_path / "demo")]
     with output.open("w") as file:
         process = subprocess.Popen(
@@ -68,18 +65,26 @@ def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen, str, Path]]:
         process.wait()
 
 
-def test_a_killed_node_ends_the_demo_and_is_named(running):
-    process, mark, output = running
-    (policy,) = [pid for pid, command in marked(mark) if "policy_node" in command]
-    os.kill(policy, signal.SIGKILL)
-    assert process.wait(60) != 0
-    assert "refinery_policy" in output.read_text() and "Traceback" not in output.read_text()
-    assert wait_for(lambda: not marked(mark), 20)
+def test_a_killed_node_ends_the_demo_and_is_named(tmp_path: Path) -> None:
+    with running(tmp_path, "from refinery_sim_train.cli.demo import main; main()") as (process, mark, output):
+        (policy,) = [pid for pid, command in marked(mark) if "policy_node" in command]
+        os.kill(policy, signal.SIGKILL)
+        assert process.wait(60) != 0
+        assert "refinery_policy" in output.read_text() and "Traceback" not in output.read_text()
+        assert wait_for(lambda: not marked(mark), 20)
 
 
-def test_ctrl_c_ends_everything(running):
-    process, mark, output = running
-    os.kill(process.pid, signal.SIGINT)
-    assert process.wait(60) == 130
-    assert "interrupted" in output.read_text() and "Traceback" not in output.read_text()
-    assert wait_for(lambda: not marked(mark), 20)
+def test_ctrl_c_ends_everything(tmp_path: Path, bundle: Path) -> None:
+    # Refining was gone through in the test above and takes a minute; here a bundle is there already.
+    code = f"""
+from pathlib import Path
+from types import SimpleNamespace
+from refinery_sim_train.cli import demo
+demo.refine = lambda args: SimpleNamespace(bundle=Path({str(bundle)!r}))
+demo.main()
+"""
+    with running(tmp_path, code) as (process, mark, output):
+        os.kill(process.pid, signal.SIGINT)
+        assert process.wait(60) == 130
+        assert "interrupted" in output.read_text() and "Traceback" not in output.read_text()
+        assert wait_for(lambda: not marked(mark), 20)

@@ -19,6 +19,7 @@ from refinery_twin.held_plug import hold_plug
 _NO_SITES = 4
 SOCKET = "socket"
 """Camera that is not in the model."""
+_FONT = mujoco.mjtFontScale.mjFONTSCALE_100
 _ROOM = 10_000
 """Shapes in a scene, at most."""
 
@@ -42,7 +43,7 @@ def main() -> None:
     options.sitegroup[_NO_SITES] = 0
     decorations = [from_mapping(item, Decoration, source="render job") for item in job["decorations"]]
     camera = _beside(job["socket_pos_m"]) if job["camera"] == SOCKET else job["camera"]
-    with mujoco.Renderer(model, height=job["height"], width=job["width"], max_geom=_ROOM) as renderer:
+    with mujoco.Renderer(model, height=job["height"], width=job["width"], max_geom=_ROOM, font_scale=_FONT) as renderer:
         renderer.update_scene(data, camera=camera, scene_option=options)
         if decorations:
             _fade_arm(renderer.scene, model, at.plug_body)
@@ -54,7 +55,7 @@ def main() -> None:
 def _beside(socket_pos_m: list[float]) -> mujoco.MjvCamera:
     """Return a camera that sees the socket and a hand's breadth above it."""
     camera = mujoco.MjvCamera()
-    camera.lookat = np.add(socket_pos_m, [0.0, 0.04, 0.035])
+    camera.lookat = np.add(socket_pos_m, [0.0, 0.045, 0.035])
     camera.distance, camera.azimuth, camera.elevation = 0.27, 165.0, -22.0
     return camera
 
