@@ -22,6 +22,15 @@ def to_pose(pose: Poses) -> Pose:
     return Pose(position=Point(x=x, y=y, z=z), orientation=Quaternion(x=qx, y=qy, z=qz, w=qw))
 
 
+def pose_from(message: Pose) -> Poses:
+    """Read a pose, batch of one; a quaternion of four zeros is no rotation, as in MoveIt, any other stays as it is."""
+    p, q = message.position, message.orientation
+    quat = [q.x, q.y, q.z, q.w]
+    if not any(quat):
+        quat = [0.0, 0.0, 0.0, 1.0]
+    return Poses(pos_m=np.array([[p.x, p.y, p.z]]), quat_xyzw=np.array([quat]))
+
+
 def duration_of(time_s: float) -> Duration:
     """Turn a time [s] into a message, rounded to the nanosecond."""
     sec, nanosec = divmod(round(time_s * 1e9), 1_000_000_000)

@@ -23,10 +23,10 @@ from refinery.config import check
 from refinery.errors import ConfigError, NotReadyError, RefineryError
 from refinery.paths import config_file
 from refinery.robot_profile import RobotProfile, load_robot_profile
-from refinery.rotations import Poses
 from refinery.task import load_task
 from refinery_twin.decoration import Decoration
 from refinery_twin.marker_shapes import shapes
+from refinery_twin.messages import pose_from
 from refinery_twin.render import render_cell, write_png
 from refinery_twin.render_child import SOCKET
 
@@ -124,10 +124,12 @@ def take(args: Args) -> Path:
     finally:
         rclpy.try_shutdown()
     joints, socket, markers = (listener.heard[name] for name in (listener.joints, listener.socket, listener.markers))
+    if socket.header.frame_id != profile.base_frame:
+        raise ConfigError(listener.socket, "header.frame_id", profile.base_frame, socket.header.frame_id)
     picture = render_cell(
         task,
         joints_rad(joints, profile),
-        Poses.single(*_numbers(socket, profile.base_frame, listener.socket)),
+        pose_from(socket.pose),
         width=args.width,
         height=args.height,
         camera=args.camera,
@@ -153,13 +155,6 @@ def decorations(markers: list[Marker], base_frame: str) -> list[Decoration]:
             raise ConfigError(MARKERS, "header.frame_id", base_frame, marker.header.frame_id)
         found += shapes(marker)
     return found
-
-
-def _numbers(message: PoseStamped, base_frame: str, topic: str) -> tuple[list[float], list[float]]:
-    if message.header.frame_id != base_frame:
-        raise ConfigError(topic, "header.frame_id", base_frame, message.header.frame_id)
-    p, q = message.pose.position, message.pose.orientation
-    return [p.x, p.y, p.z], [q.x, q.y, q.z, q.w]
 
 
 def main() -> None:

@@ -5,32 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from geometry_msgs.msg import Point, Pose, Quaternion
+from geometry_msgs.msg import Point, Pose
 from moveit_msgs.msg import CollisionObject
 from shape_msgs.msg import Mesh as MeshMessage
 from shape_msgs.msg import MeshTriangle, SolidPrimitive
 
 from refinery.errors import RefineryError
 from refinery.rotations import Poses
+from refinery_twin.messages import pose_from, to_pose
 from refinery_twin.planning import Box, Cylinder, ErrorCode, Mesh, PlanningError, SceneObject, Shape, Sphere
 
 HERE = Poses.from_xyz_rpy((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
 """The pose that changes nothing."""
-
-
-def pose_from(message: Pose) -> Poses:
-    """Read a pose, batch of one; a quaternion of four zeros is no rotation, as in MoveIt, any other stays as it is."""
-    p, q = message.position, message.orientation
-    quat = [q.x, q.y, q.z, q.w]
-    if not any(quat):
-        quat = [0.0, 0.0, 0.0, 1.0]
-    return Poses(pos_m=np.array([[p.x, p.y, p.z]]), quat_xyzw=np.array([quat]))
-
-
-def pose_message(pose: Poses) -> Pose:
-    """Write a pose (batch of one)."""
-    (x, y, z), (qx, qy, qz, qw) = pose.pos_m[0].tolist(), pose.quat_xyzw[0].tolist()
-    return Pose(position=Point(x=x, y=y, z=z), orientation=Quaternion(x=qx, y=qy, z=qz, w=qw))
 
 
 def shapes_from(message: CollisionObject) -> tuple[tuple[Shape, ...], Poses]:
@@ -64,9 +50,9 @@ def object_message(thing: SceneObject, frame: str, *, solids: bool = True) -> Co
     message.header.frame_id = frame
     if not solids:
         return message
-    message.pose = pose_message(thing.pose)
+    message.pose = to_pose(thing.pose)
     for i, shape in enumerate(thing.shapes):
-        pose = pose_message(thing.shape_poses[i])
+        pose = to_pose(thing.shape_poses[i])
         if isinstance(shape, Mesh):
             message.meshes.append(_mesh_message(shape))
             message.mesh_poses.append(pose)

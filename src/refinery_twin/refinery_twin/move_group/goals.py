@@ -9,7 +9,7 @@ from moveit_msgs.msg import Constraints, OrientationConstraint, PositionConstrai
 from shape_msgs.msg import SolidPrimitive
 
 from refinery.rotations import Array, Poses
-from refinery_twin.move_group.geometry import pose_from
+from refinery_twin.messages import pose_from
 from refinery_twin.planning import ErrorCode, JointGoal, Planner, PlanningError, PoseGoal
 
 FINEST = 1e-5

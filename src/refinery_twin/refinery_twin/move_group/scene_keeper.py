@@ -14,8 +14,9 @@ import numpy as np
 from moveit_msgs.msg import AttachedCollisionObject, CollisionObject, PlanningScene, RobotState
 
 from refinery.rotations import Array, Poses
+from refinery_twin.messages import pose_from
 from refinery_twin.move_group.allowed_collisions import AllowedCollisions, Pair
-from refinery_twin.move_group.geometry import pose_from, shapes_from
+from refinery_twin.move_group.geometry import shapes_from
 from refinery_twin.planning import AttachedObject, ErrorCode, Planner, PlanningError, SceneObject
 
 

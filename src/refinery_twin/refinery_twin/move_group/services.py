@@ -19,9 +19,9 @@ from rclpy.node import Node
 
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Array, Poses
+from refinery_twin.messages import pose_from
 from refinery_twin.move_group.arm_state import ArmState
 from refinery_twin.move_group.desk import Desk
-from refinery_twin.move_group.geometry import pose_from
 from refinery_twin.move_group.move_action import Planned, plan_request
 from refinery_twin.move_group.planning_requests import (
     check_group,
