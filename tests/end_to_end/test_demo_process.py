@@ -44,6 +44,8 @@ def running(tmp_path: Path, code: str) -> Iterator[tuple[subprocess.Popen, str, 
     """A demo whose nodes come up."""
     mark = uuid.uuid4().hex
     output = tmp_path / "output.txt"
+    # A test run in the background of a shell ignores Ctrl-C, and its children would.
+    code = f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n{code}"
     arguments = ["--preset", "smoke", "--trials", "50", "--out", str(tmp_path / "demo")]
     with output.open("w") as file:
         process = subprocess.Popen(

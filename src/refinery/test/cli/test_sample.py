@@ -1,7 +1,20 @@
+"""``refinery sample``: its table, and its way through a service that drops an answer."""
+
+import threading
 from types import SimpleNamespace
 
+import pytest
+import rclpy
+from domain_coordinator import domain_id
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.task import Future
+
+from refinery.cli import sample
 from refinery.cli.sample import _table
+from refinery.errors import NotReadyError
 from refinery.initial_state import THETA_NAMES
+from refinery_msgs.srv import SampleInit
 
 
 def response(*rows):
@@ -28,3 +41,69 @@ def test_what_varies_is_shown_in_its_unit():
     assert two.split()[:5] == ["-2.00", "35.00", "0.00", "0.00", "5.73"]
     assert titles.index("predicted") == one.index("90.0 %") == two.index("90.0 %")
     assert "seed 5" in last
+
+
+class Forgetful:
+    """A sampler whose first answers get lost, as they do while discovery is under way.
+
+    Args:
+        lost: How many.
+    """
+
+    def __init__(self, lost: int) -> None:
+        self.asked, self._lost = 0, lost
+        self._context = rclpy.Context()
+        rclpy.init(context=self._context)
+        node = rclpy.create_node("refinery_sampler", context=self._context)
+        # Reentrant: the question that is never answered does not keep the next one waiting.
+        group = ReentrantCallbackGroup()
+        self._service = node.create_service(SampleInit, "/sample_init", self._answer, callback_group=group)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(node)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._spin)
+        self._thread.start()
+
+    async def _answer(self, request: SampleInit.Request, answer: SampleInit.Response) -> SampleInit.Response:
+        self.asked += 1
+        if self.asked <= self._lost:
+            await Future()
+        answer.success, answer.task, answer.seed_used = True, "peg", request.seed
+        answer.theta_names = list(THETA_NAMES)
+        return answer
+
+    def _spin(self) -> None:
+        while not self._ended.is_set():
+            self._executor.spin_once(timeout_sec=0.05)
+
+    def close(self) -> None:
+        self._ended.set()
+        self._thread.join()
+        self._executor.shutdown()
+        rclpy.shutdown(context=self._context)
+
+
+@pytest.fixture
+def forgetful(request, monkeypatch):
+    with domain_id() as number:
+        monkeypatch.setenv("ROS_DOMAIN_ID", str(number))
+        monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+        server = Forgetful(request.param)
+        yield server
+        server.close()
+
+
+@pytest.mark.parametrize("forgetful", [2], indirect=True)
+def test_a_lost_answer_is_asked_for_again(forgetful, monkeypatch, capsys):
+    monkeypatch.setattr(sample, "ASK_AGAIN_S", 0.5)
+    assert sample.main(["--seed", "7", "--timeout-s", "60"]) == 0
+    assert forgetful.asked == 3
+    assert "task peg, seed 7" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("forgetful", [1000], indirect=True)
+def test_who_never_answers_is_named(forgetful, monkeypatch):
+    monkeypatch.setattr(sample, "ASK_AGAIN_S", 0.5)
+    with pytest.raises(NotReadyError, match="/sample_init did not answer within 3 s; see the sampler's log"):
+        sample.main(["--timeout-s", "3"])
+    assert forgetful.asked > 1
