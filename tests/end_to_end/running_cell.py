@@ -26,7 +26,8 @@ def running_cell(bundle: Path, records: Path, logs: Path, task: Path | None = No
     patient = {"stop_age_s": 5.0, "hold_periods": 75.0, "estimate_age_s": 5.0}
     patient |= {"deadline_hold_ticks": 5000, "deadline_stop_ticks": 5000, "record_dir": str(records)}
     overrides = {f"refinery_policy.{name}": value for name, value in patient.items()}
-    overrides["refinery_sampler.state_max_age_s"] = 10.0
+    # A second of waiting for this machine is three of the cell's.
+    overrides |= {"refinery_sampler.state_max_age_s": 10.0, "refinery_sampler.max_lag_s": 3.0}
     chosen = None if task is None else str(task)
     specs = describe_bringup("twin", bundle=bundle, task=chosen, realtime_factor=3.0, overrides=overrides)
     with contextlib.ExitStack() as stack:
