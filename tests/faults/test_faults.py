@@ -23,8 +23,10 @@ def check(case: Case, seen: Observation) -> None:
 def observe(case: Case, injector: Injector, injection: Injection) -> Observation:
     """Run an injection; once more where the machine stood still, which stops an insertion whatever is injected."""
     seen = injector.run(injection)
-    stalled = seen.reason == "STATE_LOST" and "STATE_LOST" not in case.reasons and not seen.unsafe
-    return injector.run(injection) if stalled else seen
+    stalled = seen.reason == "STATE_LOST" and "STATE_LOST" not in case.reasons
+    # A stop that was not latched, re-armed too early or unsafe is wrong whatever its cause.
+    wrong = seen.unsafe or seen.not_latched or rearmed_too_early(case, seen)
+    return injector.run(injection) if stalled and not wrong else seen
 
 
 def test_no_fault_of_the_twin_is_left_out() -> None:

@@ -20,13 +20,24 @@ SOCKET = Poses.from_xyz_rpy([0.5, 0.0, 0.1], [0.0, 0.0, 0.1])
 @example(seed=13919019, x=0.546875, y=0.0625, yaw=-0.125)
 @given(seed=st.integers(0, 2**32 - 1), x=st.floats(0.45, 0.55), y=st.floats(-0.1, 0.1), yaw=st.floats(-0.17, 0.17))
 def test_joints_reproduce_the_pose(
-    task: Task, arm: ArmKinematics, reachability: Reachability, seed: int, x: float, y: float, yaw: float
+    task: Task,
+    arm: ArmKinematics,
+    home_rad: np.ndarray,
+    reachability: Reachability,
+    seed: int,
+    x: float,
+    y: float,
+    yaw: float,
 ) -> None:
     socket = Poses.from_xyz_rpy([x, y, 0.1], [0.0, 0.0, yaw])
     theta = task.initial_state.deployed.uniform(32, np.random.default_rng(seed))
     reach = reachability.check(theta, socket)
-    # A descent that slides along the limit of joint 7 may run out of steps, 1 of 12,800: refused, which is safe.
-    assert set(reach.rejected()) <= {NO_SOLUTION} and reach.ok.sum() >= 30, reach.rejected()
+    # One of some 10,000 needs a joint near its limit. None else is refused: with many more steps its joints are there.
+    refused = reach.tool[~reach.ok]
+    assert len(refused) <= 2, reach.rejected()
+    for row in range(len(refused)):
+        joints, _ = arm.inverse(refused[[row]], home_rad, iterations=2000)
+        assert np.minimum(joints - arm.low_rad, arm.high_rad - joints).min() < 0.05, reach.rejected()
     theta, joints = theta[reach.ok], reach.joints_rad[reach.ok]
     found = arm.forward(joints)
     asked = tool_pose(socket, theta, task.plug.tool_from_plug)
