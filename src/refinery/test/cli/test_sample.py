@@ -1,19 +1,17 @@
 """``refinery sample``: its table, and its way through a service that drops an answer."""
 
-import threading
 from types import SimpleNamespace
 
 import pytest
-import rclpy
-from domain_coordinator import domain_id
 from rclpy.callback_groups import ReentrantCallbackGroup
-from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
 from rclpy.task import Future
 
 from refinery.cli import sample
 from refinery.cli.sample import _table
 from refinery.errors import NotReadyError
 from refinery.initial_state import THETA_NAMES
+from refinery.ros_testing import own_domain, spinning_node
 from refinery_msgs.srv import SampleInit
 
 
@@ -47,22 +45,14 @@ class Forgetful:
     """A sampler whose first answers get lost, as they do while discovery is under way.
 
     Args:
+        node: Gets the service.
         lost: How many.
     """
 
-    def __init__(self, lost: int) -> None:
+    def __init__(self, node: Node, lost: int) -> None:
         self.asked, self._lost = 0, lost
-        self._context = rclpy.Context()
-        rclpy.init(context=self._context)
-        node = rclpy.create_node("refinery_sampler", context=self._context)
         # Reentrant: the question that is never answered does not keep the next one waiting.
-        group = ReentrantCallbackGroup()
-        self._service = node.create_service(SampleInit, "/sample_init", self._answer, callback_group=group)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(node)
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._spin)
-        self._thread.start()
+        node.create_service(SampleInit, "/sample_init", self._answer, callback_group=ReentrantCallbackGroup())
 
     async def _answer(self, request: SampleInit.Request, answer: SampleInit.Response) -> SampleInit.Response:
         self.asked += 1
@@ -72,25 +62,11 @@ class Forgetful:
         answer.theta_names = list(THETA_NAMES)
         return answer
 
-    def _spin(self) -> None:
-        while not self._ended.is_set():
-            self._executor.spin_once(timeout_sec=0.05)
-
-    def close(self) -> None:
-        self._ended.set()
-        self._thread.join()
-        self._executor.shutdown()
-        rclpy.shutdown(context=self._context)
-
 
 @pytest.fixture
-def forgetful(request, monkeypatch):
-    with domain_id() as number:
-        monkeypatch.setenv("ROS_DOMAIN_ID", str(number))
-        monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-        server = Forgetful(request.param)
-        yield server
-        server.close()
+def forgetful(request):
+    with own_domain(), spinning_node("refinery_sampler") as node:
+        yield Forgetful(node, request.param)
 
 
 @pytest.mark.parametrize("forgetful", [2], indirect=True)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 import rclpy
-from domain_coordinator import domain_id
 from rclpy.action import ActionServer
 from rclpy.callback_groups import ReentrantCallbackGroup
-from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
 from rclpy.task import Future
 
 from refinery.errors import NotReadyError
+from refinery.ros_testing import own_domain, spinning_node
 from refinery_msgs.action import Place
 from refinery_msgs.srv import SampleInit, TwinTrial, TwinTruth
 from refinery_sim_train.demo import trial_client
@@ -26,23 +25,14 @@ Answer = Callable[[int, SampleInit.Response], bool]
 class Cell:
     """Twin and sampler as far as :meth:`TrialClient.wait_until_ready` looks at them."""
 
-    def __init__(self) -> None:
+    def __init__(self, node: Node) -> None:
         self.asked = 0
         self.answer: Answer = lambda number, response: True
-        self._context = rclpy.Context()
-        rclpy.init(context=self._context)
-        self._node = node = rclpy.create_node("cell", context=self._context)
         node.create_service(TwinTrial, "/twin/trial", lambda request, response: response)
         node.create_service(TwinTruth, "/twin/truth", lambda request, response: response)
         # Reentrant: the question that is never answered does not keep the next one waiting.
-        group = ReentrantCallbackGroup()
-        node.create_service(SampleInit, "/sample_init", self._sample, callback_group=group)
+        node.create_service(SampleInit, "/sample_init", self._sample, callback_group=ReentrantCallbackGroup())
         self._place = ActionServer(node, Place, "/place", lambda handle: Place.Result())
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(node)
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._spin)
-        self._thread.start()
 
     async def _sample(self, request: SampleInit.Request, response: SampleInit.Response) -> SampleInit.Response:
         self.asked += 1
@@ -50,27 +40,12 @@ class Cell:
             await Future()
         return response
 
-    def _spin(self) -> None:
-        while not self._ended.is_set():
-            self._executor.spin_once(timeout_sec=0.05)
-
-    def close(self) -> None:
-        self._ended.set()
-        self._thread.join()
-        self._executor.shutdown()
-        self._place.destroy()
-        rclpy.shutdown(context=self._context)
-
 
 @pytest.fixture
 def cell(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cell]:
-    with domain_id() as number:
-        monkeypatch.setenv("ROS_DOMAIN_ID", str(number))
-        monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-        monkeypatch.setattr(trial_client, "ASK_AGAIN_S", 0.5)
-        cell = Cell()
-        yield cell
-        cell.close()
+    monkeypatch.setattr(trial_client, "ASK_AGAIN_S", 0.5)
+    with own_domain(), spinning_node("cell") as node:
+        yield Cell(node)
 
 
 @pytest.fixture

@@ -1,0 +1,63 @@
+"""Stand-ins on a real ROS graph for tests of every package. Only tests import this module."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import rclpy
+from domain_coordinator import domain_id
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+
+_SPIN_S = 0.05
+
+
+@contextmanager
+def own_domain() -> Iterator[None]:
+    """Give this process and its children a ROS domain that nobody else on this machine uses."""
+    with domain_id() as number:
+        ours = {"ROS_DOMAIN_ID": str(number), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+        before = {name: os.environ.get(name) for name in ours}
+        os.environ.update(ours)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name)
+                if value is not None:
+                    os.environ[name] = value
+
+
+@contextmanager
+def spinning_node(name: str) -> Iterator[Node]:
+    """Put a node on the graph, in a context of its own, and spin it in a thread.
+
+    Args:
+        name: Of the node.
+
+    Yields:
+        The node; what is added to it is served from then on.
+    """
+    context, ended = rclpy.Context(), threading.Event()
+    rclpy.init(context=context)
+    node = rclpy.create_node(name, context=context)
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(node)
+
+    def spin() -> None:
+        # Not executor.spin(): shutting an executor down under a spinning thread raises in that thread now and then.
+        while not ended.is_set():
+            executor.spin_once(timeout_sec=_SPIN_S)
+
+    thread = threading.Thread(target=spin, daemon=True)
+    thread.start()
+    try:
+        yield node
+    finally:
+        ended.set()
+        thread.join()
+        executor.shutdown()
+        rclpy.shutdown(context=context)
