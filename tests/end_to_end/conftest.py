@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
-from domain_coordinator import domain_id
 
 from end_to_end.running_cell import running_cell
+from refinery.ros_testing import own_domain
 from refinery_sim_train.cli.export import Args, export
 from refinery_sim_train.demo.trial_client import TrialClient
 
@@ -20,14 +19,8 @@ torch.set_num_threads(1)
 @pytest.fixture(scope="session", autouse=True)
 def ros_domain() -> Iterator[None]:
     """A ROS domain nobody else on this machine uses, for this process and its children."""
-    with domain_id() as number:
-        before = {key: os.environ.get(key) for key in ("ROS_DOMAIN_ID", "ROS_AUTOMATIC_DISCOVERY_RANGE")}
-        os.environ |= {"ROS_DOMAIN_ID": str(number), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+    with own_domain():
         yield
-        for key, value in before.items():
-            os.environ.pop(key)
-            if value is not None:
-                os.environ[key] = value
 
 
 @pytest.fixture(scope="session")

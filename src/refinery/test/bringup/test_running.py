@@ -4,11 +4,11 @@ import os
 
 import pytest
 import rclpy
-from domain_coordinator import domain_id
 from rclpy.context import Context
 
 from refinery.bringup import IncludeSpec, check_not_running
 from refinery.errors import ConfigError, NotReadyError
+from refinery.ros_testing import own_domain
 
 DRIVER = IncludeSpec(
     package="franka_bringup", launch_file="franka.launch.py", arguments={}, starts="controller_manager"
@@ -18,9 +18,7 @@ MOVEIT = IncludeSpec(package="config", launch_file="move_group.launch.py", argum
 
 @pytest.fixture(scope="module", autouse=True)
 def graph():
-    with pytest.MonkeyPatch.context() as patch, domain_id() as number:
-        patch.setenv("ROS_DOMAIN_ID", str(number))
-        patch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    with own_domain():
         yield
 
 
