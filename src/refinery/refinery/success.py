@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinery.rotations import Poses
+from refinery.symmetry import nearest_turn_rad
 from refinery.task import SuccessSpec
 
 _KEYPOINTS_M = np.linspace(-0.075, 0.075, 4)
@@ -46,12 +47,9 @@ def insertion_errors(socket: Poses, plug: Poses, symmetry: int = 1) -> Insertion
 def _angle_rad(relative: Poses, symmetry: int) -> NDArray[np.float64]:
     """Angle of rotations after the turn about the plug's own axis that brings each nearest to the identity, (B,)."""
     x, y, z, w = relative.quat_xyzw.T
-    # A twist about the axis, then a tilt of it: sin^2 and cos^2 of half the tilt are x^2 + y^2 and z^2 + w^2.
-    twist = 2 * np.arctan2(z, w)
-    period = 2 * np.pi / symmetry if symmetry else 0.0
-    rest = twist - period * np.round(twist / period) if symmetry else np.zeros_like(twist)
-    norm = x * x + y * y + z * z + w * w
-    half_sine_squared = (x * x + y * y + (z * z + w * w) * np.sin(rest / 2) ** 2) / norm
+    turn = nearest_turn_rad(relative.quat_xyzw, symmetry)
+    rest = z * np.cos(turn / 2) + w * np.sin(turn / 2)
+    half_sine_squared = (x * x + y * y + rest * rest) / (x * x + y * y + z * z + w * w)
     return np.asarray(2 * np.arcsin(np.sqrt(half_sine_squared.clip(0, 1))))
 
 
