@@ -16,7 +16,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from refinery.rotations import OnePose, Poses, Vec3, conjugate, multiply, rotvec_of, turned, turned_back
+from refinery.rotations import (
+    OnePose,
+    Poses,
+    Quat,
+    Vec3,
+    conjugate,
+    multiply,
+    rotvec_of,
+    turned,
+    turned_back,
+    unit,
+)
 from refinery.task import Task
 
 Array = NDArray[np.float64]
@@ -68,6 +79,7 @@ class ObservationEncoder:
         self._steps = task.control.episode_steps
         self._max_error = np.asarray(task.control.max_error)
         self._sum = np.zeros((count, 3))
+        self._socket_quat = np.zeros((count, 4))
         self._seen = np.zeros(count, dtype=np.int64)
         self._last_pos = np.zeros((count, 3))
         self._last_quat = np.tile([0.0, 0.0, 0.0, 1.0], (count, 1))
@@ -84,6 +96,7 @@ class ObservationEncoder:
         held = self._task.plug.held(np.zeros((1, 3)) if grasp is None else grasp)
         self._plug.pos_m[index], self._plug.quat_xyzw[index] = held.pos_m, held.quat_xyzw
         self._sum[index] = 0.0
+        self._socket_quat[index] = 0.0
         self._seen[index] = 0
         self._last_pos[index] = measured.pos_m
         self._last_quat[index] = measured.quat_xyzw
@@ -94,16 +107,24 @@ class ObservationEncoder:
             "plug_pos_m": self._plug.pos_m,
             "plug_quat_xyzw": self._plug.quat_xyzw,
             "sum": self._sum,
+            "socket_quat_xyzw": self._socket_quat,
             "seen": self._seen,
             "last_pos_m": self._last_pos,
             "last_quat_xyzw": self._last_quat,
         }
 
     def filter_socket(self, estimate: Poses) -> Poses:
-        """Take in one socket estimate (base frame) and return the running mean of the position so far."""
+        """Take in one socket estimate (base frame) and return the running mean of all so far."""
         self._sum += estimate.pos_m
         self._seen += 1
-        return Poses(pos_m=self._sum / self._seen[:, None], quat_xyzw=estimate.quat_xyzw)
+        # A quaternion and its negative are one orientation: the mean is over those of one sign.
+        given, mean = estimate.quat_xyzw, self._socket_quat
+        signs = np.where(np.sum(given * mean, axis=1, keepdims=True) < 0.0, -1.0, 1.0)
+        mean += (signs * given - mean) / self._seen[:, None]
+        # Estimates of one orientation, as in simulation, keep it to the last bit.
+        same = np.all(mean == given, axis=1, keepdims=True)
+        quat_xyzw = np.where(same, given, mean / np.linalg.norm(mean, axis=1, keepdims=True))
+        return Poses(pos_m=self._sum / self._seen[:, None], quat_xyzw=quat_xyzw)
 
     def encode(self, measured: Poses, socket: Poses, target: Poses, last_action: Array) -> NDArray[np.float32]:
         """Encode one policy step.
@@ -155,6 +176,7 @@ class OneObservationEncoder:
         self._max_error = task.control.max_error
         self._last = OnePose((0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))
         self._sum: Vec3 = (0.0, 0.0, 0.0)
+        self._socket_quat: Quat = (0.0, 0.0, 0.0, 0.0)
         self._seen = 0
 
     def reset(self, measured: Poses, grasp: Array | None = None) -> None:
@@ -166,14 +188,19 @@ class OneObservationEncoder:
         """
         self._held = OnePose.of(self._task.plug.held(np.zeros((1, 3)) if grasp is None else grasp))
         self._last = OnePose.of(measured)
-        self._sum, self._seen = (0.0, 0.0, 0.0), 0
+        self._sum, self._socket_quat, self._seen = (0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), 0
 
     def filter_socket(self, estimate: OnePose) -> OnePose:
-        """Take in one socket estimate (base frame) and return the running mean of the position so far."""
+        """Take in one socket estimate (base frame) and return the running mean of all so far."""
         (ax, ay, az), (x, y, z) = self._sum, estimate.xyz_m
         ax, ay, az = self._sum = (ax + x, ay + y, az + z)
-        self._seen += 1
-        return OnePose((ax / self._seen, ay / self._seen, az / self._seen), estimate.xyzw)
+        self._seen = n = self._seen + 1
+        qx, qy, qz, qw = given = estimate.xyzw
+        mx, my, mz, mw = self._socket_quat
+        if qx * mx + qy * my + qz * mz + qw * mw < 0.0:
+            qx, qy, qz, qw = -qx, -qy, -qz, -qw
+        self._socket_quat = mean = (mx + (qx - mx) / n, my + (qy - my) / n, mz + (qz - mz) / n, mw + (qw - mw) / n)
+        return OnePose((ax / n, ay / n, az / n), given if mean == given else unit(*mean))
 
     def encode(self, measured: OnePose, socket: OnePose, target: OnePose, last_action: list[float]) -> list[float]:
         """Encode one policy step; arguments as for :meth:`ObservationEncoder.encode`, the last action as six floats.
