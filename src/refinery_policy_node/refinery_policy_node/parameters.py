@@ -48,7 +48,24 @@ class PolicyParameters:
     stop_age_s: float = parameter(0.1, "Robot state older than this: stop [s]", 0.005, 10.0)
     future_tolerance_s: float = parameter(0.02, "A stamp this far ahead of the clock is accepted [s]", 0.0, 1.0)
     estimate_age_s: float = parameter(0.5, "Socket estimate older than this: stop [s]", 0.01, 60.0)
-    estimate_jump_m: float = parameter(0.02, "Socket estimate this far from the mean: stop [m]", 0.0001, 1.0)
+    estimate_jump_m: float = parameter(0.02, "Socket estimate this far from the mean: an outlier [m]", 0.0001, 1.0)
+    estimate_jump_rad: float = parameter(0.2, "The same for its orientation [rad]", 0.001, 3.2)
+    estimate_outlier_ticks: int = parameter(
+        3, "Outliers of the socket estimate in this many steps in a row: stop", 1, 10000
+    )
+    estimate_drift_m: float = parameter(
+        0.005, "Newest socket estimates this far from the first of an insertion, on average: stop [m]", 0.0001, 1.0
+    )
+    estimate_drift_rad: float = parameter(0.1, "The same for its orientation [rad]", 0.001, 3.2)
+    wrench_offset_warn_share: float = parameter(
+        0.15, "External wrench of the arm at rest over this share of the task's limit: warn", 0.001, 1.0
+    )
+    wrench_offset_refuse_share: float = parameter(
+        0.4, "External wrench of the arm at rest over this share of the task's limit: refuse", 0.001, 1.0
+    )
+    clock_timeout_s: float = parameter(
+        2.0, "The node's clock stands still for this long by the steady clock: stop [s]", 0.1, 60.0
+    )
     clip_stop_ticks: int = parameter(5, "Targets clipped in this many steps in a row: stop", 1, 10000)
     deadline_hold_ticks: int = parameter(3, "Late in this many steps in a row: hold", 1, 10000)
     deadline_stop_ticks: int = parameter(6, "Late in this many steps in a row: stop", 1, 10000)
@@ -67,6 +84,12 @@ class PolicyParameters:
             future_tolerance_s=self.future_tolerance_s,
             estimate_age_s=self.estimate_age_s,
             estimate_jump_m=self.estimate_jump_m,
+            estimate_jump_rad=self.estimate_jump_rad,
+            estimate_outlier_ticks=self.estimate_outlier_ticks,
+            estimate_drift_m=self.estimate_drift_m,
+            estimate_drift_rad=self.estimate_drift_rad,
+            wrench_offset_warn_share=self.wrench_offset_warn_share,
+            wrench_offset_refuse_share=self.wrench_offset_refuse_share,
             clip_stop_ticks=self.clip_stop_ticks,
             deadline_hold_ticks=self.deadline_hold_ticks,
             deadline_stop_ticks=self.deadline_stop_ticks,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from typing import NamedTuple
 
@@ -14,9 +15,10 @@ from refinery.errors import BundleError
 from refinery.initial_state import theta_of
 from refinery.observation import OneObservationEncoder
 from refinery.rotations import OnePose, Poses
-from refinery_policy_node.guard import EnvelopeCheck, Guard, GuardSettings, Level, Reason, Verdict
+from refinery_policy_node.guard import EnvelopeCheck, EstimateScreen, Guard, GuardSettings, Level, Reason, Verdict
+from refinery_policy_node.guard.estimates import nearest
 from refinery_policy_node.recording import Recorder
-from refinery_policy_node.samples import Inputs
+from refinery_policy_node.samples import Inputs, PoseSample
 from refinery_policy_node.start_check import StartTolerance, check_start
 from refinery_policy_node.timing import StepTimes
 
@@ -61,6 +63,7 @@ class PolicyRuntime:
         self.period_s = 1.0 / bundle.task.control.policy_rate_hz
         self.policy = bundle.open_policy()
         self.guard = Guard(bundle.task, settings or GuardSettings.for_task(bundle.task))
+        self.estimates = EstimateScreen(self.guard.settings, bundle.task.plug.section.symmetry)
         self.times = StepTimes()
         self.recorder: Recorder | None = None
         self._tolerance = tolerance or StartTolerance.for_task(bundle.task)
@@ -90,34 +93,27 @@ class PolicyRuntime:
         Returns:
             OK, or the reason to refuse; a refusal is not latched, for nothing has moved.
         """
-        if not self.guard.armed:
-            return self.guard.latched
-        grasp = _AS_INTENDED if grasp is None else grasp
-        held = self.task.plug.held(grasp)
-        probe = Guard(self.task, self.guard.settings, held)
-        verdict = probe.begin(inputs)
-        if verdict.level is not Level.OK:
-            return verdict
-        theta = theta_of(inputs.estimate.poses(), inputs.measured.poses() @ held, grasp)
-        message = check_start(theta, self.task, self._tolerance) or self._first_sight(inputs, grasp)
-        if message:
-            return Verdict(level=Level.STOP, reason=Reason.OUT_OF_DISTRIBUTION, message=message)
-        return verdict
+        return self._accept(inputs, _AS_INTENDED if grasp is None else grasp)[0]
 
-    def start(self, inputs: Inputs, grasp: NDArray[np.float64] | None = None) -> Verdict:
+    def start(
+        self, inputs: Inputs, grasp: NDArray[np.float64] | None = None, reference: PoseSample | None = None
+    ) -> Verdict:
         """Begin an episode at the measured pose; the first :meth:`tick` follows with the same inputs.
 
         Args:
             inputs: As for :meth:`check_start`.
             grasp: As for :meth:`check_start`; it counts for the whole episode.
+            reference: Socket estimate that is known to be good; one in ``inputs`` that contradicts it is left out.
 
         Returns:
             As :meth:`check_start`; the episode has begun only if it is OK.
         """
         grasp = _AS_INTENDED if grasp is None else grasp
-        verdict = self.check_start(inputs, grasp)
+        self.estimates.reset(reference)
+        verdict, inputs = self._accept(self._screened(inputs, None), grasp)
         if verdict.level is not Level.OK:
             return verdict
+        self.estimates.reset(inputs.estimate)
         self.guard.start(self.task.plug.held(grasp))
         # The guard must know a pose to hold at before the first tick, whatever that tick brings.
         self.guard.begin(inputs)
@@ -150,7 +146,10 @@ class PolicyRuntime:
         deadline_s = self.guard.settings.deadline_s
         missed = self._last_step_s > deadline_s or late_s > deadline_s
         self._step += 1
+        inputs = self._screened(inputs, self.socket)
         self.guard.begin(inputs, self.socket, missed_deadline=missed)
+        if self.estimates.problem:
+            self.guard.stop(Reason.SOCKET_ESTIMATE_LOST, self.estimates.problem)
         observation, action = self._think(inputs) if self.guard.verdict.level is Level.OK else (None, None)
         target = self.guard.command(None if action is None else self._decoder.target, self.socket)
         verdict = self.guard.verdict
@@ -176,6 +175,39 @@ class PolicyRuntime:
     def end(self) -> None:
         """End the episode; :meth:`tick` needs a new :meth:`start`."""
         self._running = False
+
+    def _screened(self, inputs: Inputs, mean: OnePose | None) -> Inputs:
+        """Replace a socket estimate that contradicts those before it, whose mean is given."""
+        estimate = self.estimates.screen(inputs.estimate, mean)
+        return inputs if estimate is inputs.estimate else dataclasses.replace(inputs, estimate=estimate)
+
+    def _accept(self, inputs: Inputs, grasp: NDArray[np.float64]) -> tuple[Verdict, Inputs]:
+        """Judge a start; the inputs come back with the way round of the socket, if there are several, that fits it."""
+        if not self.guard.armed:
+            return self.guard.latched, inputs
+        held = self.task.plug.held(grasp)
+        verdict = Guard(self.task, self.guard.settings, held).begin(inputs)
+        if verdict.level is not Level.OK:
+            return verdict, inputs
+        message = self._misplaced(inputs, held, grasp)
+        if message and (other := self._facing_plug(inputs, held)) is not inputs:
+            again = self._misplaced(other, held, grasp)
+            message, inputs = (again, inputs) if again else ("", other)
+        message = message or self._first_sight(inputs, grasp)
+        if message:
+            verdict = Verdict(level=Level.STOP, reason=Reason.OUT_OF_DISTRIBUTION, message=message)
+        return verdict, inputs
+
+    def _misplaced(self, inputs: Inputs, held: Poses, grasp: NDArray[np.float64]) -> str:
+        """Where the plug is outside the deployment box; empty if it is inside."""
+        theta = theta_of(inputs.estimate.poses(), inputs.measured.poses() @ held, grasp)
+        return check_start(theta, self.task, self._tolerance)
+
+    def _facing_plug(self, inputs: Inputs, held: Poses) -> Inputs:
+        """Turn the socket to the way round that is nearest to the plug."""
+        plug = OnePose.of(inputs.measured.poses() @ held)
+        estimate = nearest(inputs.estimate, plug, self.task.plug.section.symmetry, 0.0)
+        return inputs if estimate is inputs.estimate else dataclasses.replace(inputs, estimate=estimate)
 
     def _think(self, inputs: Inputs) -> tuple[NDArray[np.float32] | None, NDArray[np.float64] | None]:
         """Observe, ask the policy, move the decoder's target; None for whatever the guard refuses."""

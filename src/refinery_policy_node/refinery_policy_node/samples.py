@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -26,6 +27,13 @@ class PoseSample:
     """Orientation, shape (4,)."""
     stamp_s: float
     """Time of measurement in the node's clock, [s]."""
+
+    def is_pose(self, tolerance: float) -> bool:
+        """Tell whether it is a pose at all: shapes, finite numbers, and a quaternion of norm 1 within a tolerance."""
+        pos, quat = self.pos_m, self.quat_xyzw
+        if pos.shape != (3,) or quat.shape != (4,) or not math.isfinite(sum(pos.tolist())):
+            return False
+        return abs(math.hypot(*quat.tolist()) - 1.0) <= tolerance
 
     def poses(self) -> OnePose:
         """Return the pose as a batch of one; only for samples the guard has accepted."""

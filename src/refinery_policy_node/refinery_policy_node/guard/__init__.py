@@ -2,8 +2,19 @@
 
 from refinery_policy_node.guard.bounds import TargetBounds
 from refinery_policy_node.guard.envelope import EnvelopeCheck
-from refinery_policy_node.guard.guard import Guard, Verdict
+from refinery_policy_node.guard.estimates import EstimateScreen
+from refinery_policy_node.guard.guard import Guard
 from refinery_policy_node.guard.reason import Level, Reason
 from refinery_policy_node.guard.settings import GuardSettings
+from refinery_policy_node.guard.verdict import Verdict
 
-__all__ = ["EnvelopeCheck", "Guard", "GuardSettings", "Level", "Reason", "TargetBounds", "Verdict"]
+__all__ = [
+    "EnvelopeCheck",
+    "EstimateScreen",
+    "Guard",
+    "GuardSettings",
+    "Level",
+    "Reason",
+    "TargetBounds",
+    "Verdict",
+]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from operator import truediv
 
 import numpy as np
@@ -14,25 +13,12 @@ from refinery.task import Task
 from refinery_policy_node.guard.bounds import TargetBounds
 from refinery_policy_node.guard.reason import Level, Reason
 from refinery_policy_node.guard.settings import GuardSettings
+from refinery_policy_node.guard.verdict import WRENCH_AXES, WRENCH_UNITS, Verdict
 from refinery_policy_node.samples import Inputs, PoseSample, RobotMode, RobotSample
 
 _UNUSABLE = (Reason.STATE_TIME_INVALID, Reason.STATE_INVALID)
 """After these the measured pose is not one to hold at."""
 _SAMPLES = ("measured pose", "socket estimate", "external wrench", "robot state")
-_AXES = ("force x", "force y", "force z", "torque x", "torque y", "torque z")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """What the guard decided and why."""
-
-    level: Level = Level.OK
-    """What is let through."""
-    reason: Reason = Reason.NONE
-    """Why not everything is."""
-    message: str = ""
-    """The reason in one sentence, with numbers."""
-
 
 _OK = Verdict()
 
@@ -213,12 +199,10 @@ class Guard:
             self._stamps[index] = stamp
 
     def _check_pose(self, name: str, sample: PoseSample) -> None:
-        pos, quat, reason = sample.pos_m, sample.quat_xyzw, Reason.STATE_INVALID
-        if pos.shape == (3,) and quat.shape == (4,) and math.isfinite(sum(pos.tolist())):
-            norm = math.hypot(*quat.tolist())
-            if abs(norm - 1.0) <= self.settings.quaternion_tolerance:
-                return
+        if sample.is_pose(self.settings.quaternion_tolerance):
+            return
         # Something is wrong with it: the rest is to say what.
+        pos, quat, reason = sample.pos_m, sample.quat_xyzw, Reason.STATE_INVALID
         if not self.check_vector(f"{name}, position", reason, pos, (3,)):
             return
         if self.check_vector(f"{name}, orientation", reason, quat, (4,)):
@@ -260,10 +244,9 @@ class Guard:
         shares = list(map(truediv, map(abs, wrench), self._max_wrench))
         if max(shares) > 1.0:
             worst = shares.index(max(shares))
-            got, limit = wrench[worst], self._max_wrench[worst]
-            unit = "N" if worst < 3 else "Nm"
+            got, limit, unit = wrench[worst], self._max_wrench[worst], WRENCH_UNITS[worst]
             self.stop(
-                Reason.WRENCH_LIMIT, f"external {_AXES[worst]}: {got:.3g} {unit}, the limit is {limit:.3g} {unit}"
+                Reason.WRENCH_LIMIT, f"external {WRENCH_AXES[worst]}: {got:.3g} {unit}, the limit is {limit:.3g} {unit}"
             )
 
     def _check_place(self, inputs: Inputs, socket: Poses | None) -> None:
@@ -276,14 +259,6 @@ class Guard:
         if not self._check_path(measured, inputs.measured.stamp_s):
             return
         self._safe, self._safe_s = measured, inputs.measured.stamp_s
-        if socket is None:
-            return
-        jump = math.dist(estimate.xyz_m, socket.xyz_m)
-        if not jump <= self.settings.estimate_jump_m:
-            limit = self.settings.estimate_jump_m
-            self.stop(
-                Reason.SOCKET_ESTIMATE_LOST, f"socket estimate jumped by {jump:.3g} m, the limit is {limit:.3g} m"
-            )
 
     def _check_path(self, measured: OnePose, stamp_s: float) -> bool:
         """Stop if the arm cannot have come from the last accepted pose to this one; returns whether it can."""

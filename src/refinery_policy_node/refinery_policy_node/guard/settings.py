@@ -7,6 +7,18 @@ from dataclasses import dataclass
 from refinery.config import check
 from refinery.task import Task
 
+_POSITIVE = (
+    "hold_age_s",
+    "stop_age_s",
+    "estimate_age_s",
+    "estimate_jump_m",
+    "estimate_jump_rad",
+    "estimate_drift_m",
+    "estimate_drift_rad",
+    "pose_jump_m",
+    "deadline_s",
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class GuardSettings:
@@ -22,7 +34,19 @@ class GuardSettings:
     estimate_age_s: float = 0.5
     """Socket estimate older than this: stop, [s], > 0."""
     estimate_jump_m: float = 0.02
-    """Socket estimate this far from the running mean: stop, [m], > 0 (the socket was moved, or is another one)."""
+    """Socket estimate this far from the mean of those before: an outlier, [m], > 0."""
+    estimate_jump_rad: float = 0.2
+    """The same for its orientation, [rad], > 0; other ways round that look the same do not count."""
+    estimate_outlier_ticks: int = 3
+    """Outliers in this many ticks in a row: stop, >= 1 (the socket was moved, or is another one)."""
+    estimate_drift_m: float = 0.005
+    """Mean of the newest estimates this far from that of the first of a run: stop, [m], > 0."""
+    estimate_drift_rad: float = 0.1
+    """The same for its orientation, [rad], > 0."""
+    wrench_offset_warn_share: float = 0.15
+    """External wrench of the arm at rest over this share of its limit: a warning, (0, 1]."""
+    wrench_offset_refuse_share: float = 0.4
+    """External wrench of the arm at rest over this share of its limit: refuse to start, (0, 1]."""
     pose_jump_m: float = 0.005
     """Measured pose this much further from the one before than ``limits.max_speed_m_s`` explains: stop, [m], > 0."""
     quaternion_tolerance: float = 1e-3
@@ -38,12 +62,15 @@ class GuardSettings:
 
     def __post_init__(self) -> None:
         """Validate ranges."""
-        for name in ("hold_age_s", "stop_age_s", "estimate_age_s", "estimate_jump_m", "pose_jump_m", "deadline_s"):
+        for name in _POSITIVE:
             check(getattr(self, name) > 0, name, "a positive value", getattr(self, name))
         check(self.future_tolerance_s >= 0, "future_tolerance_s", ">= 0 s", self.future_tolerance_s)
         check(0 < self.quaternion_tolerance <= 0.1, "quaternion_tolerance", "(0, 0.1]", self.quaternion_tolerance)
         check(self.clip_stop_ticks >= 1, "clip_stop_ticks", ">= 1", self.clip_stop_ticks)
         check(self.deadline_hold_ticks >= 1, "deadline_hold_ticks", ">= 1", self.deadline_hold_ticks)
+        check(self.estimate_outlier_ticks >= 1, "estimate_outlier_ticks", ">= 1", self.estimate_outlier_ticks)
+        for name in ("wrench_offset_warn_share", "wrench_offset_refuse_share"):
+            check(0 < getattr(self, name) <= 1, name, "(0, 1]", getattr(self, name))
         ordered = self.deadline_stop_ticks >= self.deadline_hold_ticks
         check(ordered, "deadline_stop_ticks", f">= {self.deadline_hold_ticks}", self.deadline_stop_ticks)
 
