@@ -9,16 +9,18 @@ from typing import Any
 
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.action.server import ServerGoalHandle
-from rclpy.lifecycle import LifecycleNode
 
 from refinery.errors import RefineryError
 from refinery.grasp import requested_grasp
+from refinery.ros_lifecycle import ManagedNode
 from refinery_msgs.action import Insert
 from refinery_msgs.msg import Outcome
 from refinery_policy_node.activation import check_only_publisher
 from refinery_policy_node.guard import Level, Reason, Verdict
 from refinery_policy_node.insertion import Ending, Insertion
 from refinery_policy_node.messages import pose_message, reason_message
+from refinery_policy_node.rest_check import RestLook, agreed, check_offset
+from refinery_policy_node.samples import Inputs
 from refinery_policy_node.station import Station
 
 
@@ -30,9 +32,9 @@ class InsertServer:
         on_change: Called when an insertion begins, when its guard changes its mind, and when it ends.
     """
 
-    def __init__(self, node: LifecycleNode, on_change: Callable[[], None]) -> None:
+    def __init__(self, node: ManagedNode, on_change: Callable[[], None]) -> None:
         self._node = node
-        self._on_change = on_change
+        self._on_change = node.guarded("status", on_change)
         self._busy = False
         self._handed_over = False
         self._count = 0
@@ -41,7 +43,8 @@ class InsertServer:
         """The insertion in progress."""
         self.interrupted: Verdict | None = None
         """Why the insertion in progress must end."""
-        self._server = ActionServer(node, Insert, "insert", self._execute, cancel_callback=self._on_cancel)
+        on_cancel = node.guarded("cancellation of insert", self._on_cancel, CancelResponse.ACCEPT)
+        self._server = ActionServer(node, Insert, "insert", self._execute, cancel_callback=on_cancel)
 
     @property
     def busy(self) -> bool:
@@ -58,6 +61,11 @@ class InsertServer:
             self.interrupted = verdict
             if self.insertion is not None:
                 self.insertion.stop(outcome, verdict)
+
+    def fail(self, error: Exception) -> None:
+        """Let an insertion that could not even be ended return; see :meth:`Insertion.fail`."""
+        if self.insertion is not None:
+            self.insertion.fail(error)
 
     def hand_back_now(self, station: Station) -> str:
         """Hand the arm back at once, inside a transition; returns what went wrong."""
@@ -87,14 +95,19 @@ class InsertServer:
         try:
             result = await self._insert(goal, station)
             self._record(goal.request.trial_id, station)
+        except Exception as error:
+            # Left to rclpy, the client would get an empty result, which reads as a success.
+            self._node.defect("insert", error)
+            result = await self._give_up(station, error)
         finally:
             self._busy, self.insertion = False, None
             self._on_change()
         return self._finish(goal, result)
 
     async def _insert(self, goal: ServerGoalHandle, station: Station) -> Insert.Result:
-        inputs = station.topics.inputs()
-        assert inputs is not None
+        inputs, verdict = await self._look(goal.request, station)
+        if inputs is None or verdict.level is not Level.OK:
+            return self._not_begun(verdict)
         station.topics.publish_stiffness(station.runtime.task.control.stiffness)
         # The impedance controller must find this target when it wakes up, not one left over from last time.
         station.topics.publish_target(inputs.measured.poses())
@@ -122,11 +135,44 @@ class InsertServer:
         )
         self._on_change()
         if self.interrupted is not None:
-            cancelled = self.interrupted.reason is Reason.CANCELLED
-            self.insertion.stop(Outcome.CANCELLED if cancelled else Outcome.STOPPED, self.interrupted)
+            self.insertion.stop(_outcome_of(self.interrupted), self.interrupted)
         ending: Ending = await self.insertion.ended
+        if left_out := station.runtime.estimates.left_out:
+            self._node.get_logger().warning(f"{left_out} of {ending.ticks} socket estimates were left out as outliers")
         problem = await self._hand_back(station)
         return self._result(ending, station, problem)
+
+    async def _look(self, goal: Insert.Goal, station: Station) -> tuple[Inputs | None, Verdict]:
+        """Look at the arm at rest; returns the samples to start from, or why not to start."""
+        samples = await RestLook(station.topics).run(self._node)
+        runtime = station.runtime
+        inputs, verdict = agreed(samples, runtime.guard.settings, runtime.task.plug.section.symmetry)
+        if inputs is not None:
+            verdict = runtime.check_start(inputs, requested_grasp(goal.grasp, runtime.task))
+        if verdict.level is Level.OK:
+            verdict = check_offset(self._node, samples, runtime.task, runtime.guard.settings)
+        return inputs, self.interrupted or verdict
+
+    def _not_begun(self, why: Verdict) -> Insert.Result:
+        """Return the result of an insertion that was refused, or ended before the arm was handed over."""
+        result = _refused(why)
+        if why is self.interrupted:
+            result.outcome.value = _outcome_of(why)
+        return result
+
+    async def _give_up(self, station: Station, error: Exception) -> Insert.Result:
+        """Hand the arm back after a defect and return what the client is told."""
+        latched = station.runtime.guard.latched
+        try:
+            problem = await self._hand_back(station)
+        except Exception as another:
+            self._node.defect("hand-back", another)
+            problem = station.switch.switch_blocking(impedance=False) if self._handed_over else ""
+            self._handed_over = bool(problem)
+        result = _refused(latched)
+        note = f"; the arm was not handed back: {problem}" if problem else ""
+        result.outcome = Outcome(value=Outcome.STOPPED, message=f"{latched.message or error}{note}")
+        return result
 
     async def _hand_back(self, station: Station) -> str:
         if not self._handed_over:
@@ -151,16 +197,17 @@ class InsertServer:
         if not math.isfinite(goal.timeout_s) or goal.timeout_s < 0:
             return _no(Reason.NONE, f"timeout_s: expected a time >= 0 s, got {goal.timeout_s}")
         try:
-            grasp = requested_grasp(goal.grasp, task)
+            requested_grasp(goal.grasp, task)
         except RefineryError as error:
             return _no(Reason.NONE, str(error))
-        inputs = station.topics.inputs()
-        if inputs is None:
+        if station.topics.inputs() is None:
             return _no(Reason.TOPIC_MISSING, f"no message yet on {', '.join(station.topics.missing())}")
+        if station.clock.stopped:
+            return _no(Reason.CLOCK_STOPPED, station.clock.message)
         rival = check_only_publisher(self._node, station.topics.target_topic)
         if rival.level is not Level.OK:
             return rival
-        return station.runtime.check_start(inputs, grasp)
+        return station.runtime.guard.latched if not station.runtime.guard.armed else Verdict()
 
     def _result(self, ending: Ending, station: Station, problem: str) -> Insert.Result:
         result = Insert.Result()
@@ -218,6 +265,10 @@ class InsertServer:
 
 def _no(reason: Reason, message: str) -> Verdict:
     return Verdict(level=Level.STOP, reason=reason, message=message)
+
+
+def _outcome_of(interruption: Verdict) -> int:
+    return int(Outcome.CANCELLED if interruption.reason is Reason.CANCELLED else Outcome.STOPPED)
 
 
 def _refused(verdict: Verdict) -> Insert.Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from rclpy.timer import Timer
 from refinery.rotations import Poses
 from refinery.success import InsertionErrors, insertion_errors
 from refinery_msgs.msg import Outcome
-from refinery_policy_node.guard import Level, Reason, Verdict
+from refinery_policy_node.guard import Level, Verdict
 from refinery_policy_node.interpolator import TargetInterpolator
 from refinery_policy_node.outcome import seated
 from refinery_policy_node.runtime import PolicyRuntime
@@ -62,7 +63,8 @@ class Insertion:
         node: Gives timers and the clock.
         runtime: The policy.
         topics: The robot.
-        start: Accepted samples; the measured pose in them is commanded during the hand-over.
+        start: Accepted samples; the measured pose in them is commanded during the hand-over, and the socket estimate is
+            what the first ones of the run are held against.
         grasp: How the plug sits in the hand, shape (1, 3), order :data:`refinery.initial_state.GRASP_NAMES`.
         handover_s: How long, [s].
         command_rate_hz: Rate of interpolated targets, [Hz]; 0 for none.
@@ -89,6 +91,7 @@ class Insertion:
         self._runtime = runtime
         self._topics = topics
         self._measured: Poses = start.measured.poses()
+        self._reference = start.estimate
         self._grasp, self._held = grasp, runtime.task.plug.held(grasp)
         self._estimate = start.estimate.poses()
         self._handover_ticks = int(np.ceil(handover_s / runtime.period_s))
@@ -102,15 +105,15 @@ class Insertion:
         self.ended = Future()
         """Completed with an :class:`Ending`."""
         self._between = TargetInterpolator(runtime.period_s) if command_rate_hz > runtime.period_s**-1 else None
-        # No collection of garbage between state and target: an insertion lasts seconds, the heap can wait.
-        gc.collect()
-        gc.disable()
         topics.read_ahead(True)
         self._timers: list[Timer] = [node.create_timer(runtime.period_s, self._tick)]
         if self._between is not None:
             self._between.jump(self._measured)
             self._timers.append(node.create_timer(1.0 / command_rate_hz, self._command_between))
         topics.publish_target(self._measured)
+        # No collection of garbage between state and target: an insertion lasts seconds, the heap can wait.
+        gc.collect()
+        gc.disable()
 
     @property
     def elapsed_s(self) -> float:
@@ -132,22 +135,20 @@ class Insertion:
         """End at once: hold the pose measured now. Does nothing after the end."""
         if self._phase is Phase.DONE:
             return
-        inputs = self._topics.inputs()
-        # Since the last tick the arm has moved on; to hold where it was then would pull it back.
-        if inputs is not None and self._runtime.guard.begin(inputs, self._runtime.socket).level is Level.OK:
-            self._measured = inputs.measured.poses()
+        # Since the last tick the arm has moved on; to hold where it was then would pull it back. Where a defect keeps
+        # that from being known, it is held where it was.
+        with contextlib.suppress(Exception):
+            inputs = self._topics.inputs()
+            if inputs is not None and self._runtime.guard.begin(inputs, self._runtime.socket).level is Level.OK:
+                self._measured = inputs.measured.poses()
         self._end(outcome, verdict.message, verdict)
 
-    def _tick(self) -> None:
-        try:
-            self._advance()
-        except Exception as error:
-            # Whatever the defect: the arm must not be left with the last target and nobody in charge.
-            message = f"a defect, {type(error).__name__}: {error}"
-            self._runtime.guard.stop(Reason.ACTION_INVALID, message)
-            self._end(Outcome.STOPPED, message, self._runtime.guard.verdict)
+    def fail(self, error: Exception) -> None:
+        """Complete :attr:`ended` with a defect, where the end itself did not come that far."""
+        if not self.ended.done():
+            self.ended.set_exception(error)
 
-    def _advance(self) -> None:
+    def _tick(self) -> None:
         if self._phase is Phase.DONE:
             return
         now_s = self._topics.now_s()
@@ -166,7 +167,7 @@ class Insertion:
             self._topics.publish_target(self._measured)
             return
         inputs = self._inputs()
-        verdict = self._runtime.start(inputs, self._grasp)
+        verdict = self._runtime.start(inputs, self._grasp, self._reference)
         if verdict.level is not Level.OK:
             # The arm is handed over already: unlike a refusal before that, this is a stop, and it stays.
             self._runtime.guard.stop(verdict.reason, verdict.message)
@@ -226,12 +227,19 @@ class Insertion:
 
     def _end(self, outcome: int, message: str, verdict: Verdict) -> None:
         self._phase = Phase.DONE
-        for timer in self._timers:
-            self._node.destroy_timer(timer)
-        self._runtime.end()
-        gc.enable()
-        self._topics.read_ahead(False)
-        self._topics.publish_target(self._measured)
+        # Every step runs, the last one first, whatever another raises: the arm must hold, and the client must hear.
+        with contextlib.ExitStack() as steps:
+            # After the hold is on its way: nobody who watches the status should wait for the next second to see a stop.
+            steps.callback(self._on_change)
+            steps.callback(self._conclude, outcome, message, verdict)
+            steps.callback(self._topics.read_ahead, False)
+            steps.callback(gc.enable)
+            steps.callback(self._runtime.end)
+            for timer in self._timers:
+                steps.callback(self._node.destroy_timer, timer)
+            steps.callback(self._topics.publish_target, self._measured)
+
+    def _conclude(self, outcome: int, message: str, verdict: Verdict) -> None:
         self.ended.set_result(
             Ending(
                 outcome=outcome,
@@ -243,8 +251,6 @@ class Insertion:
                 ticks=self._ticks,
             )
         )
-        # After the hold is on its way: nobody who watches the status should wait for the next second to see a stop.
-        self._on_change()
 
     def _command(self, target: Poses, now_s: float) -> None:
         if self._between is None:

@@ -5,22 +5,23 @@ from __future__ import annotations
 import signal
 import sys
 import time
-import traceback
 from types import FrameType
 
 import rclpy
 from rclpy.clock import Clock, ClockType
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import Trigger
 
 from refinery.errors import RefineryError
+from refinery.ros_lifecycle import ManagedNode
 from refinery_msgs.msg import Outcome
 from refinery_policy_node.activation import check_interface, check_only_publisher
 from refinery_policy_node.guard import Level, Reason, Verdict
 from refinery_policy_node.insert_server import InsertServer
 from refinery_policy_node.parameters import declare_parameters, read_parameters
+from refinery_policy_node.rest_check import RestLook, check_offset
 from refinery_policy_node.station import Station
 from refinery_policy_node.status import StatusReport
 
@@ -31,7 +32,7 @@ _SPIN_S = 0.1
 _LAST_WORDS_S = 1.0
 
 
-class PolicyNode(LifecycleNode):
+class PolicyNode(ManagedNode):
     """Runs the policy of a bundle against a robot."""
 
     def __init__(self) -> None:
@@ -53,9 +54,6 @@ class PolicyNode(LifecycleNode):
             self._station = Station(self, read_parameters(self))
         except RefineryError as error:
             return self._refuse(Verdict(level=Level.STOP, message=str(error)))
-        except Exception:
-            # rclpy swallows what a transition raises; a defect must not look like a refusal.
-            return self._refuse(Verdict(level=Level.STOP, message=f"a defect:\n{traceback.format_exc()}"))
         bundle = self._station.bundle
         self.get_logger().info(f"bundle {bundle.name} for task {bundle.task.name} from {bundle.path}")
         return self._accept()
@@ -67,6 +65,9 @@ class PolicyNode(LifecycleNode):
         verdict = check_interface(self, station.topics, station.parameters.activation_timeout_s)
         if verdict.level is Level.OK and (problem := station.switch.problem()):
             verdict = Verdict(level=Level.STOP, reason=Reason.TOPIC_MISSING, message=problem)
+        if verdict.level is Level.OK:
+            samples, runtime = RestLook(station.topics).run_blocking(), station.runtime
+            verdict = check_offset(self, samples, runtime.task, runtime.guard.settings)
         if verdict.level is not Level.OK:
             return self._refuse(verdict)
         super().on_activate(state)
@@ -80,15 +81,34 @@ class PolicyNode(LifecycleNode):
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Forget the bundle and disconnect."""
-        if self._station is not None:
-            self._station.destroy()
-            self._station = None
+        self._forget()
         return self._accept()
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Let go of the arm and forget everything, after a transition that raised."""
+        try:
+            self._let_go(Reason.DEFECT, self._problem.message)
+        finally:
+            self._forget()
+        self._publish_status()
+        return _SUCCESS
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """As deactivation, then clean-up."""
         self._let_go(Reason.SHUTDOWN, "the process was told to end")
         return self.on_cleanup(state)
+
+    def on_defect(self, where: str, error: Exception) -> None:
+        """Hold, end the insertion in progress, and stay stopped until re-armed."""
+        message = f"a defect in {where}, {type(error).__name__}: {error}; see the node's log"
+        self._problem = verdict = Verdict(level=Level.STOP, reason=Reason.DEFECT, message=message)
+        try:
+            self._inserts.interrupt(Outcome.STOPPED, verdict)
+        finally:
+            self._inserts.fail(error)
+            if self._station is not None:
+                self._station.runtime.guard.stop(verdict.reason, verdict.message)
+            self._publish_status()
 
     @property
     def busy(self) -> bool:
@@ -106,6 +126,11 @@ class PolicyNode(LifecycleNode):
         if self._station is not None and (problem := self._inserts.hand_back_now(self._station)):
             self.get_logger().error(f"the arm was not handed back: {problem}")
 
+    def _forget(self) -> None:
+        if self._station is not None:
+            self._station.destroy()
+            self._station = None
+
     def _refuse(self, verdict: Verdict) -> TransitionCallbackReturn:
         if verdict != self._problem:
             self.get_logger().error(verdict.message)
@@ -119,14 +144,18 @@ class PolicyNode(LifecycleNode):
         return _SUCCESS
 
     def _watch(self) -> None:
-        """Look whether somebody else commands the arm, and say how things are once a second."""
+        """Look for what no policy step sees: a clock that stands still, somebody else who commands the arm."""
         self._watched += 1
         station = self._station
-        if station is not None and self._inserts.insertion is not None:
-            rival = check_only_publisher(self, station.topics.target_topic)
-            if rival.level is not Level.OK:
-                self._inserts.interrupt(Outcome.STOPPED, rival)
-                station.runtime.guard.stop(rival.reason, rival.message)
+        if station is not None:
+            stopped = station.clock.look(station.topics.now_s(), time.monotonic())
+            if self._inserts.insertion is not None:
+                verdict = check_only_publisher(self, station.topics.target_topic)
+                if stopped:
+                    verdict = Verdict(level=Level.STOP, reason=Reason.CLOCK_STOPPED, message=station.clock.message)
+                if verdict.level is not Level.OK:
+                    self._inserts.interrupt(Outcome.STOPPED, verdict)
+                    station.runtime.guard.stop(verdict.reason, verdict.message)
         if self._watched % _STATUS_EVERY == 0:
             self._publish_status()
 
@@ -161,9 +190,13 @@ class PolicyNode(LifecycleNode):
             response.success, response.message = False, "expected a configured node without an insertion in progress"
             return response
         verdict = check_only_publisher(self, self._station.topics.target_topic)
+        if self._station.clock.stopped:
+            verdict = Verdict(level=Level.STOP, reason=Reason.CLOCK_STOPPED, message=self._station.clock.message)
         if verdict.level is Level.OK:
             verdict = self._station.runtime.guard.rearm(self._station.topics.inputs())
         response.success = verdict.level is Level.OK
+        if response.success:
+            self._problem = Verdict()
         response.message = "armed" if response.success else f"not armed, the cause stands: {verdict.message}"
         self._publish_status()
         return response
@@ -171,17 +204,17 @@ class PolicyNode(LifecycleNode):
 
 def _autostart(node: PolicyNode, executor: SingleThreadedExecutor, told: list[int]) -> bool:
     """Configure, then try to activate until the robot is there; tells whether the node is active."""
-    if node.trigger_configure() != _SUCCESS:
+    if not node.transition(node.trigger_configure):
         return False
     end_s = time.monotonic() + float(node.get_parameter("autostart_timeout_s").value)
     while not told:
-        if node.trigger_activate() == _SUCCESS:
+        if node.transition(node.trigger_activate):
             node.get_logger().info("active")
             return True
         if time.monotonic() > end_s:
             node.get_logger().error(f"giving up: {node.problem.message}")
             return False
-        executor.spin_once(timeout_sec=_SPIN_S)
+        node.spin_once(executor, _SPIN_S)
     return True
 
 
@@ -203,14 +236,14 @@ def main(args: list[str] | None = None) -> int:
         if node.get_parameter("autostart").value and not _autostart(node, executor, told):
             return 1
         while not told:
-            executor.spin_once(timeout_sec=_SPIN_S)
+            node.spin_once(executor, _SPIN_S)
         node.get_logger().info(f"{signal.Signals(told[0]).name}: holding and ending")
         was_busy = node.busy
-        node.trigger_shutdown()
+        node.transition(node.trigger_shutdown)
         end_s = time.monotonic() + _LAST_WORDS_S
         # The client of an interrupted insertion still gets its result.
         while was_busy and time.monotonic() < end_s:
-            executor.spin_once(timeout_sec=_SPIN_S)
+            node.spin_once(executor, _SPIN_S)
         return 0
     finally:
         executor.shutdown(timeout_sec=_LAST_WORDS_S)

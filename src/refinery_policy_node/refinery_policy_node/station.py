@@ -7,6 +7,7 @@ from pathlib import Path
 from rclpy.lifecycle import LifecycleNode
 
 from refinery.bundle import Bundle, check_fit, load_bundle
+from refinery.clock_watch import ClockWatch
 from refinery.errors import ConfigError
 from refinery.robot_profile import RobotProfile, load_robot_profile
 from refinery_policy_node.controller_switch import ControllerSwitch, NoSwitch, Switch
@@ -50,6 +51,7 @@ class Station:
         if parameters.record_dir:
             self.runtime.recorder = Recorder(task.hash(), self.runtime.policy.observation_size)
         self.topics = RobotTopics(node, profile, shadow=parameters.dry_run)
+        self.clock = ClockWatch(parameters.clock_timeout_s)
         self.switch: Switch = NoSwitch()
         if not parameters.dry_run:
             self.switch = ControllerSwitch(node, profile, parameters.switch_timeout_s)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from policy_cell import Launch, launching
 
 from refinery.bundle import Bundle, load_bundle
 from refinery.task import Task, load_task
@@ -50,3 +52,23 @@ def bundle_path(task: Task, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def bundle(bundle_path: Path) -> Bundle:
     return load_bundle(bundle_path)
+
+
+@pytest.fixture(scope="session")
+def quick_task(task: Task) -> Task:
+    """The same number of steps in a third of the time."""
+    control = dataclasses.replace(task.control, policy_rate_hz=50.0, episode_s=1.5)
+    limits = dataclasses.replace(task.limits, max_speed_m_s=1.0)
+    return dataclasses.replace(task, control=control, limits=limits)
+
+
+@pytest.fixture(scope="session")
+def quick_bundle(quick_task: Task, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_bundle(tmp_path_factory.mktemp("bundles") / "quick", quick_task)
+
+
+@pytest.fixture
+def launch(quick_task: Task, quick_bundle: Path, tmp_path: Path, ros_domain: int) -> Iterator[Launch]:
+    """Start a plant and a policy node; both are gone after the test."""
+    with launching(quick_task, quick_bundle, tmp_path, ros_domain) as start:
+        yield start

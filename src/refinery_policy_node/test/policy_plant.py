@@ -57,6 +57,8 @@ class Plant(Node):
         self.targets: list[Poses] = []
         self.stiffness: list[float] = []
         self.frozen: set[str] = set()
+        self.paused = False
+        self.estimate_turns_rad = [0.0]
         self.wrench = np.zeros(6)
         self.pose_shift_m = np.zeros(3)
         self.refuse_switch = False
@@ -100,6 +102,7 @@ class Plant(Node):
         """End all faults."""
         with self.lock:
             self.frozen.clear()
+            self.paused = False
             self.wrench = np.zeros(6)
             self.pose_shift_m = np.zeros(3)
             self.refuse_switch = False
@@ -108,6 +111,8 @@ class Plant(Node):
     def _step(self) -> None:
         with self.lock:
             self._steps += 1
+            if self.paused:
+                return
             now_s = self.cell.now_s + _STEP_S
             if self.impedance:
                 # follow() advances one policy period; here time runs in smaller steps.
@@ -132,7 +137,9 @@ class Plant(Node):
             robot.current_errors.cartesian_reflex = self.mode == FrankaRobotState.ROBOT_MODE_REFLEX
             self._out["robot"].publish(robot)
         if "socket" in self._out and "socket" not in self.frozen and self._steps % _ESTIMATE_STEPS == 0:
-            self._out["socket"].publish(pose_message(inputs.estimate.poses(), frame, stamp))
+            turns = self.estimate_turns_rad
+            turn = Poses.from_xyz_rpy([0, 0, 0], [0, 0, turns[self._steps // _ESTIMATE_STEPS % len(turns)]])
+            self._out["socket"].publish(pose_message(inputs.estimate.poses() @ turn, frame, stamp))
         self._clock_out.publish(Clock(clock=stamp))
 
     def _on_target(self, message: PoseStamped) -> None:

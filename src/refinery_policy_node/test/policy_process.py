@@ -41,17 +41,18 @@ class PolicyProcess:
     Args:
         node: Carries the clients.
         log: File for the process's output.
+        program: What Python runs instead of the node.
         parameters: Of the node.
     """
 
-    def __init__(self, node: Node, log: Path, **parameters: object) -> None:
+    def __init__(self, node: Node, log: Path, *, program: tuple[str, ...] = (), **parameters: object) -> None:
         arguments = ["--ros-args", "-p", "use_sim_time:=true"]
         for name, value in parameters.items():
             arguments += ["-p", f"{name}:={str(value).lower() if isinstance(value, bool) else value}"]
         self._log = log
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "refinery_policy_node.node", *arguments],
+                [sys.executable, *(program or ("-m", "refinery_policy_node.node")), *arguments],
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=os.environ,
@@ -73,14 +74,18 @@ class PolicyProcess:
     def status(self) -> PolicyStatus:
         return wait_for(lambda: self.statuses and self.statuses[-1], "status")
 
+    def transition(self, identifier: int) -> bool:
+        request = ChangeState.Request(transition=Transition(id=identifier))
+        return bool(self._call(self._change, request).success)
+
     def configure(self) -> bool:
-        return self._transition(Transition.TRANSITION_CONFIGURE)
+        return self.transition(Transition.TRANSITION_CONFIGURE)
 
     def activate(self) -> bool:
-        return self._transition(Transition.TRANSITION_ACTIVATE)
+        return self.transition(Transition.TRANSITION_ACTIVATE)
 
     def deactivate(self) -> bool:
-        return self._transition(Transition.TRANSITION_DEACTIVATE)
+        return self.transition(Transition.TRANSITION_DEACTIVATE)
 
     def hold(self) -> Any:
         return self._call(self._hold, Trigger.Request())
@@ -128,10 +133,6 @@ class PolicyProcess:
         for client in (self._change, self._hold, self._stop, self._rearm):
             self._node.destroy_client(client)
         self._node.destroy_subscription(self._subscription)
-
-    def _transition(self, identifier: int) -> bool:
-        request = ChangeState.Request(transition=Transition(id=identifier))
-        return bool(self._call(self._change, request).success)
 
     def _call(self, client: Any, request: Any) -> Any:
         wait_for(client.service_is_ready, f"service {client.srv_name}")

@@ -5,23 +5,17 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import signal
-import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-import rclpy
 from franka_msgs.msg import FrankaRobotState
 from geometry_msgs.msg import PoseStamped
-from policy_plant import Plant
+from policy_cell import PROFILE, Launch, at_rest, begin
 from policy_process import PolicyProcess, wait_for
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import ReliabilityPolicy
 
 from refinery.bundle import load_bundle
-from refinery.robot_profile import load_robot_profile
 from refinery.task import Task
 from refinery.testing import tiny_bundle
 from refinery_msgs.msg import GuardReason, Outcome, PolicyStatus
@@ -30,73 +24,6 @@ from refinery_policy_node.recording import Recording
 from refinery_policy_node.replay import replay
 
 pytestmark = [pytest.mark.ros, pytest.mark.usefixtures("ros_domain")]
-PROFILE = "twin"
-# A busy machine may starve the node for a while; what the thresholds do is tested without a clock.
-LENIENT = {"stop_age_s": 0.5, "hold_periods": 10.0, "deadline_stop_ticks": 1000, "deadline_hold_ticks": 999}
-
-Launch = Callable[..., tuple[Plant, PolicyProcess]]
-
-
-@pytest.fixture(scope="session")
-def quick_task(task: Task) -> Task:
-    """The same number of steps in a third of the time."""
-    control = dataclasses.replace(task.control, policy_rate_hz=50.0, episode_s=1.5)
-    limits = dataclasses.replace(task.limits, max_speed_m_s=1.0)
-    return dataclasses.replace(task, control=control, limits=limits)
-
-
-@pytest.fixture(scope="session")
-def quick_bundle(quick_task: Task, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_bundle(tmp_path_factory.mktemp("bundles") / "quick", quick_task)
-
-
-@pytest.fixture
-def launch(quick_task: Task, quick_bundle: Path, tmp_path: Path, ros_domain: int) -> Iterator[Launch]:
-    """Start a plant and a policy node; both are gone after the test."""
-    rclpy.init(domain_id=ros_domain)
-    executor, processes, ended = SingleThreadedExecutor(), [], threading.Event()
-
-    def spin() -> None:
-        # Not executor.spin(): shutting an executor down under a spinning thread raises in that thread now and then.
-        while not ended.is_set():
-            executor.spin_once(timeout_sec=0.05)
-
-    thread = threading.Thread(target=spin, daemon=True)
-
-    def start(*, silent: tuple[str, ...] = (), estimate_qos: object = None, **parameters: object) -> tuple:
-        profile = load_robot_profile(PROFILE)
-        qos = estimate_qos or ReliabilityPolicy.RELIABLE
-        plant = Plant(quick_task, profile, silent=silent, estimate_qos=qos)
-        values = {"bundle": quick_bundle, "robot_profile": PROFILE, **LENIENT, **parameters}
-        process = PolicyProcess(plant, tmp_path / "policy.log", **values)
-        processes.append(process)
-        executor.add_node(plant)
-        thread.start()
-        return plant, process
-
-    yield start
-    ended.set()
-    if thread.is_alive():
-        thread.join()
-    for process in processes:
-        process.close()
-    executor.shutdown()
-    rclpy.shutdown()
-
-
-def at_rest(plant: Plant) -> bool:
-    """Whether the last target is where the arm is, but for the motion of a message's time: no spring pulls."""
-    with plant.lock:
-        return bool(np.allclose(plant.targets[-1].pos_m, plant.cell.tool.pos_m, atol=5e-3))
-
-
-def begin(plant: Plant, policy: PolicyProcess) -> Any:
-    """Place the arm and start an insertion; returns its goal once the policy is well on its way."""
-    plant.place()
-    plant.wait_for_steps(20)
-    handle = policy.send()
-    wait_for(lambda: len(plant.targets) > 15, "targets")
-    return handle
 
 
 def test_an_insertion_from_configuration_to_clean_exit(
