@@ -27,6 +27,7 @@ from refinery.errors import RefineryError
 from refinery.paths import config_file
 from refinery.task import load_task
 from refinery_twin.cell import Cell
+from refinery_twin.faults import StoppedClock
 from refinery_twin.follow_server import FollowServer
 from refinery_twin.inputs import target_from, trajectory_from
 from refinery_twin.outputs import Outputs
@@ -39,6 +40,7 @@ _RELIABLE = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
 _WARN_EVERY_S = 2.0
 _DIAGNOSTICS_EVERY_S = 1.0
 _LISTEN_S = 0.2
+_STOPPED_LOOK_S = 0.005
 _MAX_WAITING = 16
 """At most this many messages wait for the next step; of a flood only the newest are taken in."""
 
@@ -55,6 +57,7 @@ class TwinNode(Node):
         self._chunk = max(1, round(1000.0 / self._settings.state_rate_hz))
         self._pacer = Pacer(self._settings.realtime_factor)
         self._due_diagnostics_s = time.monotonic() + _DIAGNOSTICS_EVERY_S
+        self._stopped_clock = StoppedClock(self._cell.faults)
         self._lock = threading.Lock()
         self._waiting: deque[tuple[Callable[[Any], None], Any]] = deque(maxlen=_MAX_WAITING)
         self._outputs = Outputs(self, self._profile, self._settings, task.control.policy_rate_hz, self._cell.faults)
@@ -82,6 +85,12 @@ class TwinNode(Node):
         """Wait for the next state's time, take in messages, step to the state and publish it."""
         cell = self._cell
         self._pacer.wait(cell.plant.time_s)
+        with self._lock:
+            stopped = self._stopped_clock.on(cell.plant.time_s)
+        if stopped:
+            # What is sent meanwhile waits: a paused simulator's controllers keep it, too, until they are updated again.
+            time.sleep(_STOPPED_LOOK_S)
+            return
         with self._lock:
             for _ in range(len(self._waiting)):
                 handle, message = self._waiting.popleft()

@@ -12,12 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rclpy
+from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray
 from franka_msgs.msg import FrankaRobotState
 from geometry_msgs.msg import PoseStamped, WrenchStamped
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Float64MultiArray
-from twin_harness import Client, own_domain, start_twin, stop_twin
+from twin_harness import BEST_EFFORT, Client, own_domain, start_twin, stop_twin
 
 from refinery.initial_state import THETA_NAMES, theta_of
 from refinery.robot_profile import load_robot_profile
@@ -30,9 +32,12 @@ pytestmark = pytest.mark.ros
 FACTOR = 4.0
 
 
-def stamp_s(message: WrenchStamped) -> float:
-    stamp = message.header.stamp
+def stamp_of(stamp: Time) -> float:
     return float(stamp.sec + stamp.nanosec * 1e-9)
+
+
+def stamp_s(message: WrenchStamped) -> float:
+    return stamp_of(message.header.stamp)
 
 
 @dataclass
@@ -263,6 +268,29 @@ def test_faults_are_planned_by_simulated_time_and_end(cell: Cell) -> None:
     bad = client.inject("gremlin")
     assert not bad.success and "expected one of" in bad.message and "nothing was changed" in bad.message
     assert client.trial(4).success, "a new trial ends all faults"
+
+
+def test_a_stopped_clock_stops_the_cell_and_services_answer(cell: Cell) -> None:
+    client = cell.client
+    clocks: list[Clock] = []
+    watch = client.node.create_subscription(Clock, "/clock", clocks.append, BEST_EFFORT)
+    client.wait_for(lambda: bool(clocks), "clock")
+    before = client.joints_rad
+    assert client.inject("clock_stop").success
+    client.spin_wall(0.5)
+    heard = dict(client.count), len(clocks), len(client.sockets)
+    client.send_trajectory(before + 0.1 * np.eye(7)[0], 1)
+    client.spin_wall(1.0)
+    assert heard == (dict(client.count), len(clocks), len(client.sockets))
+    stood_s = client.time_s
+    assert client.truth().success and client.controllers()[client.profile.controllers.trajectory] == "active"
+    assert client.inject("").success
+    client.spin_sim(1.5)
+    assert client.joints_rad[0] - before[0] == pytest.approx(0.1, abs=2e-3), "what was sent meanwhile is kept"
+    assert client.inject("clock_stop", duration_s=0.5).success
+    client.spin_sim(0.5)  # it ends by itself
+    assert stamp_of(clocks[-1].clock) > stood_s + 1.0
+    client.node.destroy_subscription(watch)
 
 
 def test_bad_targets_are_refused_with_a_sentence(cell: Cell) -> None:

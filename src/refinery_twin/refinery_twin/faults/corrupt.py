@@ -11,11 +11,19 @@ NOT_UNIT = 1.3
 """Factor on an orientation that is to be none."""
 
 
-def corrupt(message: Any, fault: Fault) -> None:
-    """Change a message in place by the faults that change single messages; others leave it as it is."""
+def corrupt(message: Any, fault: Fault, now_s: float) -> None:
+    """Change a message in place by the faults that change single messages; others leave it as it is.
+
+    Args:
+        message: To be changed.
+        fault: One that is on.
+        now_s: Simulated time, [s]; some faults grow with it.
+    """
     change = _CHANGES.get(fault.kind)
     if change is not None:
         change(message, fault.magnitude)
+    elif fault.kind in _GROWING:
+        _GROWING[fault.kind](message, fault.magnitude * (now_s - fault.begins_s))
 
 
 def _nan(message: Any, magnitude: float) -> None:
@@ -47,6 +55,21 @@ def _jump(message: Any, magnitude: float) -> None:
     message.pose.position.x += magnitude
 
 
+def _turn(message: Any, magnitude: float) -> None:
+    """Turn about the pose's own z axis; a product by hand, so that what is no unit quaternion stays none."""
+    q, sine, cosine = message.pose.orientation, math.sin(magnitude / 2), math.cos(magnitude / 2)
+    q.x, q.y, q.z, q.w = (
+        q.x * cosine + q.y * sine,
+        q.y * cosine - q.x * sine,
+        q.z * cosine + q.w * sine,
+        q.w * cosine - q.z * sine,
+    )
+
+
+def _bias(message: Any, magnitude: float) -> None:
+    message.wrench.force.x += magnitude
+
+
 def _spike(message: Any, magnitude: float) -> None:
     message.wrench.force.z += magnitude
 
@@ -61,6 +84,11 @@ _CHANGES = {
     "stamp_future": _future,
     "stamp_past": _past,
     "jump": _jump,
+    "turn": _turn,
+    "flip": _turn,
     "wrench_spike": _spike,
+    "wrench_bias": _bias,
     "wrong_frame": _wrong_frame,
 }
+_GROWING = {"drift": _jump, "drift_turn": _turn}
+"""What grows with the time since the fault began."""

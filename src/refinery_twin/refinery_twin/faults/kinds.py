@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 POSE, WRENCH, SOCKET, ROBOT = STREAMS = ("pose", "wrench", "socket_pose", "robot_state")
@@ -20,6 +21,10 @@ class FaultKind:
     """Magnitude if none is given, in ``unit``; 0: it has none."""
     unit: str = ""
     """Unit of the magnitude."""
+    every: int = 1
+    """Strikes every so many-th message of a stream while it is on, >= 1."""
+    by_wall_clock: bool = False
+    """Whether its duration counts by the clock on the wall: simulated time does not go on while it is on."""
 
 
 KINDS: dict[str, FaultKind] = {
@@ -32,7 +37,36 @@ KINDS: dict[str, FaultKind] = {
     "stamp_future": FaultKind(what="stamps lie ahead of the clock", streams=STREAMS, default=0.5, unit="s"),
     "stamp_past": FaultKind(what="stamps lie behind the clock", streams=STREAMS, default=0.7, unit="s"),
     "jump": FaultKind(what="the pose is somewhere else", streams=(POSE, SOCKET), default=0.2, unit="m"),
+    "turn": FaultKind(
+        what="every tenth estimate is turned about the socket's axis, its position is right",
+        streams=(SOCKET,),
+        default=0.5,
+        unit="rad",
+        every=10,
+    ),
+    "flip": FaultKind(
+        what="every twentieth estimate is turned half round the socket's axis, its position is right",
+        streams=(SOCKET,),
+        default=math.pi,
+        unit="rad",
+        every=20,
+    ),
+    "drift": FaultKind(
+        what="the estimate creeps away while the socket stands still", streams=(SOCKET,), default=0.005, unit="m/s"
+    ),
+    "drift_turn": FaultKind(
+        what="the estimate turns slowly about the socket's axis while the socket stands still",
+        streams=(SOCKET,),
+        default=0.05,
+        unit="rad/s",
+    ),
     "wrench_spike": FaultKind(what="the estimated wrench jumps", streams=(WRENCH,), default=150.0, unit="N"),
+    "wrench_bias": FaultKind(
+        what="a constant is added to the estimated wrench, as by a load that is configured wrongly",
+        streams=(WRENCH,),
+        default=35.0,
+        unit="N",
+    ),
     "wrong_frame": FaultKind(what="the frame is not the arm's base", streams=(POSE, WRENCH, SOCKET)),
     "qos": FaultKind(what="the publisher offers best effort where the node needs reliable", streams=(SOCKET,)),
     "reflex": FaultKind(what="the robot stops itself as after a collision and reports a reflex"),
@@ -40,6 +74,10 @@ KINDS: dict[str, FaultKind] = {
     "robot_mode": FaultKind(what="the robot stands still and reports that it is idle"),
     "second_publisher": FaultKind(what="somebody else publishes targets of the arm"),
     "switch_refused": FaultKind(what="the controller manager refuses to switch controllers"),
+    "clock_stop": FaultKind(
+        what="simulated time stands still, and with it the arm and all streams, as in a simulator that is paused",
+        by_wall_clock=True,
+    ),
 }
 """All kinds by name."""
 STILL = ("reflex", "user_stop", "robot_mode")

@@ -25,6 +25,8 @@ class Fault:
     """Simulated time from which it is on, [s]."""
     ends_s: float
     """Simulated time from which it is off again, [s]; may be infinite."""
+    lasts_wall_s: float = math.inf
+    """How long it is on by the clock on the wall, [s]; only kinds that stop simulated time end by it."""
     magnitude: float
     """In the kind's unit."""
 
@@ -56,7 +58,7 @@ class FaultSchedule:
             stream: Where; empty: everywhere the kind can strike.
             now_s: Simulated time, [s].
             delay_s: From now until it begins, [s].
-            duration_s: How long it lasts, [s]; 0: until :meth:`clear`.
+            duration_s: How long it lasts, [s], by the kind's clock; 0: until :meth:`clear`.
             magnitude: How strong; 0: the kind's default.
 
         Returns:
@@ -73,12 +75,14 @@ class FaultSchedule:
         for name, value in (("delay_s", delay_s), ("duration_s", duration_s), ("magnitude", magnitude)):
             if not math.isfinite(value) or value < 0:
                 raise FaultError(f"{name}: expected a finite number >= 0, got {value}")
-        begins_s = now_s + delay_s
+        begins_s, lasts_s = now_s + delay_s, duration_s or math.inf
+        by_wall_clock = KINDS[kind].by_wall_clock
         fault = Fault(
             kind=kind,
             streams=(stream,) if stream else KINDS[kind].streams,
             begins_s=begins_s,
-            ends_s=begins_s + duration_s if duration_s > 0 else math.inf,
+            ends_s=math.inf if by_wall_clock else begins_s + lasts_s,
+            lasts_wall_s=lasts_s if by_wall_clock else math.inf,
             magnitude=magnitude or KINDS[kind].default,
         )
         self._planned.append(fault)
@@ -87,6 +91,10 @@ class FaultSchedule:
     def clear(self) -> None:
         """End all faults and forget those to come."""
         self._planned.clear()
+
+    def end(self, fault: Fault) -> None:
+        """End one fault that is planned or on."""
+        self._planned.remove(fault)
 
     def active(self, now_s: float) -> list[Fault]:
         """Return the faults that are on, and forget those that are over."""

@@ -7,6 +7,7 @@ from collections import deque
 from typing import Any
 
 from refinery_twin.faults.corrupt import corrupt
+from refinery_twin.faults.kinds import KINDS
 from refinery_twin.faults.schedule import Fault
 
 
@@ -22,6 +23,7 @@ class FaultyStream:
         self._late: deque[tuple[float, Any]] = deque()
         self._frozen: Any = None
         self._kept_back: Any = None
+        self._seen: dict[Fault, int] = {}
 
     def clear(self) -> None:
         """Forget what was delayed, frozen or kept back."""
@@ -39,14 +41,14 @@ class FaultyStream:
         Returns:
             Messages of the same type.
         """
-        mine = [fault for fault in faults if self._name in fault.streams]
+        mine = self._striking([fault for fault in faults if self._name in fault.streams])
         if not mine and not self._late and self._kept_back is None:
             self._frozen = None
             return [message]
         changed = copy.deepcopy(message)
         kinds = {fault.kind: fault for fault in mine}
         for fault in mine:
-            corrupt(changed, fault)
+            corrupt(changed, fault, now_s)
         if "freeze" in kinds:
             self._frozen = changed if self._frozen is None else self._frozen
             changed = copy.deepcopy(self._frozen)
@@ -54,6 +56,11 @@ class FaultyStream:
             self._frozen = None
         out = [] if "drop" in kinds else self._swapped(changed, swap="reorder" in kinds)
         return self._delayed(out, kinds.get("delay"), now_s)
+
+    def _striking(self, mine: list[Fault]) -> list[Fault]:
+        """Count this message for the faults that are on, and return those that strike it."""
+        self._seen = {fault: self._seen.get(fault, 0) + 1 for fault in mine}
+        return [fault for fault, count in self._seen.items() if count % KINDS[fault.kind].every == 0]
 
     def _swapped(self, message: Any, *, swap: bool) -> list[Any]:
         before, self._kept_back = self._kept_back, None

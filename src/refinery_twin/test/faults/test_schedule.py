@@ -9,13 +9,25 @@ from refinery_twin.faults import KINDS, FaultError, FaultSchedule
 TIMES = st.floats(0, 100)
 
 
-@given(st.sampled_from(sorted(KINDS)), TIMES, TIMES, st.floats(0.001, 10), TIMES)
+BY_WALL = {name for name, kind in KINDS.items() if kind.by_wall_clock}
+
+
+@given(st.sampled_from(sorted(KINDS.keys() - BY_WALL)), TIMES, TIMES, st.floats(0.001, 10), TIMES)
 def test_a_fault_is_on_from_its_beginning_to_its_end(kind, now, delay, duration, later):
     schedule = FaultSchedule()
     fault = schedule.plan(kind, "", now_s=now, delay_s=delay, duration_s=duration)
     moment = now + later
     assert schedule.on(kind, moment) == (fault.begins_s <= moment < fault.ends_s)
     assert fault.streams == KINDS[kind].streams and fault.magnitude == KINDS[kind].default
+
+
+@given(st.sampled_from(sorted(BY_WALL)), st.floats(0.001, 10), TIMES)
+def test_what_stops_the_clock_does_not_end_by_it(kind, duration, later):
+    schedule = FaultSchedule()
+    fault = schedule.plan(kind, "", now_s=1.0, duration_s=duration)
+    assert schedule.on(kind, 1.0 + duration + later) and fault.lasts_wall_s == duration
+    schedule.end(fault)
+    assert not schedule
 
 
 def test_without_a_duration_it_lasts_until_cleared():
