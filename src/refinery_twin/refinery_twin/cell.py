@@ -12,6 +12,7 @@ from refinery.task import Task
 from refinery_twin.controllers import Controllers
 from refinery_twin.faults import FaultSchedule
 from refinery_twin.faults.kinds import STILL
+from refinery_twin.faults.stopped_clock import CLOCK_STOP
 from refinery_twin.plant import Mode, Plant
 from refinery_twin.trajectory import JointTrajectory
 from refinery_twin.trial import Trial, draw_trial
@@ -29,17 +30,18 @@ class Cell:
     def __init__(self, task: Task, profile: RobotProfile, seed: int) -> None:
         self.task = task
         self.plant = Plant(task, profile.home_rad)
-        self.controllers = Controllers(profile.controllers.trajectory, profile.controllers.impedance)
+        interfaces = [f"{name}/effort" for name in profile.joint_names]
+        self.controllers = Controllers(profile.controllers.trajectory, profile.controllers.impedance, interfaces)
         self.faults = FaultSchedule()
         self.trial = self._drawn(seed, np.zeros((1, len(GRASP_NAMES))))
         self._still = False
+        self._kept: Poses | None = None
 
     def start_trial(self, seed: int, grasp: Array) -> None:
         """Set the cell up anew: socket, noise, friction, grasp (1, 3); faults end, the arm is at home."""
         self.faults.clear()
-        self.controllers = Controllers(self.controllers.trajectory, self.controllers.impedance)
         self.trial = self._drawn(seed, grasp)
-        self._still = False
+        self._forget()
 
     def step(self, count: int) -> None:
         """Advance the physics by some milliseconds.
@@ -48,14 +50,18 @@ class Cell:
             RefineryError: The physics diverged; the arm is back home.
         """
         still = any(self.faults.on(kind, self.plant.time_s) for kind in STILL)
-        if still and not self._still:
-            self._stand_still()
-        self._still = still
+        if still != self._still:
+            self._still = still
+            if still:
+                self._stop_controllers()
+            else:
+                self._recover()
         self.controllers.refuse = self.faults.on("switch_refused", self.plant.time_s)
         try:
             self.plant.step(count)
         except RefineryError:
             self.plant.reset(control_bias_m=self.trial.draw.control_bias_m)
+            self._forget()
             raise
         self.trial.observe_force(self.plant.contact_force_n)
 
@@ -65,19 +71,25 @@ class Cell:
         return "the robot does not move: a reflex, a user stop or its mode (an injected fault)" if self._still else ""
 
     def command(self, target: Poses) -> str:
-        """Take a target of the tool (base frame, batch of one); returns why it is ignored, or an empty string."""
-        if self._still:
-            return self.standstill
-        if self.plant.mode is not Mode.IMPEDANCE:
-            return f"{self.controllers.impedance} is not active; switch controllers first"
-        self.plant.set_target(target)
-        return ""
+        """Take a target of the tool (base frame, batch of one).
+
+        As crisp_controllers does, the last one that comes while the impedance controller is inactive is kept, and the
+        arm goes there when the controller is activated.
+
+        Returns:
+            Why the target has no effect yet, or an empty string.
+        """
+        if self.plant.mode is Mode.IMPEDANCE:
+            self.plant.set_target(target)
+            return ""
+        self._kept = target
+        return self.standstill or f"{self.controllers.impedance} is not active"
 
     def follow(self, trajectory: JointTrajectory) -> None:
         """Follow a trajectory from now on, in place of any earlier one.
 
         Raises:
-            RefineryError: The robot stands still, or the impedance controller is active.
+            RefineryError: The robot stands still, or the trajectory controller is not active.
         """
         if self._still:
             raise RefineryError(self.standstill)
@@ -85,22 +97,47 @@ class Cell:
 
     def switch(self, activate: list[str], deactivate: list[str], *, strict: bool) -> str:
         """Switch controllers as :meth:`Controllers.switch`, and the plant with them."""
-        problem = self.controllers.switch(activate, deactivate, strict=strict)
-        if not problem:
-            before = self.plant.mode
-            self.plant.set_mode(Mode.IMPEDANCE if self.controllers.impedance_active else Mode.TRAJECTORY)
-            if self.plant.mode is Mode.IMPEDANCE and before is Mode.TRAJECTORY:
-                self.trial.hand_over(self.plant.plug)
-        return problem
+        if self.faults.on(CLOCK_STOP, self.plant.time_s):
+            return "the switch timed out: the control loop stands still with the clock (an injected fault)"
+        before = self.controllers.active
+        if problem := self.controllers.switch(activate, deactivate, strict=strict):
+            return problem
+        active = self.controllers.active
+        restarted = active in activate and active in deactivate
+        if active != before or restarted:
+            self._start(active)
+        return ""
+
+    def _start(self, controller: str) -> None:
+        """Let the plant be driven by a controller that was just activated; by none if the name is empty."""
+        modes = {self.controllers.trajectory: Mode.TRAJECTORY, self.controllers.impedance: Mode.IMPEDANCE}
+        before = self.plant.mode
+        self.plant.set_mode(modes.get(controller, Mode.IDLE))
+        if self.plant.mode is not Mode.IMPEDANCE:
+            return
+        if before is not Mode.IMPEDANCE:
+            self.trial.hand_over(self.plant.plug)
+        if self._kept is not None:
+            self.plant.set_target(self._kept)
+            self._kept = None
 
     def _drawn(self, seed: int, grasp: Array) -> Trial:
         draw = draw_trial(self.task, seed)
         self.plant.reset(socket=draw.socket, grasp=grasp, friction=draw.friction, control_bias_m=draw.control_bias_m)
         return Trial(self.task, draw, grasp)
 
-    def _stand_still(self) -> None:
-        """Hold where the arm is, whoever commands it."""
-        if self.plant.mode is Mode.IMPEDANCE:
-            self.plant.set_target(self.plant.tool)
-        else:
-            self.plant.stop_trajectory()
+    def _forget(self) -> None:
+        """Have the controllers as they are at the start; nothing is under way."""
+        fresh = self.controllers
+        self.controllers = Controllers(fresh.trajectory, fresh.impedance, fresh.interfaces)
+        self._still, self._kept = False, None
+
+    def _stop_controllers(self) -> None:
+        """Let the robot hold itself where it is: its driver has reported an error, the controllers were deactivated."""
+        self.controllers.fail()
+        self.plant.set_mode(Mode.IDLE)
+
+    def _recover(self) -> None:
+        """Be the person who recovers the robot when the fault is over: docs/robots.md, "Recovery"."""
+        self.controllers.recover()
+        self.plant.set_mode(Mode.TRAJECTORY)

@@ -13,6 +13,7 @@ from trajectory_msgs.msg import JointTrajectory
 from refinery.errors import RefineryError
 from refinery.rotations import Array
 from refinery_twin.following import Tolerance, Tolerances
+from refinery_twin.trajectory import REST_RAD_S
 
 _DEFAULTS = Tolerances()
 _ERASE = -1.0
@@ -64,6 +65,8 @@ def check_goal(goal: FollowJointTrajectory.Goal, joint_names: Sequence[str], now
     if any(later <= earlier for earlier, later in pairwise(times)):
         raise FollowGoalError("INVALID_GOAL", "time_from_start: expected times that increase from point to point")
     _check_sizes(message)
+    if any(abs(speed) > REST_RAD_S for speed in message.points[-1].velocities):
+        raise FollowGoalError("INVALID_GOAL", "velocities of the last point: expected 0 rad/s")
 
 
 def tolerances_of(goal: FollowJointTrajectory.Goal, joint_names: Sequence[str]) -> Tolerances:

@@ -114,10 +114,10 @@ class FollowServer:
         return GoalResponse.REJECT
 
     def _refusal(self, goal: FollowJointTrajectory.Goal) -> str:
-        if self._cell.plant.mode is not Mode.TRAJECTORY:
-            return f"{self._profile.controllers.trajectory} is not active; switch controllers first"
         if self._cell.standstill:
             return self._cell.standstill
+        if self._cell.plant.mode is not Mode.TRAJECTORY:
+            return f"{self._profile.controllers.trajectory} is not active; switch controllers first"
         try:
             check_goal(goal, self._profile.joint_names, self._cell.plant.time_s)
         except FollowGoalError as error:
@@ -184,9 +184,7 @@ class FollowServer:
         """Say why the arm does something else than it was told here."""
         if self._cell.plant.mode is not Mode.TRAJECTORY:
             return "Current goal cancelled during deactivate transition."
-        return self._cell.standstill or (
-            f"a message on {self._profile.trajectory_topic} or a new trial has taken the place of this goal"
-        )
+        return f"a message on {self._profile.trajectory_topic} or a new trial has taken the place of this goal"
 
     def _feedback(self, progress: Progress) -> FollowJointTrajectory.Feedback:
         plant = self._cell.plant

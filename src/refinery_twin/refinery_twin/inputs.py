@@ -14,10 +14,8 @@ from refinery_twin.trajectory import JointLimits, JointTrajectory, TrajectoryErr
 
 UNIT_TOLERANCE = 1e-3
 """Largest distance of a quaternion's norm from 1."""
-STALE_S = 1.0
-"""A trajectory that should have started longer ago than this is refused, [s]."""
-AHEAD_S = 1.0
-"""A trajectory that should start later than this is refused, [s]; up to here it starts at once."""
+START_S = 0.1
+"""A trajectory whose start is longer ago than this, or further ahead, is refused, [s]; it starts at once otherwise."""
 
 
 class InputError(RefineryError):
@@ -61,7 +59,7 @@ def trajectory_from(
     """Read and check a joint trajectory.
 
     Args:
-        message: As received, with at least one point; joints in any order.
+        message: As received; joints in any order.
         joint_names: Of the arm, joints 1..7.
         now_s: Simulated time, [s].
         start_rad: Present joints, shape (7,), [rad].
@@ -76,10 +74,13 @@ def trajectory_from(
     if sorted(message.joint_names) != sorted(joint_names):
         got = ", ".join(message.joint_names) or "none"
         raise TrajectoryError(f"joint_names: expected {', '.join(joint_names)}, got {got}")
+    if not message.points:
+        # Unlike in ROS 1, nothing that moves is stopped by it.
+        raise TrajectoryError("points: expected at least one, got none; to stop the arm, cancel its goal")
     stamp_s = message.header.stamp.sec + message.header.stamp.nanosec * 1e-9
-    if stamp_s > 0 and not -AHEAD_S <= now_s - stamp_s <= STALE_S:
+    if stamp_s > 0 and abs(now_s - stamp_s) > START_S:
         raise TrajectoryError(
-            f"header.stamp: expected 0 (start now) or a time within {STALE_S:.0f} s of now ({now_s:.3f} s), "
+            f"header.stamp: expected 0 (start now) or a time within {START_S:g} s of now ({now_s:.3f} s), "
             f"got {stamp_s:.3f} s"
         )
     points = message.points

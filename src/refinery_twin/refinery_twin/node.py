@@ -154,7 +154,9 @@ class TwinNode(Node):
             self.get_logger().error(str(error), throttle_duration_sec=_WARN_EVERY_S)
             return
         if problem := self._cell.command(target):
-            self.get_logger().warning(f"target_pose ignored: {problem}", throttle_duration_sec=_WARN_EVERY_S)
+            self.get_logger().warning(
+                f"target_pose kept for the next activation: {problem}", throttle_duration_sec=_WARN_EVERY_S
+            )
 
     def _on_stiffness(self, message: Float64MultiArray) -> None:
         try:
@@ -164,9 +166,6 @@ class TwinNode(Node):
 
     def _on_trajectory(self, message: JointTrajectoryMsg) -> None:
         plant = self._cell.plant
-        if not message.points:
-            plant.stop_trajectory()
-            return
         try:
             trajectory = trajectory_from(
                 message,

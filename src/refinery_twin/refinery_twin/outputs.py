@@ -18,7 +18,7 @@ from refinery_twin.estimates import ESTIMATES_PER_POLICY_STEP
 from refinery_twin.faults import STREAMS, Fault, FaultSchedule, FaultyStream
 from refinery_twin.messages import StateMessages
 from refinery_twin.parameters import TwinParameters
-from refinery_twin.plant import Plant
+from refinery_twin.plant import Mode, Plant
 from refinery_twin.trial import Trial
 
 _BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -88,7 +88,7 @@ class Outputs:
         self._send("wrench", messages.wrench, faults, now_s)
         if now_s >= self._due_robot_s:
             self._due_robot_s = _next_due(self._due_robot_s, self._robot_period_s, now_s)
-            messages.fill_robot(plant, _mode(faults))
+            messages.fill_robot(plant, _mode(faults, plant))
             self._send("robot_state", messages.robot, faults, now_s)
         if now_s >= self._due_estimate_s:
             self._due_estimate_s = _next_due(self._due_estimate_s, self._estimate_period_s, now_s)
@@ -117,11 +117,13 @@ class Outputs:
         self._out["socket_pose"] = self._node.create_publisher(PoseStamped, self._socket_topic.name, qos)
 
 
-def _mode(faults: list[Fault]) -> int:
+def _mode(faults: list[Fault], plant: Plant) -> int:
     for fault in faults:
         if fault.kind in _MODES:
             return int(_MODES[fault.kind])
-    return int(FrankaRobotState.ROBOT_MODE_MOVE)
+    # A control loop runs as long as any controller commands torques.
+    idle = plant.mode is Mode.IDLE
+    return int(FrankaRobotState.ROBOT_MODE_IDLE if idle else FrankaRobotState.ROBOT_MODE_MOVE)
 
 
 def _qos(topic: TopicSpec) -> QoSProfile:

@@ -43,6 +43,8 @@ class Mode(enum.Enum):
     """Joint trajectory controller: follows a trajectory, then holds its goal."""
     IMPEDANCE = "impedance"
     """Cartesian impedance controller: pulls the tool to a target pose."""
+    IDLE = "none"
+    """No controller: the robot holds itself where it is, as one does whose control loop has ended."""
 
 
 class Plant:
@@ -144,7 +146,7 @@ class Plant:
 
     @property
     def commanded_force_n(self) -> Array:
-        """Force the impedance spring asks for, base axes, shape (3,), [N]; zero under the trajectory controller."""
+        """Force the impedance spring asks for, base axes, shape (3,), [N]; zero unless it drives the arm."""
         if self.mode is not Mode.IMPEDANCE:
             return np.zeros(3)
         return np.asarray(self._stiffness[:3] * (self._data.ctrl[0:3] - self.tool_position_m))
@@ -193,14 +195,12 @@ class Plant:
         self._stiffness = np.array([*self._impedance_gain[:3, 0], self._impedance_gain[3, 0]])
         self._raw_wrench[:] = self._wrench[:] = 0.0
         mujoco.mj_forward(self._model, self._data)
-        self._hold()
+        self._hold(Mode.TRAJECTORY)
 
     def set_mode(self, mode: Mode) -> None:
-        """Switch controllers: the new one starts from where the arm is, so nothing jumps."""
-        if mode is self.mode:
-            return
-        if mode is Mode.TRAJECTORY:
-            self._hold()
+        """Switch controllers: the new one, or the same anew, starts from where the arm is, so nothing jumps."""
+        if mode is not Mode.IMPEDANCE:
+            self._hold(mode)
             return
         self.mode = mode
         self.commands += 1
@@ -215,7 +215,7 @@ class Plant:
         self._data.ctrl[self._at.posture] = self.joints_rad
 
     def set_target(self, target: Poses) -> Poses:
-        """Command the impedance controller; ignored (but clipped all the same) under the trajectory controller.
+        """Command the impedance controller; ignored (but clipped all the same) unless it drives the arm.
 
         Args:
             target: Of the tool in the base frame, batch of one.
@@ -258,18 +258,18 @@ class Plant:
         """Follow a trajectory from now on, in place of any earlier one.
 
         Raises:
-            RefineryError: The impedance controller is active.
+            RefineryError: The trajectory controller is not active.
         """
         if self.mode is not Mode.TRAJECTORY:
-            raise RefineryError("the impedance controller is active: switch to the trajectory controller first")
+            raise RefineryError("the trajectory controller is not active: switch to the trajectory controller first")
         self.commands += 1
         self._trajectory = trajectory
         self._trajectory_start = self._steps
 
     def stop_trajectory(self) -> None:
-        """Hold the present joints instead of following a trajectory; no effect in impedance mode."""
+        """Hold the present joints instead of following a trajectory; no effect unless that controller is active."""
         if self.mode is Mode.TRAJECTORY:
-            self._hold()
+            self._hold(Mode.TRAJECTORY)
 
     def step(self, count: int = 1) -> None:
         """Advance by ``count`` physics steps.
@@ -311,9 +311,9 @@ class Plant:
         share = 1.0 - np.exp(-duration_s / WRENCH_FILTER_S)
         self._wrench += share * (self._raw_wrench - self._wrench)
 
-    def _hold(self) -> None:
-        """Hold the present joints with the trajectory controller."""
-        self.mode = Mode.TRAJECTORY
+    def _hold(self, mode: Mode) -> None:
+        """Hold the present joints with the trajectory controller, or by the robot itself, which is as stiff here."""
+        self.mode = mode
         self.commands += 1
         self._trajectory = None
         self._model.actuator_gainprm[_IMPEDANCE_ROWS, 0] = 0.0

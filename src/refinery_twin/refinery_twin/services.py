@@ -117,7 +117,8 @@ class Services:
         return response
 
     def _on_switch(self, request: SwitchController.Request, response: SwitchController.Response) -> Any:
-        strict = request.strictness != SwitchController.Request.BEST_EFFORT
+        # As ros2_control: not said is best effort, and so are the two AUTO values, which nobody has implemented.
+        strict = request.strictness == SwitchController.Request.STRICT
         with self._lock:
             problem = self._cell.switch(
                 list(request.activate_controllers), list(request.deactivate_controllers), strict=strict
@@ -130,6 +131,13 @@ class Services:
             controllers = self._cell.controllers
             states = controllers.states()
         response.controller = [
-            ControllerState(name=name, state=state, type=controllers.types[name]) for name, state in states.items()
+            ControllerState(
+                name=name,
+                state=state,
+                type=controllers.types[name],
+                claimed_interfaces=list(controllers.interfaces) if state == "active" else [],
+                required_command_interfaces=list(controllers.interfaces),
+            )
+            for name, state in states.items()
         ]
         return response

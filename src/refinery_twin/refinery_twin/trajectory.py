@@ -19,8 +19,9 @@ MAX_DURATION_S = 120.0
 """Longer trajectories are refused, [s]."""
 START_TOLERANCE_RAD = 0.05
 """A first point at time 0 must be this close to where the arm is, [rad]: the servos would jump to it."""
+REST_RAD_S = float(np.finfo(np.float32).eps)
+"""A last point that is faster than this is in motion, [rad/s] (ros2_controllers takes the same)."""
 _CHECK_STEP_S = 0.005
-_REST_RAD_S = 1e-3
 
 
 class TrajectoryError(RefineryError):
@@ -117,7 +118,7 @@ def plan(
             f"the trajectory starts {away:.3f} rad from where the arm is, expected at most {START_TOLERANCE_RAD} rad; "
             "plan from the present joints or give the first point a time > 0"
         )
-    if len(columns) > 1 and np.abs(columns[1][-1]).max() > _REST_RAD_S:
+    if len(columns) > 1 and np.abs(columns[1][-1]).max() > REST_RAD_S:
         raise TrajectoryError("the last point is in motion, expected velocities of 0 rad/s there")
     if len(times) == 1:
         times = np.array([0.0, _CHECK_STEP_S])

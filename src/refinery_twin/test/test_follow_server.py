@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from action_msgs.msg import GoalStatus
+from action_msgs.srv import CancelGoal
 from control_msgs.action import FollowJointTrajectory
 from control_msgs.msg import JointTolerance
 from moveit_harness import MoveItClient, running_cell
+from trajectory_msgs.msg import JointTrajectory
 
 from refinery_twin.messages import duration_of
 
@@ -67,12 +69,18 @@ def test_joints_come_in_any_order_and_accelerations_are_taken(client: MoveItClie
 
 def test_goals_the_controller_does_not_take_are_rejected(client: MoveItClient) -> None:
     start = client.joints_rad
-    wrong, empty, old = client.way(start, 1.0), client.way(start, 1.0), client.way(start, 1.0)
+    wrong, empty, old, moving = (client.way(start, 1.0) for _ in range(4))
+    moving.points[-1].velocities[3] = 1e-4
     wrong.joint_names[0] = "elbow"
     empty.points = []
     old.header.stamp.nanosec = 1
     client.spin_sim(1.5)
-    for way, code in ((wrong, "INVALID_JOINTS"), (empty, "INVALID_GOAL"), (old, "OLD_HEADER_TIMESTAMP")):
+    for way, code in (
+        (wrong, "INVALID_JOINTS"),
+        (empty, "INVALID_GOAL: trajectory.points"),
+        (old, "OLD_HEADER_TIMESTAMP"),
+        (moving, "INVALID_GOAL: velocities"),
+    ):
         assert not client.send(FollowJointTrajectory, FollowJointTrajectory.Goal(trajectory=way)).accepted
         expect_log(client, f"goal rejected: {code}")
     assert client.impedance(True).ok
@@ -80,6 +88,62 @@ def test_goals_the_controller_does_not_take_are_rejected(client: MoveItClient) -
     expect_log(client, "is not active; switch controllers first")
     assert client.impedance(False).ok
     assert client.follow(start, 0.2).result().status == GoalStatus.STATUS_SUCCEEDED
+
+
+def test_with_no_controller_active_nothing_moves_the_arm(client: MoveItClient) -> None:
+    start, names = client.joints_rad, client.profile.controllers
+    goal = client.follow(start + STEP, 3.0)
+    client.wait_moving(start)
+    assert client.switch([], [names.trajectory]).ok
+    assert goal.result().result.error_string == "Current goal cancelled during deactivate transition."
+    client.spin_sim(0.5)
+    held = client.joints_rad
+    assert not client.follow(start, 1.0).accepted
+    client.send_trajectory(start, 1)
+    expect_log(client, "joint trajectory refused: the trajectory controller is not active")
+    client.spin_sim(1.5)
+    np.testing.assert_allclose(client.joints_rad, held, atol=1e-3)
+    assert client.switch([names.trajectory], []).ok
+    client.spin_sim(0.5)
+    np.testing.assert_allclose(client.joints_rad, held, atol=1e-3)
+    assert client.follow(start, 1.0).result().status == GoalStatus.STATUS_SUCCEEDED
+
+
+def test_a_restart_of_the_controller_ends_its_goal(client: MoveItClient) -> None:
+    start, trajectory = client.joints_rad, client.profile.controllers.trajectory
+    goal = client.follow(start + STEP, 3.0)
+    client.wait_moving(start)
+    assert client.switch([trajectory], [trajectory]).ok
+    assert goal.result().status == GoalStatus.STATUS_ABORTED
+    assert client.controllers()[trajectory] == "active"
+
+
+def test_an_empty_trajectory_stops_nothing(client: MoveItClient) -> None:
+    start = client.joints_rad
+    goal = client.follow(start + STEP, 1.0)
+    client.wait_moving(start)
+    client.trajectory_out.publish(JointTrajectory(joint_names=list(client.profile.joint_names)))
+    expect_log(client, "joint trajectory refused: points: expected at least one")
+    assert goal.result().status == GoalStatus.STATUS_SUCCEEDED
+
+
+def test_cancelling_all_goals_by_somebody_else_holds_the_arm(client: MoveItClient) -> None:
+    start = client.joints_rad
+    name = f"{client.profile.follow_joint_trajectory}/_action/cancel_goal"
+    everything = client.node.create_client(CancelGoal, name)
+    goal = client.follow(start + STEP, 3.0)
+    client.wait_moving(start)
+    answer = client._call(everything, CancelGoal.Request())
+    assert answer.return_code == CancelGoal.Response.ERROR_NONE and len(answer.goals_canceling) == 1
+    assert goal.result().status == GoalStatus.STATUS_CANCELED
+    client.spin_sim(0.3)
+    held = client.joints_rad
+    assert held[0] - start[0] < 0.9 * STEP[0]
+    client.spin_sim(1.0)
+    np.testing.assert_allclose(client.joints_rad, held, atol=1e-3)
+    again = client._call(everything, CancelGoal.Request())
+    assert not again.goals_canceling, "nothing moves: there is nothing to cancel, and the answer says so"
+    client.node.destroy_client(everything)
 
 
 def test_what_the_arm_cannot_follow_is_aborted_with_a_sentence(client: MoveItClient) -> None:
@@ -175,10 +239,16 @@ def test_a_reflex_aborts_and_rejects(client: MoveItClient) -> None:
     goal = client.follow(start + STEP, 3.0)
     client.wait_moving(start)
     assert client.inject("reflex").success
-    assert "the robot does not move" in goal.result().result.error_string
+    assert goal.result().result.error_string == "Current goal cancelled during deactivate transition."
     assert not client.follow(start, 1.0).accepted
+    expect_log(client, "goal rejected: the robot does not move")
     client.send_trajectory(start, 1)
     expect_log(client, "joint trajectory refused: the robot does not move")
+    assert set(client.controllers().values()) == {"inactive"}
+    names = client.profile.controllers
+    for name in (names.trajectory, names.impedance):
+        answer = client.switch([name], [])
+        assert not answer.ok and "is not available" in answer.message
     client.inject("")
     client.spin_sim(0.1)
     assert client.follow(start, 1.0).result().status == GoalStatus.STATUS_SUCCEEDED

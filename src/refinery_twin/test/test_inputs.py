@@ -72,6 +72,8 @@ def test_joints_may_come_in_any_order(limits: JointLimits) -> None:
         (_trajectory(NAMES, [START[:5]]), "positions: expected 7"),
         (_trajectory(NAMES, [START], stamp_s=60), "header.stamp"),
         (_trajectory(NAMES, [START], stamp_s=1), "header.stamp"),
+        (_trajectory(NAMES, [START], stamp_s=4), "header.stamp"),
+        (_trajectory(NAMES, []), "at least one, got none"),
     ],
 )
 def test_bad_trajectories_are_refused(limits: JointLimits, message: JointTrajectory, sentence: str) -> None:

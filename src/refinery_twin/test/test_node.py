@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import rclpy
 from builtin_interfaces.msg import Time
+from controller_manager_msgs.srv import SwitchController
 from diagnostic_msgs.msg import DiagnosticArray
 from franka_msgs.msg import FrankaRobotState
 from geometry_msgs.msg import PoseStamped, WrenchStamped
@@ -188,10 +189,6 @@ def test_hand_over_with_a_grasp(cell: Cell, task: Task, above_socket_rad: np.nda
 def test_target_moves_the_arm_only_under_impedance(cell: Cell) -> None:
     client, up = cell.client, np.array([0.0, 0.0, 0.015])
     before = client.position_m
-    client.send_target(up)
-    cell.expect_log("is not active; switch controllers first")
-    client.spin_sim(0.5)
-    assert np.linalg.norm(client.position_m - before) < 1e-4
     client.impedance(True)
     client.send_target(up)
     client.spin_sim(2.0)
@@ -200,8 +197,44 @@ def test_target_moves_the_arm_only_under_impedance(cell: Cell) -> None:
     client.fresh()
     held = client.position_m
     client.send_target(-up)
+    cell.expect_log(f"{client.profile.controllers.impedance} is not active")
     client.spin_sim(0.5)
     assert np.linalg.norm(client.position_m - held) < 1e-3
+
+
+def test_a_target_from_before_the_activation_counts_once(cell: Cell) -> None:
+    """As in CRISP, which is why the measured pose is published before a hand-over."""
+    client, up = cell.client, np.array([0.0, 0.0, 0.015])
+    client.spin_sim(0.1)
+    before = client.position_m
+    client.send_target(up)
+    client.spin_sim(0.5)
+    assert np.linalg.norm(client.position_m - before) < 1e-4
+    client.impedance(True)
+    client.spin_sim(2.0)
+    assert client.position_m[2] - before[2] > 0.01
+    client.impedance(False)
+    client.spin_sim(0.5)
+    held = client.position_m
+    client.impedance(True)
+    client.spin_sim(1.0)
+    assert np.linalg.norm(client.position_m - held) < 1e-3
+
+
+def test_with_no_controller_active_the_robot_is_idle_and_holds(cell: Cell) -> None:
+    client, names = cell.client, cell.client.profile.controllers
+    assert client.switch([], [names.trajectory]).ok
+    assert client.controllers() == {names.trajectory: "inactive", names.impedance: "inactive"}
+    client.spin_sim(0.2)
+    assert client.last["robot"].robot_mode == FrankaRobotState.ROBOT_MODE_IDLE
+    before = client.position_m
+    client.spin_sim(1.0)
+    assert np.linalg.norm(client.position_m - before) < 1e-3
+    for name in (names.impedance, names.trajectory):
+        assert client.switch([name], []).ok
+        client.spin_sim(0.2)
+        assert client.last["robot"].robot_mode == FrankaRobotState.ROBOT_MODE_MOVE
+        assert client.switch([], [name]).ok
 
 
 def test_the_controller_manager_switches_strictly(cell: Cell) -> None:
@@ -212,6 +245,9 @@ def test_the_controller_manager_switches_strictly(cell: Cell) -> None:
     assert client.controllers() == {names.trajectory: "active", names.impedance: "inactive"}
     assert client.impedance(True).ok
     assert client.controllers() == {names.trajectory: "inactive", names.impedance: "active"}
+    assert not client.switch(["no_such"], []).ok and client.switch([], []).ok
+    for vague in (0, SwitchController.Request.BEST_EFFORT, SwitchController.Request.AUTO):
+        assert client.switch([names.impedance, "no_such"], [], strictness=vague).ok, "it is active, nothing to do"
     client.inject("switch_refused")
     client.spin_sim(0.1)
     assert not client.impedance(False).ok and client.controllers()[names.impedance] == "active"
@@ -235,9 +271,14 @@ def test_the_robot_reports_its_mode_and_stands_still_in_a_reflex(cell: Cell) -> 
     cell.expect_log("the robot does not move")
     client.spin_sim(1.0)
     assert np.linalg.norm(client.position_m - before) < 1e-3
+    names = client.profile.controllers
+    assert client.controllers() == {names.trajectory: "inactive", names.impedance: "inactive"}
     assert client.inject("").success
     client.spin_sim(0.2)
     assert client.last["robot"].robot_mode == FrankaRobotState.ROBOT_MODE_MOVE
+    assert client.controllers() == {names.trajectory: "active", names.impedance: "inactive"}
+    assert np.linalg.norm(client.position_m - before) < 1e-3, "nothing left over moves it"
+    assert client.impedance(True).ok
     client.send_target(up)
     client.spin_sim(2.0)
     assert client.position_m[2] - before[2] > 0.01
@@ -283,6 +324,8 @@ def test_a_stopped_clock_stops_the_cell_and_services_answer(cell: Cell) -> None:
     client.spin_wall(1.0)
     assert heard == (dict(client.count), len(clocks), len(client.sockets))
     stood_s = client.time_s
+    late = client.impedance(True)
+    assert not late.ok and "timed out" in late.message
     assert client.truth().success and client.controllers()[client.profile.controllers.trajectory] == "active"
     assert client.inject("").success
     client.spin_sim(1.5)

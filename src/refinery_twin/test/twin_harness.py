@@ -117,11 +117,16 @@ class Client:
         on, off = (names.impedance, names.trajectory) if active else (names.trajectory, names.impedance)
         return self.switch([on], [off])
 
-    def switch(self, activate: Sequence[str], deactivate: Sequence[str]) -> Any:
+    def switch(
+        self,
+        activate: Sequence[str],
+        deactivate: Sequence[str],
+        strictness: int = SwitchController.Request.STRICT,
+    ) -> Any:
         request = SwitchController.Request(
             activate_controllers=list(activate),
             deactivate_controllers=list(deactivate),
-            strictness=SwitchController.Request.STRICT,
+            strictness=strictness,
         )
         return self._call(self._switch, request)
 
