@@ -246,7 +246,8 @@ def test_the_controller_manager_switches_strictly(cell: Cell) -> None:
     assert client.impedance(True).ok
     assert client.controllers() == {names.trajectory: "inactive", names.impedance: "active"}
     assert not client.switch(["no_such"], []).ok and client.switch([], []).ok
-    for vague in (0, SwitchController.Request.BEST_EFFORT, SwitchController.Request.AUTO):
+    kind = SwitchController.Request
+    for vague in (0, kind.BEST_EFFORT, kind.AUTO, kind.FORCE_AUTO):
         assert client.switch([names.impedance, "no_such"], [], strictness=vague).ok, "it is active, nothing to do"
     client.inject("switch_refused")
     client.spin_sim(0.1)

@@ -386,7 +386,12 @@ def test_the_controller_s_word_counts(client: MoveItClient) -> None:
     assert client.impedance(True).ok
     ends(client, client.move(client.joint_goal(start + STEP)), ABORTED, ErrorCode.CONTROL_FAILED)
     assert "is joint_trajectory_controller active?" in client.said
-    assert client.impedance(False).ok
+    impedance = client.profile.controllers.impedance
+    assert client.switch([], [impedance]).ok
+    ends(client, client.move(client.joint_goal(start + STEP)), ABORTED, ErrorCode.CONTROL_FAILED)
+    client.fresh()
+    np.testing.assert_allclose(client.joints_rad, start, atol=1e-3)
+    assert client.switch([client.profile.controllers.trajectory], []).ok
     goal = client.move(client.joint_goal(start + 2 * STEP), max_velocity_scaling_factor=0.1)
     client.wait_moving(start)
     assert client.impedance(True).ok
