@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,11 +16,12 @@ from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState
+from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from faults.safety import History
 from refinery.robot_profile import RobotProfile
-from refinery_msgs.action import Insert
+from refinery_msgs.action import Insert, Place
 from refinery_msgs.msg import PolicyStatus
 from refinery_msgs.srv import InjectFault, TwinTrial, TwinTruth
 
@@ -65,7 +67,13 @@ class Client:
         self._rearm = node.create_client(Trigger, f"{_POLICY}/rearm")
         self._state = node.create_client(GetState, f"{_POLICY}/get_state")
         self._change = node.create_client(ChangeState, f"{_POLICY}/change_state")
+        self._hold = node.create_client(Trigger, f"{_POLICY}/hold")
         self._insert = ActionClient(node, Insert, "insert")
+        self._place = ActionClient(node, Place, "place")
+        self._break = node.create_publisher(String, "/breakable/break", 10)
+        self.breaks = 0
+        """Callbacks of the policy node that were broken since it was started."""
+        node.create_subscription(String, "/breakable/callbacks", self._on_breaks, latched)
 
     def _on_joints(self, message: JointState) -> None:
         self.history.joints.append((seconds(message.header.stamp), np.array(message.position)))
@@ -81,6 +89,26 @@ class Client:
 
     def _on_status(self, message: PolicyStatus) -> None:
         self.status = message
+
+    def _on_breaks(self, message: String) -> None:
+        self.breaks = int(json.loads(message.data)["breaks"])
+
+    def break_once(self, name: str) -> None:
+        """Let a callback of a breakable policy node raise the next time it is called."""
+        before = self.breaks
+        self._break.publish(String(data=name))
+        self.wait_for(lambda: self.breaks != before, f"break of {name}")
+
+    def hold(self) -> Trigger.Response:
+        """Ask the policy node to hold."""
+        return self.call(self._hold, Trigger.Request())
+
+    def place(self, goal: Place.Goal) -> Any:
+        """Send a placement; returns its handle once accepted."""
+        self.wait_for(self._place.server_is_ready, "server of place")
+        accepted = self._place.send_goal_async(goal)
+        self.wait_for(accepted.done, "answer to the placement")
+        return accepted.result()
 
     def ready(self) -> bool:
         """Tell whether the policy node is active, everything is heard and an insertion is served."""
@@ -163,4 +191,5 @@ class Client:
         """End the client."""
         self._executor.shutdown()
         self._insert.destroy()
+        self._place.destroy()
         self.node.destroy_node()

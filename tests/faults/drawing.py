@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from faults import cells
 from faults.expectations import CASES, DURING, PROCESS, Case
 from faults.injecting import Injection
 from refinery_twin.faults import KINDS
@@ -15,6 +16,7 @@ CASE_SHARE = 0.4
 """Share of the injections that are cases with a known outcome."""
 _KILLS = 0.015
 _PROCESS = 0.06
+_CELLS = 0.10
 _EARLY = 0.15
 _STANDING = 0.3
 _DEFAULT = 0.3
@@ -77,6 +79,9 @@ def _at_random(count: int, rng: np.random.Generator) -> Iterator[Injection]:
             yield Injection(
                 kind="stalled_node", seed=_trial(rng), delay_s=_delay(rng), duration_s=float(rng.uniform(0.1, 1.5))
             )
+        elif pick < _CELLS:
+            kind = tuple(cells.INJECT)[int(rng.integers(len(cells.INJECT)))]
+            yield Injection(kind=kind, seed=_trial(rng), delay_s=_delay(rng), timeout_s=4.0)
         else:
             yield _of_twin(rng)
 

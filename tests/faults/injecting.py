@@ -23,6 +23,8 @@ REASONS = {
     if name.isupper() and isinstance(getattr(GuardReason, name), int)
 }
 """Names of the guard's reasons."""
+LIES = ("jump", "turn", "flip", "drift", "drift_turn")
+"""Kinds in which a pose is reported where it is not."""
 _NOT_BACK = "not handed back"
 _TRIES = 5
 
@@ -168,7 +170,7 @@ class Injector:
         """Look at force and targets of the insertion."""
         history, task = self.client.history, self.stand.task
         seen.force_n = history.largest_force_n()
-        lied_to = seen.kind == "jump"
+        lied_to = seen.kind in LIES
         socket = draw_trial(task, seen.seed).socket
         problems = (
             safety.force_problem(history, task),

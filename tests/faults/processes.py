@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 
-from faults import safety
+from faults import cells, safety
 from faults.expectations import HELD
 from faults.injecting import Injection, Injector
 from faults.observation import Observation
@@ -28,12 +28,11 @@ def inject(injector: Injector, injection: Injection) -> Observation:
 
     Args:
         injector: Of the stand.
-        injection: ``kind`` is one of stalled_node, slow_inference, far_socket, killed_node; ``delay_s`` and
-            ``duration_s`` (of a stall) count, [s] of simulated time.
+        injection: ``kind`` is one of :data:`faults.expectations.PROCESS`; ``delay_s`` and ``duration_s`` (of a stall)
+            count, [s] of simulated time.
     """
-    return {"stalled_node": _stall, "slow_inference": _slow, "far_socket": _far, "killed_node": _kill}[injection.kind](
-        injector, injection
-    )
+    own = {"stalled_node": _stall, "slow_inference": _slow, "far_socket": _far, "killed_node": _kill}
+    return (own | cells.INJECT)[injection.kind](injector, injection)
 
 
 def _stall(injector: Injector, injection: Injection) -> Observation:

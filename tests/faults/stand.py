@@ -29,6 +29,8 @@ from refinery.rotations import Poses
 from refinery.task import Task, load_task
 from refinery.testing import tiny_bundle
 
+BREAKABLE = "breakable_node"
+"""Module of the policy node's tests: the same node, but its callbacks can be broken."""
 MARK = "REFINERY_FAULTS_RUN"
 """Environment variable by which processes of a run are found again."""
 START_HEIGHT_M = 0.045
@@ -106,10 +108,14 @@ class Stand:
         self.mark = uuid.uuid4().hex
         self._env = {**os.environ, "ROS_DOMAIN_ID": str(domain), MARK: self.mark, "PYTHONUNBUFFERED": "1"}
         self._env["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+        tests = Path(__file__).resolve().parents[2] / "src" / "refinery_policy_node" / "test"
+        self._env["PYTHONPATH"] = os.pathsep.join([self._env.get("PYTHONPATH", ""), str(tests)]).strip(os.pathsep)
         self._profile_file, self._task_file = folder / "profile.yaml", folder / "task.yaml"
         self._profile_file.write_text(yaml.safe_dump(to_mapping(self.profile)))
         self._task_file.write_text(yaml.safe_dump(to_mapping(self.task)))
-        self._bundle = tiny_bundle(folder / "bundle", self.task)
+        self.bundle = tiny_bundle(folder / "bundle", self.task)
+        self.others: dict[str, subprocess.Popen[bytes]] = {}
+        """Processes that only some faults need."""
         self._starts = 0
         self.twin = self._run(
             "refinery_twin.node",
@@ -120,17 +126,46 @@ class Stand:
         )
         self.policy = self.start_policy()
 
-    def start_policy(self) -> subprocess.Popen[bytes]:
-        """Start the policy node, in place of one that has ended."""
+    def start_policy(self, *, breakable: bool = False) -> subprocess.Popen[bytes]:
+        """Start the policy node, in place of one that has ended.
+
+        Args:
+            breakable: As a node whose callbacks can be broken.
+        """
         self.policy = self._run(
-            "refinery_policy_node.node",
+            BREAKABLE if breakable else "refinery_policy_node.node",
             use_sim_time=True,
             autostart=True,
-            bundle=self._bundle,
+            bundle=self.bundle,
             robot_profile=self._profile_file,
             record_dir=self.records,
         )
         return self.policy
+
+    def replace_policy(self, *, breakable: bool) -> None:
+        """End the policy node as an operator would, and start another."""
+        self._end(self.policy)
+        self.start_policy(breakable=breakable)
+
+    def start_placing(self) -> None:
+        """Start what a placement needs besides; what runs already is left alone."""
+        common = {"robot_profile": self._profile_file, "use_sim_time": True}
+        # Faster than real time on a machine that does other work: messages may be late by the robot's measure.
+        patience = {"state_max_age_s": 5.0, "max_lag_s": 2.0, "tf_max_age_s": 5.0}
+        if not self._runs("move_group"):
+            self.others["move_group"] = self._run("refinery_twin.move_group.node", **common)
+        if not self._runs("sampler"):
+            self.others["sampler"] = self._run(
+                "refinery_sampler_node.node", bundle=self.bundle, autostart=True, **common, **patience
+            )
+
+    def run_up(self) -> subprocess.Popen[bytes]:
+        """Start the bring-up of a whole cell on the same domain, as somebody would by mistake."""
+        words = ["up", "--robot", self._profile_file, "--bundle", self.bundle, "--log-dir", self.folder / "second"]
+        return self._popen("refinery.cli.main", [str(word) for word in words])
+
+    def _runs(self, name: str) -> bool:
+        return name in self.others and self.others[name].poll() is None
 
     def await_policy(self, client: Client) -> None:
         """Wait until the policy node is active; fail with the nodes' output."""
@@ -151,31 +186,35 @@ class Stand:
 
     def close(self) -> int:
         """End both nodes, the policy first; returns how many processes of the run are left after that."""
-        for process in (self.policy, self.twin):
-            if process.poll() is None:
-                process.send_signal(signal.SIGCONT)
-                process.send_signal(signal.SIGINT)
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(_PATIENCE_S)
+        processes = (self.policy, *self.others.values(), self.twin)
+        for process in processes:
+            self._end(process)
         left = marked(self.mark)
-        for process in (self.policy, self.twin):
+        for process in processes:
             if process.poll() is None:
                 process.kill()
             process.wait()
         return len(left)
 
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        if process.poll() is None:
+            process.send_signal(signal.SIGCONT)
+            process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_PATIENCE_S)
+
     def _run(self, module: str, **parameters: object) -> subprocess.Popen[bytes]:
-        self._starts += 1
-        arguments = []
+        arguments = ["--ros-args"]
         for name, value in parameters.items():
             arguments += ["-p", f"{name}:={str(value).lower() if isinstance(value, bool) else value}"]
+        return self._popen(module, arguments)
+
+    def _popen(self, module: str, arguments: list[str]) -> subprocess.Popen[bytes]:
+        self._starts += 1
         log = self.folder / f"{self._starts}_{module.split('.')[0]}.log"
         with log.open("wb") as out:
             return subprocess.Popen(
-                [sys.executable, "-m", module, "--ros-args", *arguments],
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                env=self._env,
+                [sys.executable, "-m", module, *arguments], stdout=out, stderr=subprocess.STDOUT, env=self._env
             )
 
 

@@ -52,12 +52,12 @@ KINDS: dict[str, FaultKind] = {
         every=20,
     ),
     "drift": FaultKind(
-        what="the estimate creeps away while the socket stands still", streams=(SOCKET,), default=0.005, unit="m/s"
+        what="the estimate creeps away while the socket stands still", streams=(SOCKET,), default=0.01, unit="m/s"
     ),
     "drift_turn": FaultKind(
         what="the estimate turns slowly about the socket's axis while the socket stands still",
         streams=(SOCKET,),
-        default=0.05,
+        default=0.15,
         unit="rad/s",
     ),
     "wrench_spike": FaultKind(what="the estimated wrench jumps", streams=(WRENCH,), default=150.0, unit="N"),
