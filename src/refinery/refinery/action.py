@@ -22,6 +22,8 @@ from refinery.task import ControlSpec
 Array = NDArray[np.float64]
 ACTION_NAMES = ("dx", "dy", "dz", "drx", "dry", "drz")
 """Order of the action, each in [-1, 1], along and about the axes of the estimated socket frame."""
+SEMANTICS = "leaky target integration, estimated socket frame"
+"""What the action does, in the metadata of policies: weights trained with another are not for this version."""
 
 
 class ActionDecoder:

@@ -27,6 +27,10 @@ class ConfigError(RefineryError):
         super().__init__(f"{where}: expected {expected}, got {got!r}" + (f"; {hint}" if hint else ""))
 
 
+class GainsError(RefineryError):
+    """Weights were trained with other control settings than they are to be used with, or do not say with which."""
+
+
 class BundleError(RefineryError):
     """A bundle is missing, incomplete, altered or does not fit the task; it was not loaded."""
 

@@ -80,16 +80,15 @@ class ImpedanceSpec:
     """Stiffness it clamps to, x, y, z [N/m], rx, ry, rz [Nm/rad], > 0."""
     error_clip: Vec6
     """Distance of target from measured pose it clamps to, x, y, z [m], rx, ry, rz [rad], > 0."""
-    damping_ratio: float | None = None
-    """Its damping, of which no topic tells it, as a task means it (``control.damping_ratio``), (0, 3]; none if it takes
-    the task's."""
+    damping: Vec6 | None = None
+    """Its damping, of which no topic tells it, x, y, z [Ns/m], rx, ry, rz [Nms/rad], > 0; none if it takes the task's,
+    or if the controllers' file says it (``driver.controllers``: :mod:`refinery.controller_gains`)."""
 
     def __post_init__(self) -> None:
         """Validate ranges."""
         for name in ("max_stiffness", "error_clip"):
             check(all(v > 0 for v in getattr(self, name)), name, "six positive values", getattr(self, name))
-        ratio = self.damping_ratio
-        check(ratio is None or 0 < ratio <= 3, "damping_ratio", "a ratio in (0, 3]", ratio)
+        check(all(v > 0 for v in self.damping or (1.0,)), "damping", "six positive values", self.damping)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,6 +188,9 @@ class RobotProfile:
         rate = self.state_rate_hz
         check(rate is None or 0 < rate <= 10_000, "state_rate_hz", "a rate in (0, 10000] Hz", rate)
         check(self.driver is None or self.twin is None, "driver", "none for a simulated cell", self.driver)
+        told = self.driver is None or self.impedance.damping is None
+        expected = "nothing beside driver.controllers, whose file says it (task.d_*)"
+        check(told, "impedance.damping", expected, self.impedance.damping)
         once = rate is None or self.twin is None
         check(once, "state_rate_hz", "nothing beside twin.state_rate_hz, which says the same", rate)
 

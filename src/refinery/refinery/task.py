@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +17,10 @@ from refinery.section import SectionSpec
 
 Vec3 = tuple[float, float, float]
 Vec6 = tuple[float, float, float, float, float, float]
+APPARENT_MASS_KG = 4.0
+"""Rough apparent mass of the arm at the tool (with the joints' armature), for the damping ratio, [kg]."""
+APPARENT_INERTIA_KGM2 = 0.06
+"""Rough apparent inertia at the tool, [kg m^2]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,8 +139,7 @@ class ControlSpec:
     stiffness: Vec6
     """Cartesian stiffness x, y, z [N/m], rx, ry, rz [Nm/rad]."""
     damping_ratio: float
-    """Of the impedance, (0, 3]; 1 is critical for the apparent mass and inertia of the arm at the tool that
-    :mod:`refinery.cell.model` takes (4 kg, 0.06 kg m^2)."""
+    """Of the impedance, (0, 3]; 1 is critical for :data:`APPARENT_MASS_KG` and :data:`APPARENT_INERTIA_KGM2`."""
     max_error: Vec6
     """Largest distance of target from measured pose, [m] and [rad]: stiffness times this bounds the force."""
     action_scale: Vec6
@@ -162,6 +166,18 @@ class ControlSpec:
         """Bound of the commanded force [N] and torque [Nm] per axis: stiffness times largest error."""
         k, e = self.stiffness, self.max_error
         return (k[0] * e[0], k[1] * e[1], k[2] * e[2], k[3] * e[3], k[4] * e[4], k[5] * e[5])
+
+    @property
+    def turning_stiffness(self) -> float:
+        """Stiffness of the simulation's one spring for all rotations: the mean of the three, [Nm/rad]."""
+        return sum(self.stiffness[3:]) / 3
+
+    @property
+    def damping(self) -> Vec6:
+        """Damping that policies are trained with, 2 x ratio x sqrt(stiffness x inertia), [Ns/m] and [Nms/rad]."""
+        x, y, z = (2 * self.damping_ratio * math.sqrt(k * APPARENT_MASS_KG) for k in self.stiffness[:3])
+        turn = 2 * self.damping_ratio * math.sqrt(self.turning_stiffness * APPARENT_INERTIA_KGM2)
+        return (x, y, z, turn, turn, turn)
 
 
 @dataclass(frozen=True, kw_only=True)

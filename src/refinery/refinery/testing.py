@@ -18,6 +18,7 @@ from refinery.mixture import Mixture
 from refinery.observation import OBSERVATION_SIZE
 from refinery.success_model import SuccessModel
 from refinery.task import Task
+from refinery.trained_with import TrainedWith
 
 Weights = Mapping[str, NDArray[Any] | np.generic]
 
@@ -107,6 +108,7 @@ def tiny_bundle(
     *,
     name: str = "tiny",
     envelope: Envelope | None = None,
+    trained_with: TrainedWith | None = None,
 ) -> Path:
     """Write a complete bundle: a broad mixture, a flat success model and the given policy (or :func:`servo_policy`).
 
@@ -116,12 +118,14 @@ def tiny_bundle(
         policy_onnx: Policy without metadata.
         name: Name of the bundle.
         envelope: Of the observations; none if None.
+        trained_with: Of the weights, accepted whatever it is; the task's if None.
 
     Returns:
         The path.
     """
     box = task.initial_state.deployed
     dim = len(box.free)
+    network = policy_onnx if policy_onnx is not None else servo_policy()
     mixture = Mixture(
         weights=np.array([0.6, 0.4]),
         means=np.stack([np.full(dim, 0.4), np.full(dim, 0.6)]),
@@ -140,7 +144,7 @@ def tiny_bundle(
     return write_bundle(
         path,
         name=name,
-        policy_onnx=with_metadata(policy_onnx if policy_onnx is not None else servo_policy(), task),
+        policy_onnx=with_metadata(network, task, trained_with, accept_other_gains=True),
         task=task,
         mixture=mixture,
         success_model=model,

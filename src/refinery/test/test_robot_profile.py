@@ -163,7 +163,7 @@ def test_unknown_robot_names_those_there_are():
         (lambda raw: raw["limits"].update(tool_wrench=[1.0] * 5 + [0.0]), "limits.tool_wrench"),
         (lambda raw: raw["impedance"].update(max_stiffness=[900.0] * 3), "impedance.max_stiffness"),
         (lambda raw: raw["impedance"].update(error_clip=[-0.1] * 6), "impedance.error_clip"),
-        (lambda raw: raw["impedance"].update(damping_ratio=0.0), "impedance.damping_ratio"),
+        (lambda raw: raw["impedance"].update(damping=[98.0] * 5 + [0.0]), "impedance.damping"),
         (lambda raw: raw.update(file="x.yaml"), "file: expected a known key"),
         (lambda raw: raw.update(gripper_namespace="/franka_gripper"), "gripper_namespace"),
         (lambda raw: raw["moveit"].update(compute_ik="/compute_ik"), "moveit.compute_ik"),

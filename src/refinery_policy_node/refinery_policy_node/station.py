@@ -44,6 +44,11 @@ class Station:
                 f"bundle {self.bundle.name}: no envelope of observations, so that none will be found strange; "
                 "`refine` writes one with enough episodes (gate_episodes)"
             )
+        if self.bundle.other_gains:
+            node.get_logger().warning(
+                f"bundle {self.bundle.name}: {'; '.join(self.bundle.other_gains)}: accepted when it was exported, "
+                "so that its figures are of this and not of what it was trained for"
+            )
         task = self.bundle.task
         self.runtime = PolicyRuntime(
             self.bundle, parameters.guard_settings(task), parameters.start_tolerance(task), parameters.fade_in_s

@@ -18,6 +18,7 @@ from rclpy.qos import ReliabilityPolicy
 from refinery.bundle import load_bundle
 from refinery.task import Task
 from refinery.testing import tiny_bundle
+from refinery.trained_with import TrainedWith
 from refinery_msgs.msg import GuardReason, Outcome, PolicyStatus
 from refinery_policy_node.messages import seconds
 from refinery_policy_node.recording import Recording
@@ -299,6 +300,18 @@ def test_a_policy_that_asks_too_much_of_the_robot_is_refused_at_configure(
     assert f"{stiff / 'manifest.json'} does not fit" in policy.status().reason.message
     assert "twin.yaml" in policy.status().reason.message
     assert policy.end() == 0
+
+
+def test_gains_that_the_policy_was_not_trained_with_are_warned_of_at_configure(
+    launch: Launch, quick_task: Task, tmp_path: Path
+) -> None:
+    softer = dataclasses.replace(quick_task.control, stiffness=tuple(k / 2 for k in quick_task.control.stiffness))
+    soft = dataclasses.replace(quick_task, control=softer)
+    bundle = tiny_bundle(tmp_path / "soft", soft, trained_with=TrainedWith.of(quick_task))
+    _, policy = launch(bundle=bundle)
+    assert policy.configure(), policy.log()
+    (line,) = (line for line in policy.log().splitlines() if "control.stiffness" in line)
+    assert "[WARN]" in line and "trained at 600 N/m, now 300 (control.stiffness x, y, z)" in line
 
 
 def test_autostart_waits_for_the_robot(launch: Launch) -> None:

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from refinery.bundle.files import MANIFEST
 from refinery.bundle.metadata import FRAMES
 from refinery.bundle.reader import Bundle
+from refinery.controller_gains import configured_damping
 from refinery.errors import BundleError
 from refinery.robot_profile import RobotProfile
-from refinery.task import Task
+from refinery.task import APPARENT_INERTIA_KGM2, APPARENT_MASS_KG, Task
+from refinery.trained_with import AXES
 
-_AXES = ("x", "y", "z", "rx", "ry", "rz")
 _DAMPING_TOLERANCE = 0.01
-"""Largest difference of two damping ratios that are meant to be the same."""
+"""Largest difference of two dampings that are meant to be the same, as a share."""
 
 
 def check_fit(bundle: Bundle, profile: RobotProfile) -> None:
@@ -27,15 +28,23 @@ def check_fit(bundle: Bundle, profile: RobotProfile) -> None:
 
     Raises:
         BundleError: Naming both files and, for every misfit, what was expected and what came.
+        ConfigError: The controllers' file that the profile names cannot be read.
     """
-    problems = [*_rates(bundle.task, profile), *_gains(bundle.task, profile), *_limits(bundle.task, profile)]
-    problems += _frames(bundle, profile)
+    problems = [*_trained(bundle), *_rates(bundle.task, profile), *_gains(bundle.task, profile)]
+    problems += [*_damping(bundle.task, profile), *_limits(bundle.task, profile), *_frames(bundle, profile)]
     if problems:
         where = profile.file or f"robot profile {profile.name!r}"
         raise BundleError(
             f"{bundle.path / MANIFEST} does not fit {where}: {'; '.join(problems)}. "
             "Refine the task for this robot, or correct the profile if the robot can do more"
         )
+
+
+def _trained(bundle: Bundle) -> Iterator[str]:
+    """A policy under other gains than it was trained with is another policy; whoever wants that has to say so."""
+    if bundle.other_gains and not bundle.other_gains_accepted:
+        others = "; ".join(bundle.other_gains)
+        yield f"{bundle.policy_path.name}: {others}, which nobody accepted when it was exported (--accept-other-gains)"
 
 
 def _rates(task: Task, profile: RobotProfile) -> Iterator[str]:
@@ -54,11 +63,20 @@ def _gains(task: Task, profile: RobotProfile) -> Iterator[str]:
         ("control.max_error", control.max_error, impedance.error_clip, "error_clip", ("m", "rad")),
     ):
         yield from _axes(name, given, most, f"impedance.{key}", units)
-    ratio = impedance.damping_ratio
-    if ratio is not None and abs(control.damping_ratio - ratio) > _DAMPING_TOLERANCE:
-        yield (
-            f"task control.damping_ratio: expected {ratio:g} (impedance.damping_ratio), got {control.damping_ratio:g}"
-        )
+
+
+def _damping(task: Task, profile: RobotProfile) -> Iterator[str]:
+    """The controller's damping is fixed: with another stiffness the arm is damped otherwise than in training."""
+    gains = configured_damping(profile)
+    for i, (gain, wanted) in enumerate(zip(gains or (), task.control.damping, strict=False)):
+        if abs(gain.value - wanted) > _DAMPING_TOLERANCE * wanted:
+            inertia, unit = ((APPARENT_MASS_KG, "Ns/m"), (APPARENT_INERTIA_KGM2, "Nms/rad"))[i // 3]
+            spring = task.control.stiffness[i] if i < 3 else task.control.turning_stiffness
+            # A whole number would be refused where a parameter is a float.
+            yield (
+                f"{gain.where}: expected {float(f'{wanted:.3g}')} {unit} (2 x {task.control.damping_ratio:g} x "
+                f"sqrt({spring:g} x {inertia:g}), {AXES[i]}), got {gain.value:g}{gain.note}; write it there"
+            )
 
 
 def _limits(task: Task, profile: RobotProfile) -> Iterator[str]:
@@ -86,7 +104,7 @@ def _axes(
     """Compare axis by axis; the first of the units is for the three translations, the second for the rotations."""
     for i, (value, limit) in enumerate(zip(given, most, strict=True)):
         if value > limit:
-            yield _problem(name, f" {_AXES[i]}", limit, key, value, units[i // 3])
+            yield _problem(name, f" {AXES[i]}", limit, key, value, units[i // 3])
 
 
 def _problem(name: str, axis: str, limit: float, key: str, got: float, unit: str) -> str:

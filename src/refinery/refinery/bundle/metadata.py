@@ -7,32 +7,56 @@ from typing import Any
 
 import onnx
 
-from refinery.action import ACTION_NAMES
+from refinery.action import ACTION_NAMES, SEMANTICS
 from refinery.bundle import strict_json
 from refinery.bundle.files import SCHEMA
 from refinery.bundle.onnx_file import parse_model
-from refinery.config import to_mapping
-from refinery.errors import BundleError
+from refinery.config import from_mapping, to_mapping
+from refinery.errors import BundleError, ConfigError
 from refinery.observation import TERMS
 from refinery.task import Task
+from refinery.trained_with import TrainedWith
 
 KEY = "refinery"
 """Key of the one metadata property."""
-SEMANTICS = "leaky target integration, estimated socket frame"
-"""What the action does (:mod:`refinery.action`)."""
 FRAMES = "frames"
 """Optional key: ``{"base": ..., "tool": ...}``, tf names of the frames of a policy that is tied to one robot. What is
 trained here is not: it works in the estimated socket's frame, and any robot profile's frames will do."""
+TRAINED_WITH = "trained_with"
+"""Key: what the weights were trained with (:class:`refinery.trained_with.TrainedWith`); the task may ask for else."""
+ACCEPTED = "other_gains_accepted"
+"""Key: whether somebody accepted that the task's control settings are not those the weights were trained with."""
 MAX_METADATA = 1 << 20
 """Longest accepted metadata, [characters]."""
 
 
-def policy_metadata(task: Task) -> dict[str, Any]:
-    """Return the metadata of a policy trained for ``task`` with this version's observation and action code."""
+def policy_metadata(
+    task: Task, trained_with: TrainedWith | None = None, *, accept_other_gains: bool = False
+) -> dict[str, Any]:
+    """Return the metadata of a policy for ``task`` with this version's observation and action code.
+
+    Args:
+        task: The task it is to solve.
+        trained_with: What its weights were trained with; None: that very task.
+        accept_other_gains: The task may ask for other control settings than those; recorded if it does.
+
+    Raises:
+        BundleError: The task asks for others, and that was not accepted.
+    """
+    record = trained_with or TrainedWith.of(task)
+    others = record.differences(task.control)
+    if others and not accept_other_gains:
+        raise BundleError(f"the policy for task {task.name}: {'; '.join(others)}; refine it, or accept other gains")
+    plain: dict[str, Any] = to_mapping({**_of_task(task), TRAINED_WITH: record, ACCEPTED: bool(others)})
+    return plain
+
+
+def _of_task(task: Task) -> dict[str, Any]:
+    """The part that follows from task and version, ready for JSON."""
     control = task.control
     metadata = {
         "schema": SCHEMA,
-        "observation": to_mapping(TERMS),
+        "observation": TERMS,
         "action": {
             "names": ACTION_NAMES,
             "semantics": SEMANTICS,
@@ -51,18 +75,22 @@ def policy_metadata(task: Task) -> dict[str, Any]:
     return plain
 
 
-def with_metadata(onnx_bytes: bytes, task: Task) -> bytes:
+def with_metadata(
+    onnx_bytes: bytes, task: Task, trained_with: TrainedWith | None = None, *, accept_other_gains: bool = False
+) -> bytes:
     """Add the metadata of ``task`` to a policy.
 
     Args:
         onnx_bytes: Serialised ONNX model.
-        task: The task it was trained for.
+        task: The task it is to solve.
+        trained_with: What its weights were trained with; None: that very task.
+        accept_other_gains: The task may ask for other control settings than those; recorded if it does.
 
     Returns:
         The model with the metadata property ``refinery``; an earlier one is replaced.
 
     Raises:
-        BundleError: The bytes are not an ONNX model.
+        BundleError: The bytes are not an ONNX model, or the task asks for other settings, and that was not accepted.
     """
     model = parse_model(onnx_bytes, "the policy to export")
     kept = [prop for prop in model.metadata_props if prop.key != KEY]
@@ -70,7 +98,8 @@ def with_metadata(onnx_bytes: bytes, task: Task) -> bytes:
     model.metadata_props.extend(kept)
     entry = model.metadata_props.add()
     entry.key = KEY
-    entry.value = json.dumps(policy_metadata(task), allow_nan=False)
+    metadata = policy_metadata(task, trained_with, accept_other_gains=accept_other_gains)
+    entry.value = json.dumps(metadata, allow_nan=False)
     result: bytes = model.SerializeToString()
     return result
 
@@ -90,13 +119,16 @@ def read_metadata(model: onnx.ModelProto, source: object) -> dict[str, Any]:
     return strict_json.parse(entries[0], where)
 
 
-def check_metadata(metadata: dict[str, Any], task: Task, source: object) -> None:
-    """Check that a policy was trained for a task with this version's observation and action code.
+def check_metadata(metadata: dict[str, Any], task: Task, source: object) -> TrainedWith:
+    """Check that a policy is for a task, with this version's observation and action code.
 
     Args:
         metadata: From :func:`read_metadata`; keys of others than Refinery are left alone.
         task: The task.
         source: Named in errors.
+
+    Returns:
+        What its weights were trained with: the task's control settings, or others that somebody accepted.
 
     Raises:
         BundleError: Naming the key, what was expected, what was found.
@@ -104,7 +136,7 @@ def check_metadata(metadata: dict[str, Any], task: Task, source: object) -> None
     if not metadata:
         raise BundleError(f"{source}: expected the metadata property {KEY!r}, got none; add it with with_metadata()")
     where = f"{source}: metadata"
-    for key, value in policy_metadata(task).items():
+    for key, value in _of_task(task).items():
         strict_json.want_equal(metadata, key, value, where, "it was trained for something else; export again")
     if FRAMES in metadata:
         frames = strict_json.want(metadata, FRAMES, dict, where)
@@ -113,3 +145,25 @@ def check_metadata(metadata: dict[str, Any], task: Task, source: object) -> None
                 raise BundleError(
                     f"{where}: {FRAMES}: expected names for base and tool, got {key[:80]!r}; export again"
                 )
+    return _trained_with(metadata, task, where)
+
+
+def _trained_with(metadata: dict[str, Any], task: Task, where: str) -> TrainedWith:
+    if TRAINED_WITH not in metadata:
+        raise BundleError(
+            f"{where}: {TRAINED_WITH}: expected the control settings that the weights were trained with, got nothing; "
+            "the bundle is from before they were recorded: export its weights again with --trained-with <their task>"
+        )
+    raw = strict_json.want(metadata, TRAINED_WITH, dict, where)
+    try:
+        record = from_mapping(raw, TrainedWith, source=where, prefix=TRAINED_WITH)
+    except (ConfigError, *strict_json.MALFORMED) as error:
+        text = (
+            str(error) if isinstance(error, ConfigError) else f"{where}: {TRAINED_WITH}: expected a record, got {error}"
+        )
+        text = strict_json.one_line(text, len(where) + 300)
+        raise BundleError(f"{text}; the weights are not for this version: train them anew") from None
+    accepted, others = strict_json.want(metadata, ACCEPTED, bool, where), record.differences(task.control)
+    if others and not accepted:
+        raise BundleError(f"{where}: {'; '.join(others)}; export it again with --accept-other-gains, or refine it")
+    return record

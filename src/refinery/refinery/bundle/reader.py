@@ -23,11 +23,12 @@ from refinery.bundle.files import (
 )
 from refinery.bundle.initial_states import InitialStates
 from refinery.bundle.manifest import Manifest
-from refinery.bundle.metadata import check_metadata
+from refinery.bundle.metadata import ACCEPTED, check_metadata
 from refinery.bundle.policy import OnnxPolicy
 from refinery.errors import BundleError
 from refinery.observation import OBSERVATION_SIZE
 from refinery.task import Task
+from refinery.trained_with import TrainedWith
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +51,20 @@ class Bundle:
     """Contents of ``manifest.json``."""
     metadata: dict[str, Any] = field(repr=False)
     """What the policy file says about itself (:mod:`refinery.bundle.metadata`)."""
+    trained_with: TrainedWith = field(repr=False)
+    """What the policy's weights were trained with."""
     envelope: Envelope | None = field(default=None, repr=False)
     """What the policy saw in its evaluation; None in a bundle that does not say."""
+
+    @property
+    def other_gains(self) -> tuple[str, ...]:
+        """Control settings of the task that the weights were not trained with, a phrase each; mostly none."""
+        return self.trained_with.differences(self.task.control)
+
+    @property
+    def other_gains_accepted(self) -> bool:
+        """Whether somebody accepted :attr:`other_gains` when the bundle was written."""
+        return self.metadata.get(ACCEPTED) is True
 
     def open_policy(self) -> OnnxPolicy:
         """Return a fresh, warmed-up policy with its own recurrent state."""
@@ -88,7 +101,7 @@ def load_bundle(path: Path | str) -> Bundle:
     raw = strict_json.parse(contents[INITIAL_STATES], path / INITIAL_STATES)
     initial_states = InitialStates.from_json(raw, manifest.task, path / INITIAL_STATES)
     policy = OnnxPolicy(contents[POLICY], source=path / POLICY)
-    _check_policy(policy, manifest.task, path / POLICY)
+    trained_with = _check_policy(policy, manifest.task, path / POLICY)
     envelope = None
     if ENVELOPE in optional:
         raw = strict_json.parse(contents[ENVELOPE], path / ENVELOPE)
@@ -102,16 +115,17 @@ def load_bundle(path: Path | str) -> Bundle:
         initial_states=initial_states,
         manifest=strict_json.parse(contents[MANIFEST], path / MANIFEST),
         metadata=policy.metadata,
+        trained_with=trained_with,
         envelope=envelope,
     )
 
 
-def _check_policy(policy: OnnxPolicy, task: Task, source: Path) -> None:
-    """Check that the policy reads this version's observation and was trained for this task."""
+def _check_policy(policy: OnnxPolicy, task: Task, source: Path) -> TrainedWith:
+    """Check that the policy reads this version's observation and is for this task; what it was trained with."""
     for what, got, expected in (
         ("obs", policy.observation_size, OBSERVATION_SIZE),
         ("action", policy.action_size, len(ACTION_NAMES)),
     ):
         if got != expected:
             raise BundleError(f"{source}: {what}: expected width {expected}, got {got}; export it again")
-    check_metadata(policy.metadata, task, source)
+    return check_metadata(policy.metadata, task, source)

@@ -23,10 +23,6 @@ HAND_TO_TOOL_M = 0.1034
 """Fingertip centre along z of the hand frame (Franka hand TCP), [m]."""
 FLANGE_M = 0.107
 """Flange along z of link 7, [m]."""
-APPARENT_MASS_KG = 4.0
-"""Rough apparent mass of the arm at the tool (with the joints' armature), for the damping ratio, [kg]."""
-APPARENT_INERTIA_KGM2 = 0.06
-"""Rough apparent inertia at the tool, [kg m^2]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +129,6 @@ def _add_controller(spec: mujoco.MjSpec, task: Task, posture_stiffness: float) -
     spec.worldbody.add_site(name="base", group=4)
     spec.worldbody.add_site(name="tool_down", quat=list(TOOL_DOWN_WXYZ), group=4)
     control = task.control
-    damping = [2 * control.damping_ratio * np.sqrt(k * APPARENT_MASS_KG) for k in control.stiffness[:3]]
     for axis in range(3):
         gear = np.zeros(6)
         gear[axis] = 1
@@ -144,16 +139,14 @@ def _add_controller(spec: mujoco.MjSpec, task: Task, posture_stiffness: float) -
             refsite="base",
             gear=gear,
         )
-        servo.set_to_position(kp=control.stiffness[axis], kv=damping[axis])
-    k_rot = float(np.mean(control.stiffness[3:]))
-    d_rot = 2 * control.damping_ratio * np.sqrt(k_rot * APPARENT_INERTIA_KGM2)
+        servo.set_to_position(kp=control.stiffness[axis], kv=control.damping[axis])
     rot = spec.add_actuator(
         name="impedance_rot",
         trntype=mujoco.mjtTrn.mjTRN_SITE,
         target="tool",
         refsite="tool_down",
     )
-    rot.set_to_orientation(kp=k_rot, kv=d_rot)
+    rot.set_to_orientation(kp=control.turning_stiffness, kv=control.damping[3])
     for joint in range(1, 8):
         servo = spec.add_actuator(
             name=f"posture_{joint}", trntype=mujoco.mjtTrn.mjTRN_JOINT, target=f"panda_joint{joint}"

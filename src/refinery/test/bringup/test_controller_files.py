@@ -6,7 +6,7 @@ from functools import cache
 import pytest
 import yaml
 
-from refinery.cell.model import APPARENT_INERTIA_KGM2, APPARENT_MASS_KG
+from refinery.controller_gains import configured_damping
 from refinery.paths import config_file
 from refinery.robot_profile import load_robot_profile
 from refinery.task import load_task
@@ -104,11 +104,9 @@ def test_gains_are_those_that_policies_are_trained_with(cell, task):
     profile, _, impedance = cell
     control, gains = load_task(task).control, impedance["task"]
     assert tuple(gains[f"k_{kind}_{axis}"] for kind in ("pos", "rot") for axis in AXES) == control.stiffness
-    assert profile.impedance.damping_ratio == control.damping_ratio
-    for kind, inertia in (("pos", APPARENT_MASS_KG), ("rot", APPARENT_INERTIA_KGM2)):
-        for axis in AXES:
-            damping = 2 * control.damping_ratio * math.sqrt(gains[f"k_{kind}_{axis}"] * inertia)
-            assert gains[f"d_{kind}_{axis}"] == pytest.approx(damping, rel=1e-3)
+    damping = tuple(gains[f"d_{kind}_{axis}"] for kind in ("pos", "rot") for axis in AXES)
+    assert damping == pytest.approx(control.damping, rel=1e-3)
+    assert tuple(gain.value for gain in configured_damping(profile)) == damping
     # In training the springs lie along the base's axes.
     assert impedance["use_local_jacobian"] is False
 
