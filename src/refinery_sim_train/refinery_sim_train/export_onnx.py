@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from refinery.bundle import OnnxPolicy, with_metadata
-from refinery.errors import RefineryError
+from refinery.errors import GainsError, RefineryError
 from refinery.observation import OBSERVATION_SIZE
 from refinery.task import Task
 from refinery_sim_train.learn.agent import Agent
@@ -62,20 +62,27 @@ class _DeployedLstm(_Deployed):
         return torch.clamp(self.mlp(latent[0]), -1.0, 1.0), h_out, c_out
 
 
-def export_policy(agent: Agent, task: Task, episodes: NDArray[np.float32]) -> tuple[bytes, float]:
+def export_policy(
+    agent: Agent, task: Task, episodes: NDArray[np.float32], *, accept_other_gains: bool = False
+) -> tuple[bytes, float]:
     """Export the deterministic policy with its normaliser and metadata.
 
     Args:
         agent: Trained agent.
-        task: The task it was trained for.
+        task: The task it is to solve.
         episodes: Observations of real episodes to compare on, shape (T, n, N).
+        accept_other_gains: The task may ask for other control settings than it was trained with; the metadata tell.
 
     Returns:
         The ONNX file's bytes and the largest action difference found by the parity gate.
 
     Raises:
+        GainsError: The agent does not say what it was trained with.
+        BundleError: It was trained with other control settings than the task's, and that was not accepted.
         RefineryError: The gate failed; nothing was written.
     """
+    if agent.trained_with is None:
+        raise GainsError(f"the policy for task {task.name}: expected a record of what it was trained with, got none")
     module = (_DeployedLstm(agent) if agent.spec.lstm else _Deployed(agent)).eval()
     # It warns of torchvision operators, which no policy here has.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
@@ -93,7 +100,7 @@ def export_policy(agent: Agent, task: Task, episodes: NDArray[np.float32]) -> tu
             dynamo=True,
             verbose=False,
         )
-        content = with_metadata(path.read_bytes(), task)
+        content = with_metadata(path.read_bytes(), task, agent.trained_with, accept_other_gains=accept_other_gains)
     worst = parity_error(content, agent, episodes)
     if not worst <= PARITY_TOLERANCE:
         raise RefineryError(

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from refinery.trained_with import TrainedWith
 from refinery_sim_train.cli.common import make_env, read_task
 from refinery_sim_train.learn.agent import Agent, AgentSpec
 
@@ -20,5 +21,8 @@ def env(task):
 
 
 @pytest.fixture
-def agent():
-    return Agent(AgentSpec(hidden=(32, 16)), seed=0)
+def agent(task):
+    """Random weights that say they were trained on the task."""
+    agent = Agent(AgentSpec(hidden=(32, 16)), seed=0)
+    agent.trained_with = TrainedWith.of(task)
+    return agent

@@ -5,6 +5,7 @@ import torch
 from refinery.bundle import OnnxPolicy
 from refinery.errors import RefineryError
 from refinery.observation import OBSERVATION_SIZE
+from refinery.trained_with import TrainedWith
 from refinery_sim_train import export_onnx
 from refinery_sim_train.learn.agent import Agent, AgentSpec, pack
 
@@ -28,6 +29,7 @@ def test_the_exported_policy_is_the_trained_one_normaliser_included(agent, task)
 
 def test_the_exported_lstm_remembers_as_the_trained_one_and_forgets_at_a_reset(task):
     agent = Agent(AgentSpec(hidden=(32, 16), lstm=24), seed=3)
+    agent.trained_with = TrainedWith.of(task)
     learn_normaliser(agent)
     content, worst = export_onnx.export_policy(agent, task, EPISODES)
     assert worst <= export_onnx.PARITY_TOLERANCE

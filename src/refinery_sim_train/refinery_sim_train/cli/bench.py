@@ -13,7 +13,7 @@ import mujoco
 import numpy as np
 
 from refinery.rotations import Array
-from refinery_sim_train.cli.common import make_env, read_task, run, shipped_base
+from refinery_sim_train.cli.common import WeightsArgs, load_weights, make_env, read_task, run, shipped_base
 from refinery_sim_train.console import console, stage
 from refinery_sim_train.env.episodes import draw_episodes
 from refinery_sim_train.env.insertion_env import SUBSTEPS, InsertionEnv
@@ -22,7 +22,7 @@ from refinery_sim_train.provenance import provenance
 
 
 @dataclass(frozen=True, kw_only=True)
-class Args:
+class Args(WeightsArgs):
     """Measure environment steps against bare mj_step of the same model, states, controls and threads."""
 
     task: str = "peg_rect"
@@ -42,7 +42,7 @@ def bench(args: Args) -> None:
     task = read_task(args.task)
     threads = len(os.sched_getaffinity(0))
     env = make_env(task, args.environments, threads)
-    agent = Agent.load(shipped_base(task))
+    agent = load_weights(shipped_base(task), task, args)
     ratios, rates = [], []
     with stage(f"environment steps against mj_step, {threads} threads") as update:
         for repeat in range(args.repeats):

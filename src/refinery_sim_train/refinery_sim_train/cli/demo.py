@@ -23,7 +23,7 @@ from refinery.report.summary import one_screen
 from refinery.robot_profile import load_robot_profile
 from refinery.rotations import Poses
 from refinery.task import Task
-from refinery_sim_train.cli.common import run
+from refinery_sim_train.cli.common import WeightsArgs, run
 from refinery_sim_train.cli.refine import Args as RefineArgs
 from refinery_sim_train.cli.refine import refine
 from refinery_sim_train.console import console, stage
@@ -36,7 +36,7 @@ from refinery_twin.render import render_cell, write_png
 
 
 @dataclass(frozen=True, kw_only=True)
-class Args:
+class Args(WeightsArgs):
     """Refine one task, run it through the ROS nodes on the twin, and write a report."""
 
     task: str = "peg_rect"
@@ -58,7 +58,16 @@ def demo(args: Args) -> None:
     began = time.monotonic()
     _clear(args.out)
     console.print("1. refine", style="bold")
-    result = refine(RefineArgs(task=args.task, preset=args.preset, seed=args.seed, out=args.out / "run"))
+    result = refine(
+        RefineArgs(
+            task=args.task,
+            preset=args.preset,
+            seed=args.seed,
+            out=args.out / "run",
+            accept_other_gains=args.accept_other_gains,
+            trained_with=args.trained_with,
+        )
+    )
     refined_at = time.monotonic()
     console.print("2. sample, place and insert through the ROS nodes on the twin", style="bold")
     trials = _trials(args, result)

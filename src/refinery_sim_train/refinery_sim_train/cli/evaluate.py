@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinery.bundle import OnnxPolicy, load_bundle
+from refinery.config import to_mapping
 from refinery.errors import ConfigError
 from refinery.rotations import Array
-from refinery_sim_train.cli.common import make_env, read_task, run, shipped_base
+from refinery_sim_train.cli.common import WeightsArgs, load_weights, make_env, read_task, run, shipped_base
 from refinery_sim_train.console import console, stage
 from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.refine.evaluate import by_estimate_error, evaluate
@@ -20,7 +21,7 @@ from refinery_sim_train.refine.streams import stream_seed, uniform_starts
 
 
 @dataclass(frozen=True, kw_only=True)
-class Args:
+class Args(WeightsArgs):
     """Measure strict success over the deployment box on test seeds."""
 
     task: str = "peg_rect"
@@ -77,7 +78,14 @@ def measure(args: Args) -> None:
         theta = bundle.initial_states.mixture.sample(args.episodes, np.random.default_rng([seed, 1]))
     else:
         theta = uniform_starts(task.initial_state.deployed, args.episodes, "test", args.seed)
-    policy = ShippedPolicy(bundle.policy_path) if bundle is not None else Agent.load(args.weights or shipped_base(task))
+    policy: ShippedPolicy | Agent
+    if bundle is not None:
+        policy, trained_with = ShippedPolicy(bundle.policy_path), bundle.trained_with
+        for phrase in bundle.other_gains:
+            console.print(f"{bundle.path}: {phrase}: accepted when it was written", style="yellow", markup=False)
+    else:
+        policy = agent = load_weights(args.weights or shipped_base(task), task, args)
+        trained_with = agent.trained_with
     env = make_env(task, args.environments)
     with stage(f"evaluate {task.name}") as update:
         outcomes = evaluate(env, policy, theta, seed, update)
@@ -87,6 +95,7 @@ def measure(args: Args) -> None:
         console.print(f"  socket estimated wrong by {1e3 * low:.2f} to {1e3 * high:.2f} mm: {rate}")
     if args.json_out:
         figures = {"task": task.name, "starts": args.starts, "seed": args.seed, "strict": outcomes.rate.to_json()}
+        figures |= {"control": to_mapping(task.control), "trained_with": to_mapping(trained_with)}
         args.json_out.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 

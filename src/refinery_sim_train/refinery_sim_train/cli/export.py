@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from refinery.config import to_mapping
-from refinery_sim_train.cli.common import make_env, read_preset, read_task, run, shipped_base
+from refinery_sim_train.cli.common import WeightsArgs, load_weights, make_env, read_preset, read_task, run, shipped_base
 from refinery_sim_train.console import console
-from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.refine.package import Packaged, Packager
 from refinery_sim_train.refine.run_folder import RunFolder
 
 
 @dataclass(frozen=True, kw_only=True)
-class Args:
+class Args(WeightsArgs):
     """Write a bundle from trained weights; the parity gate between ONNX Runtime and torch must pass."""
 
     task: str = "peg_rect"
@@ -35,10 +34,12 @@ def export(args: Args) -> Packaged:
     """Test, fit and write."""
     task, spec = read_task(args.task), read_preset(args.preset)
     file = args.weights or shipped_base(task)
-    agent = Agent.load(file)
+    agent = load_weights(file, task, args)
     identity = {"task_hash": task.hash(), "settings": to_mapping(spec), "seed": args.seed, "weights": file.name}
+    identity["trained_with"] = to_mapping(agent.trained_with)
     folder = RunFolder(args.out, identity, resume=args.resume)
-    packager = Packager(task, make_env(task, spec.environments), agent, spec, args.seed, folder)
+    env = make_env(task, spec.environments)
+    packager = Packager(task, env, agent, spec, args.seed, folder, accept_other_gains=args.accept_other_gains)
     packed = packager.package(args.out / "bundle", agent, 0, {"kept_round": 0}, lambda text: console.print(f"  {text}"))
     console.print(f"policy   {packed.refined.rate}")
     return packed

@@ -7,15 +7,14 @@ from pathlib import Path
 
 from refinery.config import to_mapping
 from refinery.statistics import rate_difference_interval
-from refinery_sim_train.cli.common import make_env, read_preset, read_task, run, shipped_base
+from refinery_sim_train.cli.common import WeightsArgs, load_weights, make_env, read_preset, read_task, run, shipped_base
 from refinery_sim_train.console import console
-from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.refine.loop import Refinement, RefineResult
 from refinery_sim_train.refine.run_folder import RunFolder
 
 
 @dataclass(frozen=True, kw_only=True)
-class Args:
+class Args(WeightsArgs):
     """Refine a policy where it fails and write a bundle for the robot."""
 
     task: str = "peg_rect"
@@ -36,7 +35,7 @@ def refine(args: Args) -> RefineResult:
     """Run the refinement and print what it found."""
     task, spec = read_task(args.task), read_preset(args.preset)
     base_file = args.base or shipped_base(task)
-    base = Agent.load(base_file)
+    base = load_weights(base_file, task, args)
     out = args.out or Path("runs") / f"{task.name}_{Path(args.preset).stem}_{args.seed}"
     identity = {
         "task": to_mapping(task),
@@ -44,12 +43,20 @@ def refine(args: Args) -> RefineResult:
         "settings": to_mapping(spec),
         "seed": args.seed,
         "base": base_file.name,
+        "base_trained_with": to_mapping(base.trained_with),
     }
     folder = RunFolder(out, identity, resume=args.resume)
     console.print(f"refining {task.name}: {task.description}")
-    result = Refinement(task, lambda: make_env(task, spec.environments), base, spec, args.seed, folder).run(
-        out / "bundle", lambda text: console.print(f"  {text}")
+    refinement = Refinement(
+        task,
+        lambda: make_env(task, spec.environments),
+        base,
+        spec,
+        args.seed,
+        folder,
+        accept_other_gains=args.accept_other_gains,
     )
+    result = refinement.run(out / "bundle", lambda text: console.print(f"  {text}"))
     low, high = rate_difference_interval(result.base.rate, result.refined.rate)
     console.print(f"base     {result.base.rate}")
     console.print(f"refined  {result.refined.rate}")

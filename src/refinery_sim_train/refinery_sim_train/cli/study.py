@@ -10,7 +10,7 @@ from typing import Any
 from refinery.config import load_dataclass
 from refinery.errors import ConfigError
 from refinery.paths import config_file
-from refinery_sim_train.cli.common import read_task, run, shipped_base
+from refinery_sim_train.cli.common import WeightsArgs, load_weights, read_task, run, shipped_base
 from refinery_sim_train.console import console
 from refinery_sim_train.study.plan import StudySpec, Unit, identity, unit_identity, units
 from refinery_sim_train.study.records import Records
@@ -22,7 +22,7 @@ HOME = Path("results/study")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Args:
+class Args(WeightsArgs):
     """Run the study, or what of it is not done yet, and write its results and pages."""
 
     preset: str = FULL
@@ -57,6 +57,8 @@ def study(args: Args) -> None:
     todo = [unit for unit in wanted if not records.done(unit, unit_identity(marks[unit.task], spec, unit))]
     console.print(f"study: {len(wanted)} units, {len(wanted) - len(todo)} done already, {args.workers} workers")
     if not args.report_only:
+        for name in sorted({unit.task for unit in todo}):
+            load_weights(shipped_base(read_task(name)), read_task(name), args)
         _run(spec, todo, args)
     write_report(spec, tasks, records, marks, args.out.parent, console.print, args.preset)
 
@@ -77,7 +79,7 @@ def _run(spec: StudySpec, todo: list[Unit], args: Args) -> None:
 
     # A repetition elsewhere must not find the weights of the study that it repeats.
     scratch = args.scratch or (Path("runs/study") if args.out == HOME else args.out / "scratch")
-    run_units(spec, todo, args.out, scratch, args.workers, finished)
+    run_units(spec, todo, args.out, scratch, args.workers, finished, args)
 
 
 def main() -> None:

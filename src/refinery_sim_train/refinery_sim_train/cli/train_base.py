@@ -52,6 +52,7 @@ def train(args: Args) -> None:
     agent.save(out)
     facts = provenance(seed=args.seed, env_steps=spent)
     record = {"task": task.name, "task_hash": task.hash(), "settings": to_mapping(args.spec), "strict": rates, **facts}
+    record["trained_with"] = to_mapping(agent.trained_with)
     out.with_suffix(".json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     console.print(f"weights: {out}")
 

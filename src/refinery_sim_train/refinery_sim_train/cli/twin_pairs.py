@@ -12,7 +12,7 @@ from refinery.paths import config_file
 from refinery.robot_profile import load_robot_profile
 from refinery.statistics import paired_difference_interval, paired_p_value
 from refinery_sim_train.cli import export
-from refinery_sim_train.cli.common import make_env, run
+from refinery_sim_train.cli.common import WeightsArgs, make_env, run
 from refinery_sim_train.cli.evaluate import ShippedPolicy
 from refinery_sim_train.console import console, stage
 from refinery_sim_train.provenance import provenance
@@ -21,7 +21,7 @@ from refinery_sim_train.twin_pairs import TwinPairs, run_pairs
 
 
 @dataclass(frozen=True, kw_only=True)
-class Args:
+class Args(WeightsArgs):
     """Run the same episodes in the training environment and on the twin's physics, and compare."""
 
     task: str = "peg_rect"
@@ -43,7 +43,14 @@ def compare(args: Args) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         path = args.bundle
         if path is None:
-            path = export.export(export.Args(task=args.task, preset="smoke", out=Path(scratch) / "export")).bundle
+            exported = export.Args(
+                task=args.task,
+                preset="smoke",
+                out=Path(scratch) / "export",
+                accept_other_gains=args.accept_other_gains,
+                trained_with=args.trained_with,
+            )
+            path = export.export(exported).bundle
         bundle = load_bundle(path)
         pairs = _run(args, bundle)
     task = bundle.task

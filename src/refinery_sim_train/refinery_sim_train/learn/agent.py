@@ -16,8 +16,10 @@ from refinery.config import check
 from refinery.errors import ConfigError
 from refinery.observation import OBSERVATION_SIZE
 from refinery.rotations import Array
+from refinery.trained_with import TrainedWith
 from refinery_sim_train.arrays import load_arrays, save_arrays
 from refinery_sim_train.env.insertion_env import PRIVILEGED_SIZE
+from refinery_sim_train.learn.record import record_from, record_of
 
 GROUPS = {"actor": ["policy"], "critic": ["policy", "privileged"]}
 """Observation groups: the critic also sees the truth (asymmetric actor-critic, as in the released code)."""
@@ -73,6 +75,8 @@ class Agent:
             else MLPModel(*sizes, **kind, distribution_cfg=noise)
         )
         self._memory: Memory | None = None
+        self.trained_with: TrainedWith | None = None
+        """Of the actor's weights, set by whatever trains them; None: untrained, or stored before this was recorded."""
         self.critic = MLPModel(empty, GROUPS, "critic", 1, hidden, obs_normalization=True)
 
     def reset(self) -> None:
@@ -114,14 +118,15 @@ class Agent:
         return parameter
 
     def copy(self) -> Agent:
-        """An independent agent with the same weights."""
+        """An independent agent with the same weights and their record."""
         twin = Agent(self.spec, seed=0)
         twin.actor.load_state_dict(self.actor.state_dict())
         twin.critic.load_state_dict(self.critic.state_dict())
+        twin.trained_with = self.trained_with
         return twin
 
     def save(self, path: Path) -> None:
-        """Write all weights as an ``.npz`` of plain arrays, atomically."""
+        """Write all weights and their record as an ``.npz`` of plain arrays, atomically."""
         arrays = {
             f"{name}.{key}": value.detach().numpy()
             for name, model in (("actor", self.actor), ("critic", self.critic))
@@ -130,14 +135,14 @@ class Agent:
         arrays["hidden"] = np.asarray(self.spec.hidden)
         arrays["lstm"] = np.asarray(self.spec.lstm)
         arrays["action_std"] = np.asarray(self.spec.action_std)
-        save_arrays(path, arrays)
+        save_arrays(path, arrays | record_of(self.trained_with))
 
     @classmethod
     def load(cls, path: Path) -> Agent:
         """Read weights written by :meth:`save`.
 
         Raises:
-            ConfigError: The file is missing, damaged or for another observation.
+            ConfigError: The file is missing, damaged or for another observation or action.
         """
         try:
             arrays = load_arrays(path)
@@ -161,4 +166,5 @@ class Agent:
             first = " ".join(str(error).split())[:200]
             expected = f"weights for {OBSERVATION_SIZE} observations"
             raise ConfigError(path, "", expected, first, "train it anew") from error
+        agent.trained_with = record_from(arrays, path)
         return agent

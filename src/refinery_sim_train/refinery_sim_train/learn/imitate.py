@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from refinery.initial_state import Box
+from refinery.trained_with import TrainedWith
 from refinery_sim_train.env.episodes import draw_episodes
 from refinery_sim_train.env.insertion_env import InsertionEnv
 from refinery_sim_train.learn.agent import Agent, pack
@@ -81,4 +82,5 @@ def imitate(
                 loss.backward()
                 optimizer.step()
             loss_value = float(loss.detach())
+    agent.trained_with = TrainedWith.of(env.task)
     return loss_value

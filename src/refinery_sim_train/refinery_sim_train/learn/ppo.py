@@ -20,10 +20,12 @@ from tensordict import TensorDict
 
 from refinery.config import check
 from refinery.rotations import Array
+from refinery.trained_with import TrainedWith
 from refinery_sim_train.arrays import Arrays, prefixed, under
 from refinery_sim_train.env.episodes import draw_episodes
 from refinery_sim_train.env.insertion_env import PRIVILEGED_SIZE, InsertionEnv
 from refinery_sim_train.learn.agent import Agent, pack
+from refinery_sim_train.learn.record import record_from, record_of
 
 REWARD_SCALE = 0.05
 """Brings returns to the order of 1, where Adam's rate suits the critic."""
@@ -150,7 +152,10 @@ class PpoTraining:
         with torch.inference_mode():
             reward = np.mean([self._step(source) for _ in range(self._spec.steps_per_iteration)])
             self._algorithm.compute_returns(self._observation)
-        value_loss, kl, epochs, kept = self._update(actor_frozen=self.iteration < self._spec.critic_warmup)
+        frozen = self.iteration < self._spec.critic_warmup
+        value_loss, kl, epochs, kept = self._update(actor_frozen=frozen)
+        if not frozen:
+            self.agent.trained_with = TrainedWith.of(self._env.task)
         self.iteration += 1
         self.env_steps += self._env.count * self._spec.steps_per_iteration
         return PpoProgress(
@@ -250,6 +255,7 @@ class PpoTraining:
             arrays |= prefixed(name, {key: value.detach().numpy().copy() for key, value in model.state_dict().items()})
         for index, state in self._algorithm.optimizer.state_dict()["state"].items():
             arrays |= prefixed(f"adam/{index}", {key: np.asarray(value).copy() for key, value in state.items()})
+        arrays |= record_of(self.agent.trained_with)
         arrays["torch_rng"] = torch.get_rng_state().numpy()
         arrays["numpy_rng"] = np.frombuffer(json.dumps(self._rng.bit_generator.state).encode(), dtype=np.uint8)
         arrays["theta"], arrays["ends"] = self._theta, self._ends
@@ -265,6 +271,7 @@ class PpoTraining:
         self._env.restore(under("env", arrays))
         for name, model in (("actor", self.agent.actor), ("critic", self.agent.critic)):
             model.load_state_dict({key: torch.from_numpy(v.copy()) for key, v in under(name, arrays).items()})
+        self.agent.trained_with = record_from(arrays, "the state of a training")
         optimizer = self._algorithm.optimizer.state_dict()
         states: dict[int, dict[str, torch.Tensor]] = {}
         for key, value in under("adam", arrays).items():

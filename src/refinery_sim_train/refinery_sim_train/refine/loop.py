@@ -50,6 +50,8 @@ class Refinement:
         spec: Settings.
         seed: Of everything.
         folder: Where stages are kept.
+        accept_other_gains: The base may have been trained with other control settings than the task's. What is trained
+            here is trained with the task's.
     """
 
     def __init__(
@@ -60,13 +62,15 @@ class Refinement:
         spec: RefineSpec,
         seed: int,
         folder: RunFolder,
+        *,
+        accept_other_gains: bool = False,
     ) -> None:
         self._task, self._make_env, self._base = task, make_env, base
         self._spec, self._seed, self._folder = spec, seed, folder
         self._box = task.initial_state.deployed
         env = make_env()
         self._measure = Measurer(env, seed, folder)
-        self.packager = Packager(task, env, base, spec, seed, folder)
+        self.packager = Packager(task, env, base, spec, seed, folder, accept_other_gains=accept_other_gains)
         """Fits start rules, tests and writes the bundle."""
 
     def run(self, bundle: Path, say: Callable[[str], None]) -> RefineResult:

@@ -72,13 +72,22 @@ class Packager:
         spec: Settings.
         seed: Of everything.
         folder: Where stages are kept.
+        accept_other_gains: Policies may have been trained with other control settings than the task's; bundles tell.
     """
 
     def __init__(
-        self, task: Task, env: InsertionEnv, base: Agent, spec: RefineSpec, seed: int, folder: RunFolder
+        self,
+        task: Task,
+        env: InsertionEnv,
+        base: Agent,
+        spec: RefineSpec,
+        seed: int,
+        folder: RunFolder,
+        *,
+        accept_other_gains: bool = False,
     ) -> None:
         self._task, self._env, self._base = task, env, base
-        self._spec, self._seed = spec, seed
+        self._spec, self._seed, self._accept = spec, seed, accept_other_gains
         self._box = task.initial_state.deployed
         self._measure = Measurer(env, seed, folder)
 
@@ -110,7 +119,7 @@ class Packager:
         p_value = paired_p_value(base.strict, refined.strict)
         with stage("export and parity gate") as update:
             episodes = self._gate_episodes(policy)
-            content, worst = export_policy(policy, task, episodes)
+            content, worst = export_policy(policy, task, episodes, accept_other_gains=self._accept)
             update(1.0, f"ONNX Runtime against torch: largest difference {worst:.1e} of full action")
         envelope = self._envelope(episodes, say)
         evaluation: dict[str, Any] = {
@@ -133,7 +142,9 @@ class Packager:
             success_model=model,
             successes=(fresh.rate.k, fresh.rate.n),
             selection=rules.selections[rule],
-            provenance=provenance(seed=self._seed, env_steps=spent) | {"settings": to_mapping(spec)} | notes,
+            provenance=provenance(seed=self._seed, env_steps=spent)
+            | {"settings": to_mapping(spec), **self._gains(policy)}
+            | notes,
             evaluation=evaluation,
             envelope=envelope,
         )
@@ -150,6 +161,13 @@ class Packager:
             env_steps=spent,
             p_value=p_value,
         )
+
+    def _gains(self, policy: Agent) -> dict[str, Any]:
+        """What policy and base were trained with, beside the task's own settings in the manifest."""
+        return {
+            "trained_with": to_mapping(policy.trained_with),
+            "base_trained_with": to_mapping(self._base.trained_with),
+        }
 
     def _choose(self, policy: Agent, rules: StartRules, say: Callable[[str], None]) -> str:
         """The shippable rule that wins most often, on seeds of its own."""

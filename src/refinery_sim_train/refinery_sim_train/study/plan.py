@@ -10,7 +10,9 @@ from typing import Any
 
 from refinery.config import check, to_mapping
 from refinery.task import Task
+from refinery_sim_train.arrays import digest, load_arrays
 from refinery_sim_train.learn.ppo import PpoSpec
+from refinery_sim_train.learn.record import TRAINED_WITH
 from refinery_sim_train.refine.acquire import AcquisitionSpec
 from refinery_sim_train.refine.mixture_fit import MixtureFitSpec
 from refinery_sim_train.refine.start_rules import StartSpec
@@ -147,10 +149,14 @@ def units(spec: StudySpec) -> list[Unit]:
 
 
 def identity(spec: StudySpec, task: Task, base: Path) -> str:
-    """Hash of what measuring a task's base policy depends on; a stored unit with another one is run again."""
+    """Hash of what measuring a task's base policy depends on; a stored unit with another one is run again.
+
+    Of the file ``base`` the weights count, not the record of what they were trained with: that changes no episode.
+    """
     settings = to_mapping(spec)
     measured = {name: settings[name] for name in MEASURING}
-    return _hash([measured, task.hash(), hashlib.sha256(base.read_bytes()).hexdigest()])
+    weights = {name: array for name, array in load_arrays(base).items() if name != TRAINED_WITH}
+    return _hash([measured, task.hash(), digest(weights)])
 
 
 def unit_identity(identity: str, spec: StudySpec, unit: Unit) -> str:

@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from pathlib import Path
 from typing import Any
 
+from refinery_sim_train.cli.common import WeightsArgs
 from refinery_sim_train.study.plan import StudySpec, Unit
 from refinery_sim_train.study.work import Work
 
@@ -20,6 +21,7 @@ def run_units(
     scratch: Path,
     workers: int,
     finished: Callable[[Unit, dict[str, Any]], None],
+    weights: WeightsArgs,
 ) -> None:
     """Run units in parallel; what a unit depends on is run before it.
 
@@ -30,6 +32,7 @@ def run_units(
         scratch: Where weights and the state of unfinished units go.
         workers: Processes, one thread each.
         finished: Called with every unit and its result as it ends.
+        weights: What of other control settings was accepted.
     """
     waiting, running = list(todo), dict[Future[dict[str, Any]], Unit]()
     # Fresh interpreters: a fork would copy the threads of torch and MuJoCo.
@@ -40,7 +43,7 @@ def run_units(
                 ready = [unit for unit in waiting if _may_start(unit, waiting, list(running.values()))]
                 for unit in ready[: workers - len(running)]:
                     waiting.remove(unit)
-                    running[pool.submit(_run, spec, unit, results, scratch)] = unit
+                    running[pool.submit(_run, spec, unit, results, scratch, weights)] = unit
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     finished(running.pop(future), future.result())
         except BaseException:
@@ -66,5 +69,5 @@ def _ignore_interrupt() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _run(spec: StudySpec, unit: Unit, results: Path, scratch: Path) -> dict[str, Any]:
-    return Work(spec, unit.task, results, scratch).run(unit)
+def _run(spec: StudySpec, unit: Unit, results: Path, scratch: Path, weights: WeightsArgs) -> dict[str, Any]:
+    return Work(spec, unit.task, results, scratch, weights).run(unit)

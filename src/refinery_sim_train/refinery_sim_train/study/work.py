@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from refinery.initial_state import Box
 from refinery.rotations import Array
-from refinery_sim_train.cli.common import make_env, read_task, shipped_base
+from refinery_sim_train.cli.common import WeightsArgs, load_weights, make_env, read_task, shipped_base
 from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.provenance import provenance
 from refinery_sim_train.refine.evaluate import Outcomes, evaluate
@@ -41,9 +41,10 @@ class Work:
         task: Name of the task.
         results: Where results go.
         scratch: Where weights and the state of unfinished units go.
+        weights: What of other control settings of the base policy was accepted.
     """
 
-    def __init__(self, spec: StudySpec, task: str, results: Path, scratch: Path) -> None:
+    def __init__(self, spec: StudySpec, task: str, results: Path, scratch: Path, weights: WeightsArgs) -> None:
         # One process a core: libraries that start threads of their own would only get in each other's way.
         torch.set_num_threads(1)
         threadpool_limits(1)
@@ -51,7 +52,7 @@ class Work:
         self._box = self._task.initial_state.deployed
         self._records, self._scratch = Records(results), scratch / task
         base = shipped_base(self._task)
-        self._base, self._identity = Agent.load(base), identity(spec, self._task, base)
+        self._base, self._identity = load_weights(base, self._task, weights), identity(spec, self._task, base)
         self._env = make_env(self._task, spec.environments, threads=1)
 
     def run(self, unit: Unit) -> dict[str, Any]:

@@ -1,10 +1,18 @@
+import json
+
 import numpy as np
 import pytest
 import torch
 
+from refinery.config import to_mapping
 from refinery.errors import ConfigError
 from refinery.observation import OBSERVATION_SIZE
+from refinery.paths import config_file
+from refinery.trained_with import TrainedWith
+from refinery_sim_train.cli.common import read_task, shipped_base
 from refinery_sim_train.learn.agent import Agent, AgentSpec
+
+TASKS = sorted(path.stem for path in config_file("tasks", "peg_rect").parent.glob("*.yaml"))
 
 EPISODES = np.random.default_rng(0).normal(size=(6, 5, OBSERVATION_SIZE)).astype(np.float32)
 
@@ -15,11 +23,16 @@ def acted(agent):
 
 
 @pytest.mark.parametrize("lstm", [0, 24])
-def test_weights_survive_a_round_trip(lstm, tmp_path):
+def test_weights_and_their_record_survive_a_round_trip(lstm, task, tmp_path):
     agent = Agent(AgentSpec(hidden=(32, 16), lstm=lstm), seed=1)
+    agent.trained_with = TrainedWith.of(task)
     agent.save(tmp_path / "w.npz")
     for again in (Agent.load(tmp_path / "w.npz"), agent.copy()):
-        assert again.spec == agent.spec and np.array_equal(acted(agent), acted(again))
+        assert again.spec == agent.spec and again.trained_with == agent.trained_with
+        assert np.array_equal(acted(agent), acted(again))
+    # Whoever has the file needs neither pickle nor this code to read it.
+    with np.load(tmp_path / "w.npz", allow_pickle=False) as stored:
+        assert json.loads(stored["trained_with"].tobytes())["control"]["stiffness"] == list(task.control.stiffness)
 
 
 @pytest.mark.parametrize("lstm", [0, 24])
@@ -42,6 +55,32 @@ def test_weights_from_before_there_were_lstms_load(agent, tmp_path):
     with np.load(tmp_path / "w.npz") as stored:
         np.savez(tmp_path / "old.npz", **{key: stored[key] for key in stored.files if key != "lstm"})
     assert Agent.load(tmp_path / "old.npz").spec == agent.spec
+
+
+def test_weights_from_before_there_was_a_record_have_none(agent, tmp_path):
+    agent.save(tmp_path / "w.npz")
+    with np.load(tmp_path / "w.npz") as stored:
+        np.savez(tmp_path / "old.npz", **{key: stored[key] for key in stored.files if key != "trained_with"})
+    assert Agent.load(tmp_path / "old.npz").trained_with is None
+
+
+@pytest.mark.parametrize("record", [b"", b"{", b"\xff", b"[]", b"{}", b'{"task": "a", "control": 1}'])
+def test_a_damaged_record_is_named(record, agent, tmp_path):
+    agent.save(tmp_path / "w.npz")
+    with np.load(tmp_path / "w.npz") as stored:
+        arrays = {key: stored[key] for key in stored.files}
+    np.savez(tmp_path / "w.npz", **arrays | {"trained_with": np.frombuffer(record, dtype=np.uint8)})
+    with pytest.raises(ConfigError, match=r"w\.npz: trained_with"):
+        Agent.load(tmp_path / "w.npz")
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_shipped_weights_were_trained_with_their_task_s_settings(name):
+    task = read_task(name)
+    agent = Agent.load(shipped_base(task))
+    assert agent.trained_with == TrainedWith.of(task)
+    beside = json.loads(shipped_base(task).with_suffix(".json").read_text())["trained_with"]
+    assert beside == to_mapping(agent.trained_with)
 
 
 def test_missing_and_damaged_weights_are_named(agent, tmp_path):

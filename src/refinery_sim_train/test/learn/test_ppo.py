@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from refinery.trained_with import TrainedWith
 from refinery_sim_train.learn.agent import Agent, AgentSpec
 from refinery_sim_train.learn.ppo import PpoSpec, PpoTraining
 from refinery_sim_train.refine.sources import UniformSource
@@ -84,6 +87,24 @@ def test_noise_and_rate_shrink_to_what_is_deployed(env):
         run.iterate(source)
         stds.append(agent.action_std)
     assert np.isclose(stds[0], agent.spec.action_std) and np.isclose(stds[-1], 0.05) and np.all(np.diff(stds) < 0)
+
+
+def test_weights_say_what_they_were_trained_with_once_they_were(env):
+    agent = small_agent()
+    elsewhere = replace(env.task.control, stiffness=(1.0,) * 6)
+    agent.trained_with = replace(TrainedWith.of(env.task), control=elsewhere)
+    run = training(env, agent, replace(SPEC, critic_warmup=1))
+    source = UniformSource(env.task.initial_state.trained)
+    run.iterate(source)
+    assert agent.trained_with.control == elsewhere, "the critic alone has learnt"
+    warm = {key: np.array(value) for key, value in run.snapshot().items()}
+    run.iterate(source)
+    assert agent.trained_with == TrainedWith.of(env.task)
+    trained = {key: np.array(value) for key, value in run.snapshot().items()}
+    for state, control in ((warm, elsewhere), (trained, env.task.control)):
+        again = training(env, small_agent())
+        again.restore(state)
+        assert again.agent.trained_with.control == control
 
 
 def test_the_normaliser_of_a_working_actor_stays(env):
