@@ -46,8 +46,8 @@ class Station:
             )
         if self.bundle.other_gains:
             node.get_logger().warning(
-                f"bundle {self.bundle.name}: {'; '.join(self.bundle.other_gains)}: accepted when it was exported, "
-                "so that its figures are of this and not of what it was trained for"
+                f"bundle {self.bundle.name}: {'; '.join(self.bundle.other_gains)}; accepted when it was written: "
+                "expect the arm to answer otherwise than in training"
             )
         task = self.bundle.task
         self.runtime = PolicyRuntime(

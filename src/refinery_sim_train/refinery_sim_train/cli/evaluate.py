@@ -13,6 +13,7 @@ from refinery.bundle import OnnxPolicy, load_bundle
 from refinery.config import to_mapping
 from refinery.errors import ConfigError
 from refinery.rotations import Array
+from refinery.trained_with import TrainedWith
 from refinery_sim_train.cli.common import WeightsArgs, load_weights, make_env, read_task, run, shipped_base
 from refinery_sim_train.console import console, stage
 from refinery_sim_train.learn.agent import Agent
@@ -79,6 +80,7 @@ def measure(args: Args) -> None:
     else:
         theta = uniform_starts(task.initial_state.deployed, args.episodes, "test", args.seed)
     policy: ShippedPolicy | Agent
+    trained_with: TrainedWith | None
     if bundle is not None:
         policy, trained_with = ShippedPolicy(bundle.policy_path), bundle.trained_with
         for phrase in bundle.other_gains:

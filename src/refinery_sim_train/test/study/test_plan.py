@@ -5,7 +5,9 @@ import pytest
 from refinery.config import load_dataclass
 from refinery.paths import config_file
 from refinery.task import load_task
+from refinery_sim_train.arrays import load_arrays, save_arrays
 from refinery_sim_train.cli.common import shipped_base
+from refinery_sim_train.learn.record import TRAINED_WITH
 from refinery_sim_train.refine.acquire import AcquisitionSpec
 from refinery_sim_train.study import plan
 from refinery_sim_train.study.plan import StudySpec, Unit, identity, unit_identity, units
@@ -60,6 +62,17 @@ def test_longer_training_makes_fine_tuned_units_anew_and_no_others(spec):
         for s in (spec, replace(spec, rounds=2 * spec.rounds))
     )
     assert [unit for unit in before if before[unit] != after[unit]] == [UNIFORM, GUIDED, STARTS]
+
+
+def test_other_weights_make_every_unit_anew_and_another_record_of_them_none(spec, tmp_path):
+    task, shipped = load_task(config_file("tasks", BASE.task)), shipped_base(load_task(config_file("tasks", BASE.task)))
+    arrays = load_arrays(shipped)
+    bare = {name: array for name, array in arrays.items() if name != TRAINED_WITH}
+    assert bare.keys() < arrays.keys()
+    save_arrays(tmp_path / "bare.npz", bare, compress=False)
+    save_arrays(tmp_path / "other.npz", arrays | {"actor.mlp.0.bias": arrays["actor.mlp.0.bias"] + 1e-6})
+    mark = identity(spec, task, shipped)
+    assert identity(spec, task, tmp_path / "bare.npz") == mark != identity(spec, task, tmp_path / "other.npz")
 
 
 def test_more_seeds_leave_every_unit_as_it_is(spec):
