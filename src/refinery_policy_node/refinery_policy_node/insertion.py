@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -25,6 +26,7 @@ from refinery_policy_node.samples import Inputs
 from refinery_policy_node.topics import RobotTopics
 
 _FEEDBACK_HZ = 50.0
+_RATE_OVER_S = 1.0
 
 
 class Phase(Enum):
@@ -101,6 +103,7 @@ class Insertion:
         self._feedback_ticks = max(1, round(1.0 / (_FEEDBACK_HZ * runtime.period_s)))
         self._phase = Phase.HANDOVER
         self._ticks = 0
+        self._recent_s: deque[float] = deque()
         self._first_s = self._last_s = self._tick_s = topics.now_s()
         self.ended = Future()
         """Completed with an :class:`Ending`."""
@@ -119,6 +122,12 @@ class Insertion:
     def elapsed_s(self) -> float:
         """Time from the first to the last policy step, [s]."""
         return self._last_s - self._first_s
+
+    @property
+    def rate_hz(self) -> float:
+        """Rate of policy steps over the last second, [Hz]; 0 before the second step."""
+        steps = self._recent_s
+        return (len(steps) - 1) / (steps[-1] - steps[0]) if len(steps) > 1 and steps[-1] > steps[0] else 0.0
 
     @property
     def ticks(self) -> int:
@@ -181,6 +190,9 @@ class Insertion:
     def _run(self, inputs: Inputs, late_s: float) -> None:
         result = self._runtime.tick(inputs, late_s=late_s)
         self._ticks, self._last_s = result.step, inputs.now_s
+        self._recent_s.append(inputs.now_s)
+        while inputs.now_s - self._recent_s[0] > _RATE_OVER_S:
+            self._recent_s.popleft()
         if result.verdict.level is Level.OK:
             self._measured = inputs.measured.poses()
             self._command(result.target, inputs.now_s)

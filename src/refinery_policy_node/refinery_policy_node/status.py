@@ -59,7 +59,7 @@ class StatusReport:
             status.step_max_us, status.deadline_misses = times.max_s * 1e6, times.misses
         if insertion is not None:
             status.ticks = insertion.ticks
-            status.rate_hz = (insertion.ticks - 1) / insertion.elapsed_s if insertion.elapsed_s > 0 else 0.0
+            status.rate_hz = insertion.rate_hz
         status.reason = reason_message(verdict)
         self._status.publish(status)
         self._diagnostics.publish(self._diagnosis(status, verdict))

@@ -46,6 +46,10 @@ def test_an_insertion_from_configuration_to_clean_exit(
     assert plant.stiffness == list(quick_task.control.stiffness)
     assert at_rest(plant)
     (path,) = (tmp_path / "records").glob("*.npz")
+    rates_hz = [
+        status.rate_hz for status in policy.statuses if status.state == PolicyStatus.RUNNING and status.ticks > 20
+    ]
+    assert rates_hz and rates_hz[-1] == pytest.approx(quick_task.control.policy_rate_hz, rel=0.3)
     recording = Recording.load(path)
     assert len(recording.now_s) == quick_task.control.episode_steps
     assert recording.task_hash == quick_task.hash()

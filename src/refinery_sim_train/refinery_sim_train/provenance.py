@@ -30,8 +30,19 @@ def _git(folder: Path, *args: str) -> str:
 
 
 def machine() -> str:
-    """One line about the machine: processor count, architecture, system."""
-    return f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}, Python {platform.python_version()}"
+    """One line about the machine: processors, architecture, system."""
+    system = f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}"
+    return f"{os.cpu_count()} cores ({processor()}), {system}"
+
+
+def processor() -> str:
+    """Model of the processor: floating-point results repeat to the bit only on one type of it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or "unknown processor"
 
 
 def provenance(*, seed: int, env_steps: int) -> dict[str, Any]:

@@ -1,8 +1,7 @@
 """Build the MuJoCo model of a task: Panda arm, plug rigid in the hand, socket in a full plate, impedance controller.
 
 The Cartesian impedance law runs inside MuJoCo's own loop (refsite position servos and the SO(3) servo of MuJoCo 4), so
-no Python is in the inner loop and training and twin share one controller. Contact settings: shared reference
-``sim.md`` section 2.
+no Python is in the inner loop and training and twin share one controller.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from refinery_sim_train.env.episodes import Episodes
 from refinery_sim_train.env.reward import step_reward
 
 SUBSTEPS = 24
-"""Physics steps per policy step: 360 Hz at the paper's 15 Hz (sim.md section 2: stable contact up to 4 ms steps)."""
+"""Physics steps per policy step: 360 Hz at the paper's 15 Hz (contact is stable up to 4 ms steps)."""
 PRIVILEGED_SIZE = 13
 """Extra values the critic sees: true plug pose, bias of the estimate, external push."""
 

@@ -47,12 +47,12 @@ class StartSource(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class PpoSpec:
-    """Hyper-parameters; names as in rsl_rl."""
+    """Hyper-parameters."""
 
     steps_per_iteration: int = 25
     """Policy steps per environment between updates (a third to a half of an episode)."""
     learning_rate: float = 3e-4
-    """Of Adam at the start (an adaptive rate destroyed imitated policies, structure.md section 3)."""
+    """Of Adam at the start (an adaptive rate destroyed imitated policies)."""
     final_rate_share: float = 0.2
     """Learning rate at the end as a share of that at the start, linear in between, (0, 1]."""
     final_std: float = 0.06

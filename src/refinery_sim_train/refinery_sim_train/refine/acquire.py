@@ -1,7 +1,7 @@
 """Choose where to fine-tune: acquisition functions over the success model, diverse batches, a uniform share.
 
 The three of the paper's code are failure seeking (minimisation of success): UCB, PI, EI; the fourth asks where the
-outcome is undecided, p(1-p). Source of the forms: released ``automate_algo_utils.py`` (paper.md section 2b).
+outcome is undecided, p(1-p). Source of the forms: the paper's released ``automate_algo_utils.py``.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def score(model: SuccessModel, theta: Array, spec: AcquisitionSpec) -> Array:
 
 
 class Acquirer:
-    """Draws initial states for fine-tuning; usable as the source of :func:`train_ppo`.
+    """Draws initial states for fine-tuning; usable as the source of :class:`refinery_sim_train.learn.ppo.PpoTraining`.
 
     Diverse by construction: states are drawn in proportion to their score from many uniform candidates, never the
     top K.

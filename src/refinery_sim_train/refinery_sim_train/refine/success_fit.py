@@ -1,6 +1,6 @@
 """Fit the success model: a Gaussian process on single outcomes, with a length scale a dimension and a coin's noise.
 
-The defects of the released code are avoided (paper.md section 2c): inputs are scaled, hyper-parameters fitted, and the
+The defects of the released code are avoided: inputs are scaled, hyper-parameters fitted, and the
 noise is that of a coin, which depends on where it is thrown. Outcomes are taken one by one: binning them first cost a
 third of the held-out information (docs/decisions.md, "Success model").
 """
