@@ -18,6 +18,7 @@ from std_srvs.srv import Trigger
 from refinery.errors import NotReadyError, RefineryError
 from refinery_msgs.srv import SampleInit
 from refinery_sampler_node.drawing import Drawing
+from refinery_sampler_node.halting import PATIENCE_S
 from refinery_sampler_node.parameters import declare_parameters, read_parameters
 from refinery_sampler_node.place_server import PlaceServer
 from refinery_sampler_node.sample_service import answer, refuse
@@ -27,6 +28,7 @@ from refinery_sampler_node.status import Display
 NODE_NAME = "refinery_sampler"
 _SPIN_S = 0.1
 _STOP_S = 1.0
+_HALT_S = PATIENCE_S + 1.0
 _FLUSH_S = 0.2
 
 
@@ -98,7 +100,8 @@ class SamplerNode(LifecycleNode):
     def _release(self, reason: str) -> None:
         self._places.stop(reason)
         if self._station is not None:
-            self._station.destroy()
+            # An arm that is being brought to rest needs it until then.
+            self._places.when_free(self._station.destroy)
             self._station = None
 
     def _active_station(self) -> Station:
@@ -170,7 +173,7 @@ def main(args: list[str] | None = None) -> int:
         while not told:
             executor.spin_once(timeout_sec=_SPIN_S)
         node.stop(f"the process was told to end by {signal.Signals(told[0]).name}")
-        deadline = time.monotonic() + _STOP_S
+        deadline = time.monotonic() + _HALT_S
         while node.busy and time.monotonic() < deadline:
             executor.spin_once(timeout_sec=_SPIN_S)
         # The result of the placement that was ended still has to leave.

@@ -43,6 +43,7 @@ class PlaceServer:
         self._busy = False
         self._placing: Placing | None = None
         self._stop_reason = ""
+        self._afterwards: list[Callable[[], None]] = []
         self._tick: Future = Future()
         self.last = "none yet"
         """How the last placement ended, for diagnostics."""
@@ -59,11 +60,18 @@ class PlaceServer:
         return self._busy
 
     def stop(self, reason: str) -> None:
-        """End a placement in progress: the arm is told to come to rest at once, the result follows."""
+        """End a placement in progress: the arm is told to come to rest at once, the result follows once it has."""
         if self._busy:
-            self._stop_reason = reason
+            self._stop_reason = self._stop_reason or reason
         if self._placing is not None:
             self._placing.hold()
+
+    def when_free(self, call: Callable[[], None]) -> None:
+        """Call something as soon as no placement is in progress, which may be at once."""
+        if self._busy:
+            self._afterwards.append(call)
+        else:
+            call()
 
     def _on_timer(self) -> None:
         tick, self._tick = self._tick, Future()
@@ -79,9 +87,14 @@ class PlaceServer:
         self._timer.reset()
         try:
             outcome, sentence = await self._place(handle, result)
+        # An exception that left here would become an empty result, and the outcome of that is success.
+        except Exception as error:
+            outcome, sentence = Outcome.STOPPED, _defect(error)
         finally:
             self._timer.cancel()
             self._busy, self._placing = False, None
+            while self._afterwards:
+                self._afterwards.pop()()
         return self._finish(handle, result, outcome, sentence)
 
     async def _place(self, handle: ServerGoalHandle, result: Place.Result) -> tuple[int, str]:
@@ -93,6 +106,7 @@ class PlaceServer:
                 result,
                 now=lambda: self._node.get_clock().now().to_msg(),
                 tick=lambda: self._next_tick(handle),
+                pause=self._pause,
                 feedback=lambda share, phase: handle.publish_feedback(Place.Feedback(progress=share, phase=phase)),
                 draw=self._draw,
             )
@@ -104,20 +118,20 @@ class PlaceServer:
             where = placing.report() if placing.started else "nothing moved"
             return end.outcome, f"{end}; {where}"
         except RefineryError as error:
-            if placing.started:
-                return Outcome.STOPPED, f"{error}; the arm was told to come to rest"
-            return Outcome.REFUSED, f"{error}; nothing moved"
-        # The client must get a result and the arm a halt whatever happens.
+            why = str(error)
         except Exception as error:
-            traceback.print_exc()
-            outcome = Outcome.STOPPED if placing.started else Outcome.REFUSED
-            return outcome, f"{type(error).__name__}: {error}; this is a defect, see the node's log"
-        finally:
-            placing.hold()
+            why = _defect(error)
+        if not placing.started:
+            return Outcome.REFUSED, f"{why}; nothing moved"
+        return Outcome.STOPPED, f"{why}; {placing.report()}"
+
+    async def _pause(self) -> None:
+        """Wait for the timer."""
+        await self._tick
 
     async def _next_tick(self, handle: ServerGoalHandle) -> None:
         """Wait for the timer; raises :class:`EndedError` on cancellation or :meth:`stop`."""
-        await self._tick
+        await self._pause()
         if self._stop_reason:
             raise EndedError(Outcome.STOPPED, f"stopped: {self._stop_reason}")
         if handle.is_cancel_requested:
@@ -137,3 +151,8 @@ class PlaceServer:
         else:
             handle.abort()
         return result
+
+
+def _defect(error: Exception) -> str:
+    traceback.print_exc()
+    return f"{type(error).__name__}: {error}; this is a defect, see the node's log"

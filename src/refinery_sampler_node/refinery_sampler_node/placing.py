@@ -15,6 +15,7 @@ from refinery_msgs.action import Place
 from refinery_msgs.msg import Outcome
 from refinery_sampler_node.conversions import pose_to_stamped
 from refinery_sampler_node.drawing import Drawing
+from refinery_sampler_node.halting import Halted
 from refinery_sampler_node.motion_guard import EndedError, MotionGuard
 from refinery_sampler_node.moveit.error_codes import MoveItError, check_code
 from refinery_sampler_node.moveit.trajectory import Motion
@@ -30,8 +31,6 @@ _READY_S = 3.0
 """Longest wait for the arm to be at rest, MoveIt to be there and the socket estimate to be averaged, [s]."""
 _ESTIMATE_S = 1.0
 """Longest wait for a first socket estimate (after a reset, say), [s]."""
-_STOP_S = 3.0
-"""Longest wait for the arm to come to rest after a stop, [s]."""
 
 
 class Placing:
@@ -43,6 +42,7 @@ class Placing:
         result: Filled in on the way.
         now: Returns the time of the node's clock.
         tick: Awaited between steps; raises :class:`EndedError` to end the placement.
+        pause: Awaited between steps of a halt, which nothing cuts short; raises nothing.
         feedback: Takes the share of the motion done and the phase.
         draw: Takes what is to be shown.
     """
@@ -55,6 +55,7 @@ class Placing:
         *,
         now: Callable[[], Time],
         tick: Tick,
+        pause: Tick,
         feedback: Callable[[float, str], None],
         draw: Callable[[Drawing], None],
     ) -> None:
@@ -63,10 +64,13 @@ class Placing:
         self._result = result
         self._now = now
         self._tick = tick
+        self._pause = pause
         self._feedback = feedback
         self._draw = draw
         self._way: Way | None = None
         self._running: RunningGoal | None = None
+        self._halted: Halted | None = None
+        self._unreported = ""
         self.started = False
         """Whether a motion was sent to MoveIt."""
 
@@ -87,32 +91,53 @@ class Placing:
         await self._tick()
         try:
             await self._follow(way)
-        except (EndedError, RefineryError):
-            self.hold()
-            await self._await_rest()
+        except Exception:
+            # So that the pose reported is where the arm stays.
+            if self._running is not None:
+                self._halted = await self._station.halt.until_rest(self._running, self._pause)
             raise
-        return f"arrived, {self.report()}{_tried(way)}"
+        except BaseException:
+            self.hold()
+            raise
+        self._running = None
+        return f"arrived, {self.report()}{_tried(way)}{self._unreported}"
 
     def hold(self) -> None:
-        """Bring a moving arm to rest: cancels the goal that MoveIt executes; does nothing otherwise."""
+        """Tell a moving arm to come to rest, at once and without waiting; does nothing if none was told to move."""
         if self._running is not None:
-            self._running.cancel()
+            self._station.halt.ask(self._running)
 
     def report(self) -> str:
         """Fill in where the tool is, as measured, and say so in a few words."""
         if self._way is None:
             return ""
-        arm, result, target = self._station.arm, self._result, self._way.target.tool
+        return "; ".join(part for part in (self._where(self._way), self._rest()) if part)
+
+    def _where(self, way: Way) -> str:
+        result, target = self._result, way.target.tool
         try:
-            measured, moving = arm.tool(), not self._resting()
+            measured = self._station.arm.tool()
         except RefineryError as error:
             return f"but where the arm is could not be read: {error}"
         result.pose_reached = pose_to_stamped(measured, self._station.profile.base_frame, self._now())
         result.position_error_m = float(np.linalg.norm(measured.pos_m - target.pos_m))
         result.rotation_error_rad = float(angle_between_rad(measured.quat_xyzw, target.quat_xyzw)[0])
         degrees = math.degrees(result.rotation_error_rad)
-        where = f"{1000 * result.position_error_m:.2f} mm and {degrees:.2f} deg from the pose asked for"
-        return f"{where}; THE ARM IS STILL MOVING, stop it at the robot" if moving else where
+        return f"{1000 * result.position_error_m:.2f} mm and {degrees:.2f} deg from the pose asked for"
+
+    def _rest(self) -> str:
+        """Say what is not as it should be about the arm's rest; empty if it is known to rest and to stay so."""
+        halted = self._halted
+        try:
+            moving = not self._resting() or (halted is not None and not halted.at_rest)
+        except NotReadyError as error:
+            return f"whether the arm still moves is NOT KNOWN, look at the robot: {error}"
+        if moving:
+            return "THE ARM IS STILL MOVING, stop it at the robot"
+        if halted is None or halted.over:
+            return ""
+        name = self._station.profile.moveit.execute_trajectory
+        return f"the arm rests, but {name} has not said that its goal is over; is move_group still running?"
 
     async def _await_ready(self) -> None:
         """Wait until the arm rests, MoveIt is there and, where it is needed, the socket estimate is fully averaged."""
@@ -183,9 +208,9 @@ class Placing:
     async def _execute(self, motion: Motion, guard: MotionGuard, begin: float, end: float) -> None:
         watch = MotionWatch(motion, self._now_s(), self._station.tolerances)
         guard.renew()
-        self._running = running = self._station.moveit.execute(motion)
         self.started = True
-        finished, arrived = False, math.inf
+        self._running = running = self._station.moveit.execute(motion)
+        finished = False
         while True:
             await self._tick()
             measured = guard.look()
@@ -202,17 +227,32 @@ class Placing:
             if reason:
                 raise EndedError(Outcome.STOPPED, reason)
             if watch.settled(now_s, joints, velocities):
-                if finished:
-                    return
-                # By the wall clock: a message's way takes as long in a cell that runs faster than real time.
-                arrived = min(arrived, time.monotonic())
-                grace_s = self._station.tolerances.grace_s
-                silent = time.monotonic() - arrived > grace_s
-                reason = f"the arm has arrived, but {running.name} has not ended {grace_s} s later" if silent else ""
-            else:
-                reason, arrived = watch.late(now_s, joints, velocities), math.inf
+                return await self._await_report(running, watch)
+            reason = watch.late(now_s, joints, velocities)
             if reason:
                 raise EndedError(Outcome.FAILED, reason)
+
+    async def _await_report(self, running: RunningGoal, watch: MotionWatch) -> None:
+        """Wait until MoveIt reports the end of a motion whose end is measured.
+
+        Where the arm is, is measured, so a report that is late or lost does not make it a failure: what MoveIt may
+        still have to do is called off, and the arm is looked at again.
+        """
+        # By the wall clock: a message's way takes as long in a cell that runs faster than real time.
+        grace_s = self._station.tolerances.grace_s
+        end = time.monotonic() + grace_s
+        while not running.done and time.monotonic() < end:
+            await self._tick()
+        if running.done:
+            self._check_end(running)
+        else:
+            halted = await self._station.halt.until_rest(running, self._pause)
+            if not halted.at_rest:
+                raise EndedError(Outcome.FAILED, "the arm had arrived and moves again")
+            self._unreported = f"; {running.name} did not report its end within {grace_s:g} s and was called off"
+        away = watch.away(self._station.arm.joints()[0])
+        if away:
+            raise EndedError(Outcome.FAILED, f"the arm had arrived and left again: {away}")
 
     def _check_end(self, running: RunningGoal) -> None:
         if not running.accepted:
@@ -223,22 +263,6 @@ class Placing:
             outcome = error.verdict.outcome
             # The arm was told to move: it may have.
             raise EndedError(Outcome.FAILED if outcome == Outcome.REFUSED else outcome, str(error)) from None
-
-    async def _await_rest(self) -> None:
-        """Give the arm time to come to rest, so that the pose reported is where it stays."""
-        deadline = time.monotonic() + _STOP_S
-        while time.monotonic() < deadline:
-            try:
-                await self._tick()
-            except EndedError as end:
-                # A cancelled goal stays cancelled; only being told to end at once cuts the wait short.
-                if end.outcome != Outcome.CANCELLED:
-                    return
-            try:
-                if (self._running is None or self._running.done) and self._resting():
-                    return
-            except NotReadyError:
-                return
 
     def _show(self, targets: Targets, way: Way | None) -> None:
         if targets.choice is None or targets.socket is None:

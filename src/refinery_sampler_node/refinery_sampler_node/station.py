@@ -12,6 +12,7 @@ from refinery.errors import ConfigError
 from refinery.robot_profile import RobotProfile, load_robot_profile
 from refinery_sampler_node.arm_state import ArmState
 from refinery_sampler_node.estimates import SocketEstimates
+from refinery_sampler_node.halting import Halt
 from refinery_sampler_node.moveit.client import MoveItClient
 from refinery_sampler_node.moveit.messages import MotionSettings
 from refinery_sampler_node.parameters import SamplerParameters
@@ -74,6 +75,7 @@ class Station:
             jump_rad=parameters.estimate_jump_rad,
             max_age_s=parameters.estimate_max_age_s,
         )
+        self.halt = Halt(node, profile.follow_joint_trajectory, self.arm, self.tolerances.rest_rad_s)
         self.transforms = Transforms(node, base_frame=profile.base_frame, max_age_s=parameters.tf_max_age_s)
         self.moveit = MoveItClient(
             node,
@@ -104,6 +106,7 @@ class Station:
         self.estimates.destroy()
         self.transforms.destroy()
         self.moveit.destroy()
+        self.halt.destroy()
 
 
 def _check_tip(profile: RobotProfile) -> None:

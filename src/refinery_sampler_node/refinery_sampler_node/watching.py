@@ -88,13 +88,21 @@ class MotionWatch:
         self._settled_since = now_s if self._settled_since is None else self._settled_since
         return now_s - self._settled_since >= limit.settle_s
 
+    def away(self, joints_rad: Array) -> str:
+        """Say which joint (measured, shape (7,), [rad]) is not at the goal; empty if all are."""
+        off = np.abs(joints_rad - self._motion.goal_rad)
+        worst, limit = int(np.argmax(off)), self._tolerances.goal_rad
+        return (
+            ""
+            if off[worst] <= limit
+            else f"joint {worst + 1} is {off[worst]:.3f} rad from its goal (limit {limit} rad)"
+        )
+
     def late(self, now_s: float, joints_rad: Array, velocities_rad_s: Array) -> str:
-        """Say what is still missing when the time to settle is over; empty before."""
+        """Say what is still missing when the time to settle is over; empty before, and for an arm that has arrived."""
         limit = self._tolerances
         if now_s - self._start_s <= self._motion.duration_s + limit.lag_s + limit.grace_s:
             return ""
-        off = np.abs(joints_rad - self._motion.goal_rad)
-        worst = int(np.argmax(off))
-        resting = bool(np.abs(velocities_rad_s).max() < limit.rest_rad_s)
-        what = f"joint {worst + 1} is {off[worst]:.3f} rad from its goal" if resting else "the arm has not come to rest"
-        return f"{limit.grace_s} s after the planned end {what} (limit {limit.goal_rad} rad); {_CAUSES}"
+        moving = bool(np.abs(velocities_rad_s).max() >= limit.rest_rad_s)
+        what = f"the arm has not come to rest (limit {limit.rest_rad_s} rad/s)" if moving else self.away(joints_rad)
+        return f"{limit.grace_s} s after the planned end {what}; {_CAUSES}" if what else ""

@@ -88,6 +88,8 @@ class MoveGroupPeer:
         """Whether plans are answered."""
         self.reporting = True
         """Whether the end of an execution is reported."""
+        self.stopping = True
+        """Whether a cancelled execution brings the arm to rest."""
         self.serving = True
         """Whether there is a server at all."""
         self.change: Callable[[RobotTrajectory], None] = lambda trajectory: None
@@ -173,7 +175,7 @@ class MoveGroupPeer:
             return result
         self._arm.follow(handle.request.trajectory.joint_trajectory)
         while self._arm.following_s > 0 or not self.reporting:
-            if handle.is_cancel_requested:
+            if handle.is_cancel_requested and self.stopping:
                 self._arm.halt()
                 self.cancelled.append("execute_trajectory")
                 result.error_code.val = Code.PREEMPTED

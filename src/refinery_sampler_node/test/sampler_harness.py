@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import rclpy
+from action_msgs.srv import CancelGoal
 from domain_coordinator import domain_id
 from geometry_msgs.msg import PoseStamped, TransformStamped
 from move_group_peer import MoveGroupPeer
@@ -64,6 +65,7 @@ class Robot:
         self._socket_out = self.node.create_publisher(PoseStamped, profile.socket_pose_topic, 1)
         self._tf_out = self.node.create_publisher(TFMessage, "/tf", 10)
         self.received: list[JointTrajectory] = []
+        self.node.create_service(CancelGoal, f"{profile.follow_joint_trajectory}/_action/cancel_goal", self._on_cancel)
         self.moveit = MoveGroupPeer(self.node, profile, kinematics, self)
         self._rng = np.random.default_rng(0)
         self._time_s, self._ticks, self._last = 1.0, 0, time.monotonic()
@@ -84,6 +86,8 @@ class Robot:
             self.quat_scale, self.speed = 1.0, SPEED
             self.estimating = self.publishing = self.following = self.ticking = True
             self.tool_error_m = np.zeros(3)
+            self.obeying, self._held = True, False
+            self.halts = 0
             self.received.clear()
             self.moveit.restore()
 
@@ -99,6 +103,7 @@ class Robot:
     def follow(self, trajectory: JointTrajectory) -> None:
         """Start to follow a trajectory from wherever the arm is."""
         self.received.append(trajectory)
+        self._held = False
         if not self.following:
             self._curve = None
             return
@@ -109,6 +114,20 @@ class Robot:
         velocities = np.vstack([self.v, *(np.array(p.velocities)[order] for p in points)])
         self._curve, self._start_s = CubicHermiteSpline(times, positions, velocities, axis=0), self._time_s
 
+    def _on_cancel(self, request: CancelGoal.Request, response: CancelGoal.Response) -> CancelGoal.Response:
+        """Answer as the trajectory controller does, which ends all its goals if none is named."""
+        stamp, goal = request.goal_info.stamp, request.goal_info.goal_id
+        assert not any(goal.uuid) and not (stamp.sec or stamp.nanosec)
+        self.halts += 1
+        if self.obeying and self.following_s and not self._held:
+            self.halt()
+            self._held = True
+        return response
+
+    def push(self, offset_rad: float) -> None:
+        """Move every joint at once."""
+        self._curve, self.q = None, self.q + offset_rad
+
     def halt(self) -> None:
         """Come to rest within 0.2 s."""
         q, v = np.array(self.q), np.array(self.v)
@@ -117,9 +136,9 @@ class Robot:
 
     @property
     def following_s(self) -> float:
-        """Time that is left of the trajectory, [s]."""
-        if self._curve is None:
-            return 0.0 if self.following else 1.0
+        """Time that is left of the trajectory, [s]; never none after a halt by the controller, so that MoveIt waits."""
+        if self._curve is None or self._held:
+            return 0.0 if self.following and not self._held else 1.0
         return max(0.0, float(self._curve.x[-1]) - (self._time_s - self._start_s))
 
     def send_transform(self, parent: str, child: str, pose: Poses, *, age_s: float = 0.0) -> None:
@@ -274,8 +293,9 @@ class Cell:
         self.client.wait_for(forgotten, "notice of no estimate")
 
     def expect_halt(self) -> None:
-        """MoveIt was told to cancel the one motion it was given, and the arm stands still, short of its goal."""
+        """MoveIt and the controller were told to cancel the one motion, and the arm stands still, short of its goal."""
         self.client.wait_for(lambda: bool(self.robot.moveit.cancelled), "cancel at MoveIt")
+        self.client.wait_for(lambda: bool(self.robot.halts), "cancel at the controller")
         assert self.robot.moveit.cancelled == ["execute_trajectory"] and len(self.robot.received) == 1
         self.client.wait_for(lambda: not self.robot.v.any(), "arm at rest")
         names = list(self.robot.received[0].joint_names)

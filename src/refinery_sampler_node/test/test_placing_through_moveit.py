@@ -146,7 +146,7 @@ def test_execution_that_fails(cell: Cell, code: int, outcome: int) -> None:
 
 
 @pytest.mark.parametrize("late", [True, False], ids=["late", "never"])
-def test_the_end_of_an_execution_is_waited_for(cell: Cell, late: bool) -> None:
+def test_an_arm_at_its_goal_is_placed_whenever_moveit_says_so(cell: Cell, late: bool) -> None:
     cell.robot.moveit.reporting = False
     handle = cell.client.start_moving()
     cell.client.wait_for(lambda: cell.robot.following and not cell.robot.following_s, "end of the way")
@@ -157,9 +157,42 @@ def test_the_end_of_an_execution_is_waited_for(cell: Cell, late: bool) -> None:
         cell.client.wait_for(lambda: time.monotonic() > begin + 1.0, "a second")
         cell.robot.moveit.reporting = True
     placed = cell.client.result(handle)
-    assert placed.outcome.value == (Outcome.SUCCESS if late else Outcome.FAILED), placed.outcome.message
-    assert late or "the arm has arrived, but execute_trajectory has not ended 3.0 s later" in placed.outcome.message
+    assert placed.outcome.value == Outcome.SUCCESS, placed.outcome.message
     assert placed.position_error_m < 0.001
+    # What MoveIt has not ended is called off, at MoveIt and at the controller.
+    assert ("called off" in placed.outcome.message) == (not late)
+    assert cell.robot.moveit.cancelled == ([] if late else ["execute_trajectory"])
+    assert bool(cell.robot.halts) == (not late)
+
+
+def test_an_arm_that_leaves_its_goal_before_moveit_reports_is_not_placed(cell: Cell) -> None:
+    cell.robot.moveit.reporting = False
+    handle = cell.client.start_moving()
+    cell.client.wait_for(
+        lambda: any(each.phase == "settling" for each in cell.client.feedback) and not cell.robot.following_s, "arrival"
+    )
+    begin = time.monotonic()
+    cell.client.wait_for(lambda: time.monotonic() > begin + 1.0, "a second")
+    with cell.robot.lock:
+        cell.robot.push(0.02)
+    placed = cell.client.result(handle)
+    assert placed.outcome.value == Outcome.FAILED, placed.outcome.message
+    assert placed.position_error_m > 0.001
+
+
+@pytest.mark.parametrize("deaf", ["MoveIt", "controller", "both"])
+def test_a_halt_needs_only_one_that_listens(cell: Cell, deaf: str) -> None:
+    handle = cell.client.start_moving()
+    cell.robot.speed = 0.3
+    cell.robot.moveit.stopping = deaf == "controller"
+    cell.robot.obeying = deaf == "MoveIt"
+    cell.client.wait_for(handle.cancel_goal_async().done, "answer to the cancel")
+    placed = cell.client.result(handle)
+    assert placed.outcome.value == Outcome.CANCELLED, placed.outcome.message
+    assert ("THE ARM IS STILL MOVING" in placed.outcome.message) == (deaf == "both")
+    assert bool(np.abs(cell.robot.v).max() > 0.02) == (deaf == "both")
+    # As long as it moves it is asked again.
+    assert cell.robot.halts >= (10 if deaf == "both" else 1)
 
 
 @pytest.mark.parametrize("what", ["elsewhere", "other joints", "in motion"])

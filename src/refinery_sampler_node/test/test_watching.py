@@ -62,3 +62,18 @@ def test_shaking_restarts_settling() -> None:
     assert not watch.settled(12.15, there, STILL + 0.1)
     assert not watch.settled(12.3, there, STILL)
     assert watch.settled(12.51, there, STILL)
+
+
+def test_an_arm_that_arrives_at_the_last_moment_may_settle() -> None:
+    watch, there = _watch(), np.ones(7)
+    assert not watch.settled(15.4, there, STILL)
+    assert not watch.settled(15.55, there, STILL)
+    assert not watch.late(15.55, there, STILL)
+    assert watch.settled(15.61, there, STILL)
+    assert "joint 1" in watch.late(15.7, there + 0.1, STILL)
+
+
+def test_away_from_the_goal() -> None:
+    watch = _watch()
+    assert not watch.away(np.full(7, 1.004))
+    assert "joint 3" in watch.away(np.ones(7) + np.eye(7)[2] * 0.01)

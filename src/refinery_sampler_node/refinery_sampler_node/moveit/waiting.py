@@ -61,9 +61,11 @@ class RunningGoal:
         self._handle = sent.result()
         if not self._handle.accepted:
             return
-        self._result = self._handle.get_result_async()
-        if self._cancelled:
-            self._handle.cancel_goal_async()
+        # The client is gone when the node was cleaned up meanwhile.
+        with suppress(InvalidHandle):
+            self._result = self._handle.get_result_async()
+            if self._cancelled:
+                self._handle.cancel_goal_async()
 
     @property
     def answered(self) -> bool:
@@ -88,7 +90,6 @@ class RunningGoal:
     def cancel(self) -> None:
         """Cancel the goal: at once if the server has accepted it, else as soon as it does; later calls do nothing."""
         if not self._cancelled and not self.done and self.accepted:
-            # The client is gone when the node was cleaned up meanwhile; a motion was cancelled before that.
             with suppress(InvalidHandle):
                 self._handle.cancel_goal_async()
         self._cancelled = True
