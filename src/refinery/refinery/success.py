@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinery.rotations import Poses
-from refinery.symmetry import nearest_turn_rad
+from refinery.symmetry import nearest_angle_rad
 from refinery.task import SuccessSpec
 
 _KEYPOINTS_M = np.linspace(-0.075, 0.075, 4)
@@ -40,17 +40,8 @@ def insertion_errors(socket: Poses, plug: Poses, symmetry: int = 1) -> Insertion
     return InsertionErrors(
         height_m=relative.pos_m[:, 2],
         lateral_m=np.linalg.norm(relative.pos_m[:, :2], axis=1),
-        angle_rad=_angle_rad(relative, symmetry),
+        angle_rad=nearest_angle_rad(plug, socket, symmetry),
     )
-
-
-def _angle_rad(relative: Poses, symmetry: int) -> NDArray[np.float64]:
-    """Angle of rotations after the turn about the plug's own axis that brings each nearest to the identity, (B,)."""
-    x, y, z, w = relative.quat_xyzw.T
-    turn = nearest_turn_rad(relative.quat_xyzw, symmetry)
-    rest = z * np.cos(turn / 2) + w * np.sin(turn / 2)
-    half_sine_squared = (x * x + y * y + rest * rest) / (x * x + y * y + z * z + w * w)
-    return np.asarray(2 * np.arcsin(np.sqrt(half_sine_squared.clip(0, 1))))
 
 
 def strict(errors: InsertionErrors, spec: SuccessSpec) -> NDArray[np.bool_]:

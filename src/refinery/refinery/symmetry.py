@@ -51,6 +51,25 @@ def nearest_equivalent(poses: Poses, reference: Poses, symmetry: int) -> Poses:
     return Poses(pos_m=poses.pos_m, quat_xyzw=np.stack(turned, axis=-1))
 
 
+def nearest_angle_rad(poses: Poses, reference: Poses, symmetry: int) -> Array:
+    """Return the rotation angles left between poses and a reference once each is turned nearest to it.
+
+    Args:
+        poses: In some frame, batch of B.
+        reference: In the same frame, batch of B or of one.
+        symmetry: Order of the symmetry.
+
+    Returns:
+        Shape (B,), [rad].
+    """
+    relative = _relative_xyzw(reference.quat_xyzw, poses.quat_xyzw)
+    x, y, z, w = relative.T
+    turn = nearest_turn_rad(relative, symmetry)
+    rest = z * np.cos(turn / 2) + w * np.sin(turn / 2)
+    half_sine_squared = (x * x + y * y + rest * rest) / (x * x + y * y + z * z + w * w)
+    return np.asarray(2 * np.arcsin(np.sqrt(half_sine_squared.clip(0, 1))))
+
+
 def _relative_xyzw(a_xyzw: Array, b_xyzw: Array) -> Array:
     """Return ``a^-1 b``; in plain numpy, because one pose at a time costs scipy tens of microseconds."""
     ax, ay, az, aw = a_xyzw.T

@@ -1,4 +1,4 @@
-"""The stream of socket estimates and its running mean."""
+"""The stream of socket estimates and the mean of those that agree."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ from geometry_msgs.msg import PoseStamped
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 
+from refinery.rotations import Poses
 from refinery_sampler_node.conversions import pose_from_message
 from refinery_sampler_node.requests import RequestError
-from refinery_sampler_node.socket_estimate import SocketEstimate, recent_mean
+from refinery_sampler_node.socket_estimate import CONFIRMED, SocketEstimate, consensus
 
 
 class SocketEstimates:
-    """Collects socket estimates and averages the newest.
+    """Collects socket estimates and averages those of the newest that agree.
 
     Args:
         node: Gets the subscription.
         topic: geometry_msgs/PoseStamped, reliable.
         base_frame: Frame the estimates must be in.
         window: At most this many are averaged.
-        jump_m: Farther from the newest is another place, [m].
+        jump_m: Farther from each other is another place, [m].
         jump_rad: Turned farther is another place, [rad].
+        symmetry: Of the part's section: turns that it does not show are none.
         max_age_s: An older newest estimate (by arrival) is refused, [s].
     """
 
@@ -36,20 +38,30 @@ class SocketEstimates:
         window: int,
         jump_m: float,
         jump_rad: float,
+        symmetry: int,
         max_age_s: float,
     ) -> None:
         self.topic = node.resolve_topic_name(topic)
         self.window = window
         self._node = node
         self._base_frame = base_frame
-        self._jump_m, self._jump_rad, self._max_age_s = jump_m, jump_rad, max_age_s
-        self._messages: deque[PoseStamped] = deque(maxlen=window)
+        self._jump_m, self._jump_rad, self._symmetry = jump_m, jump_rad, symmetry
+        self._max_age_s = max_age_s
+        self._poses: deque[Poses] = deque(maxlen=window)
+        self._problem: RequestError | None = None
+        self._bad = 0
         self._arrived_s = 0.0
+        self.count = 0
+        """Estimates so far."""
         self._subscription = node.create_subscription(PoseStamped, topic, self._store, QoSProfile(depth=10))
 
     def _store(self, message: PoseStamped) -> None:
-        self._messages.append(message)
-        self._arrived_s = time.monotonic()
+        try:
+            self._poses.append(pose_from_message(message, base_frame=self._base_frame, what=self.topic))
+        except RequestError as error:
+            self._problem, self._bad = error, self._bad + 1
+            return
+        self._arrived_s, self.count, self._bad = time.monotonic(), self.count + 1, 0
 
     def destroy(self) -> None:
         """End the subscription."""
@@ -57,17 +69,21 @@ class SocketEstimates:
 
     def reset(self) -> int:
         """Forget all estimates (the socket was moved); returns how many there were."""
-        count = len(self._messages)
-        self._messages.clear()
+        count = len(self._poses)
+        self._poses.clear()
+        self._problem, self._bad = None, 0
         return count
 
     def mean(self) -> SocketEstimate:
-        """Average the newest estimates that agree with the very newest.
+        """Average the newest estimates that agree.
 
         Raises:
-            RequestError: There is none, it is too old, or one of them is not a pose in the base frame.
+            RequestError: There is none, it is too old, they disagree or drift, or several of the newest are no poses
+                in the base frame.
         """
-        if not self._messages:
+        if self._problem is not None and (self._bad >= CONFIRMED or not self._poses):
+            raise self._problem
+        if not self._poses:
             raise RequestError(
                 "NO_SOCKET_POSE",
                 f"no message on {self.topic}; start what estimates the socket pose, or give socket_pose in the request",
@@ -79,5 +95,4 @@ class SocketEstimates:
                 f"the last message on {self.topic} came {age:.1f} s ago (limit {self._max_age_s} s); "
                 "is what estimates the socket pose still up?",
             )
-        poses = [pose_from_message(each, base_frame=self._base_frame, what=self.topic) for each in self._messages]
-        return recent_mean(poses, jump_m=self._jump_m, jump_rad=self._jump_rad)
+        return consensus(self._poses, jump_m=self._jump_m, jump_rad=self._jump_rad, symmetry=self._symmetry)

@@ -25,9 +25,14 @@ class SamplerParameters:
         0.0,
         1.0,
     )
-    estimate_window: int = parameter(15, "Number of the newest socket estimates that are averaged", 1, 1000)
+    estimate_window: int = parameter(
+        15, "Number of the newest socket estimates of which those that agree are averaged", 1, 100
+    )
     estimate_jump_m: float = parameter(
-        0.01, "A socket estimate farther than this from the newest is of another place and not averaged [m]", 0.0, 1.0
+        0.01,
+        "Socket estimates farther than this from each other are of different places; more than their jitter [m]",
+        0.0,
+        1.0,
     )
     estimate_jump_rad: float = parameter(0.1, "The same for its rotation [rad]", 0.0, 3.2)
     estimate_max_age_s: float = parameter(

@@ -141,15 +141,14 @@ class Placing:
 
     async def _await_ready(self) -> None:
         """Wait until the arm rests, MoveIt is there and, where it is needed, the socket estimate is fully averaged."""
-        station, deadline = self._station, time.monotonic() + _READY_S
+        station, deadline, seen = self._station, time.monotonic() + _READY_S, self._station.estimates.count
         first_estimate = time.monotonic() + _ESTIMATE_S
         while True:
             await self._tick()
             resting = self._resting()
             averaged = self._goal.use_pose or self._averaged(first_estimate)
             late = time.monotonic() > deadline
-            # A slow stream of estimates is no reason to refuse; a moving arm is.
-            if resting and (averaged or late) and (late or not station.moveit.missing()):
+            if resting and (late or (averaged and not station.moveit.missing())):
                 break
             if late:
                 speed = float(np.abs(station.arm.joints()[1]).max())
@@ -157,6 +156,13 @@ class Placing:
                     f"the arm has not come to rest for {_READY_S} s (a joint moves at {speed:.2f} rad/s); "
                     "is another controller moving it?"
                 )
+        # A slow stream of estimates is no reason to refuse; a socket that keeps moving is.
+        if not averaged and station.estimates.count - seen > station.estimates.window:
+            raise RequestError(
+                "BAD_SOCKET_POSE",
+                f"the socket estimate has not come to rest for {_READY_S:g} s: expected the last "
+                f"{station.estimates.window} to agree; is the socket being moved?",
+            )
         station.moveit.check_ready()
 
     def _resting(self) -> bool:
@@ -166,7 +172,7 @@ class Placing:
     def _averaged(self, patience: float) -> bool:
         """Tell whether the socket estimate is fully averaged; until ``patience`` (monotonic) there may be none yet."""
         try:
-            return self._station.estimates.mean().count >= self._station.estimates.window
+            return self._station.estimates.mean().span >= self._station.estimates.window
         except RequestError:
             if time.monotonic() > patience:
                 raise

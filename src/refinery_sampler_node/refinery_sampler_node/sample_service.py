@@ -78,7 +78,7 @@ def _socket(station: Station, request: SampleInit.Request) -> tuple[Poses, str]:
         pose = station.transforms.in_base(request.socket_pose, what="socket_pose")
         return pose, "socket pose of the request"
     estimate = station.estimates.mean()
-    return estimate.pose, f"mean of the last {estimate.count} socket estimates"
+    return estimate.pose, estimate.words
 
 
 def _fill(

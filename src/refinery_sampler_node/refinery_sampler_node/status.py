@@ -67,7 +67,7 @@ class Display:
             values["moveit"] = f"no {', no '.join(missing)}" if missing else "ready"
             values |= {"bundle": bundle.name, "task": bundle.task.name, "joint_state_age_s": f"{station.arm.age_s:.3f}"}
             try:
-                values["socket_estimate"] = f"mean of {station.estimates.mean().count}"
+                values["socket_estimate"] = station.estimates.mean().words
             except RefineryError as unknown:
                 values["socket_estimate"] = str(unknown)
                 if active:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from geometry_msgs.msg import Pose
+from geometry_msgs.msg import Pose, PoseStamped
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.srv import DescribeParameters, SetParameters
@@ -28,7 +28,7 @@ from refinery.task import Task
 from refinery.testing import tiny_bundle
 from refinery_msgs.msg import Outcome
 from refinery_msgs.srv import SampleInit
-from refinery_sampler_node.conversions import pose_from_message
+from refinery_sampler_node.conversions import pose_from_message, pose_to_message
 
 pytestmark = pytest.mark.ros
 Response = SampleInit.Response
@@ -138,6 +138,10 @@ def test_moved_socket_is_not_averaged_with_its_old_place(cell: Cell, task: Task)
 
     def error_m() -> float:
         answer = cell.client.sample(seed=0)
+        if not answer.success:
+            # As many of the old place as of the new one.
+            assert "disagree" in answer.message
+            return math.inf
         pose = pose_from_message(answer.poses[0], base_frame=cell.robot.profile.base_frame, what="answer")
         asked = tool_pose(moved, np.array(answer.theta).reshape(1, 9), task.plug.tool_from_plug)
         return float(np.linalg.norm(pose.pos_m - asked.pos_m))
@@ -151,6 +155,58 @@ def test_moved_socket_is_not_averaged_with_its_old_place(cell: Cell, task: Task)
     cell.client.wait_for(arrived, "estimate of the moved socket")
     # Never in between: an estimate is of the old place or of the new one, give or take its jitter.
     assert all(value < 0.004 or value > 0.026 for value in seen), seen
+
+
+@pytest.mark.parametrize("kind", ["position", "turn", "half a turn", "not a pose", "frame"])
+def test_single_wrong_estimates_decide_nothing(cell: Cell, task: Task, kind: str) -> None:
+    def spoil(message: PoseStamped, number: int) -> None:
+        if number % 7:
+            return
+        turn = {"turn": 0.5, "half a turn": math.pi}.get(kind, 0.0)
+        wrong = SOCKET @ Poses.from_xyz_rpy([0.03 if kind == "position" else 0.0, 0.0, 0.0], [0.0, 0.0, turn])
+        message.pose = pose_to_message(wrong)
+        if kind == "not a pose":
+            message.pose.orientation.w = 7.0
+        message.header.frame_id = "camera" if kind == "frame" else message.header.frame_id
+
+    # Of two that disagree nobody can tell which is wrong.
+    cell.client.wait_for(lambda: "of the last 15" in cell.client.sample().message, "estimates to compare with")
+    with cell.robot.lock:
+        cell.robot.spoil = spoil
+    seen = cell.robot.estimates
+    answers: list[Response] = []
+
+    def asked() -> bool:
+        answers.append(cell.client.sample(seed=5))
+        return cell.robot.estimates > seen + 40
+
+    cell.client.wait_for(asked, "forty estimates")
+    for answer in answers:
+        assert answer.success, answer.message
+        pose = pose_from_message(answer.poses[0], base_frame=cell.robot.profile.base_frame, what="answer")
+        asked_pose = tool_pose(SOCKET, np.array(answer.theta).reshape(1, 9), task.plug.tool_from_plug)
+        assert np.linalg.norm(pose.pos_m - asked_pose.pos_m) < 0.003
+        assert angle_between_rad(pose.quat_xyzw, asked_pose.quat_xyzw)[0] < 1e-3
+    # The part looks the same after half a turn, and what is no pose is not among the estimates.
+    left_out = kind in ("position", "turn")
+    assert any("mean of 13 of the last 15" in answer.message for answer in answers) == left_out
+    assert cell.client.place().outcome.value == Outcome.SUCCESS
+
+
+def test_a_socket_that_keeps_moving_is_no_place_to_go(cell: Cell) -> None:
+    def spoil(message: PoseStamped, number: int) -> None:
+        message.pose.position.x += 0.003 * (number % 100)
+
+    with cell.robot.lock:
+        cell.robot.spoil = spoil
+    refused: list[Outcome] = []
+
+    def placed() -> bool:
+        refused.append(cell.client.place().outcome)
+        return "socket estimate" in refused[-1].message
+
+    cell.client.wait_for(placed, "refusal")
+    assert refused[-1].value == Outcome.REFUSED and not cell.robot.received[len(refused) - 1 :]
 
 
 def test_place_sampled(cell: Cell, task: Task) -> None:
