@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from refinery.clock_watch import ClockWatch
 from refinery.errors import NotReadyError
 from refinery_msgs.msg import Outcome
 from refinery_sampler_node.station import Station
@@ -38,13 +39,12 @@ class MotionGuard:
 
     def __init__(self, station: Station, now_s: Callable[[], float], end_s: float, limit_s: float) -> None:
         self._station, self._now_s, self._end_s, self._limit_s = station, now_s, end_s, limit_s
-        self._max_age_s = station.parameters.state_max_age_s
         self.renew()
 
     def renew(self) -> None:
         """Begin anew after a while in which nobody looked."""
-        self._clock_s, self._advanced, self._lost = self._now_s(), time.monotonic(), 0
-        self._seen = self._station.arm.count
+        self._clock = ClockWatch(self._station.parameters.state_max_age_s)
+        self._lost, self._seen = 0, self._station.arm.count
 
     def look(self) -> tuple[float, Array, Array] | None:
         """Return time [s], joints [rad] and velocities [rad/s] of a new measurement; none if there is no new one.
@@ -54,12 +54,8 @@ class MotionGuard:
             NotReadyError: Joint states are lost.
         """
         now_s, arm = self._now_s(), self._station.arm
-        if now_s != self._clock_s:
-            self._clock_s, self._advanced = now_s, time.monotonic()
-        elif time.monotonic() - self._advanced > self._max_age_s:
-            raise EndedError(
-                Outcome.STOPPED, f"the ROS clock stood still for {self._max_age_s} s; is /clock published?"
-            )
+        if self._clock.look(now_s, time.monotonic()):
+            raise EndedError(Outcome.STOPPED, self._clock.message)
         if not self._station.moveit.executing_possible:
             name = self._station.profile.moveit.execute_trajectory
             raise EndedError(

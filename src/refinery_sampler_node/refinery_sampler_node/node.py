@@ -11,11 +11,12 @@ import rclpy
 from rclpy.clock import Clock, ClockType
 from rclpy.exceptions import ParameterException
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import Trigger
 
 from refinery.errors import NotReadyError, RefineryError
+from refinery.ros_lifecycle import ManagedNode
 from refinery_msgs.srv import SampleInit
 from refinery_sampler_node.drawing import Drawing
 from refinery_sampler_node.halting import PATIENCE_S
@@ -32,7 +33,7 @@ _HALT_S = PATIENCE_S + 1.0
 _FLUSH_S = 0.2
 
 
-class SamplerNode(LifecycleNode):
+class SamplerNode(ManagedNode):
     """Chooses initial states and places the arm there; see the package's documentation for its interface.
 
     Service and action exist from the start: a request to a node that is not active gets a sentence, not silence.
@@ -45,6 +46,7 @@ class SamplerNode(LifecycleNode):
         self._active = False
         self.error = ""
         """Why the last configuration failed."""
+        self._defect = ""
         self._display = Display(self)
         self._places = PlaceServer(self, self._active_station, self._show)
         self.create_service(SampleInit, "sample_init", self._on_sample_init)
@@ -66,7 +68,7 @@ class SamplerNode(LifecycleNode):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Serve requests."""
-        self._active = True
+        self._active, self._defect = True, ""
         self._on_status()
         return super().on_activate(state)
 
@@ -88,6 +90,18 @@ class SamplerNode(LifecycleNode):
         self._release("the node was shut down")
         return TransitionCallbackReturn.SUCCESS
 
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Bring a moving arm to rest and forget everything, after a transition that raised."""
+        self._active = False
+        self._release(self._defect)
+        self._on_status()
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_defect(self, where: str, error: Exception) -> None:
+        """Bring a moving arm to rest; the reason stays in the status until the next activation."""
+        self._defect = f"a defect in {where}, {type(error).__name__}: {error}; see the node's log"
+        self._places.stop(self._defect)
+
     @property
     def busy(self) -> bool:
         """Whether a placement is in progress."""
@@ -99,10 +113,10 @@ class SamplerNode(LifecycleNode):
 
     def _release(self, reason: str) -> None:
         self._places.stop(reason)
-        if self._station is not None:
+        station, self._station = self._station, None
+        if station is not None:
             # An arm that is being brought to rest needs it until then.
-            self._places.when_free(self._station.destroy)
-            self._station = None
+            self._places.when_free(station.destroy)
 
     def _active_station(self) -> Station:
         if self._station is None:
@@ -112,6 +126,13 @@ class SamplerNode(LifecycleNode):
         return self._station
 
     def _on_sample_init(self, request: SampleInit.Request, response: SampleInit.Response) -> SampleInit.Response:
+        try:
+            return self._sample(request, response)
+        except Exception as error:
+            self.defect("service sample_init", error)
+            return refuse(SampleInit.Response(), "INTERNAL_ERROR", self._defect)
+
+    def _sample(self, request: SampleInit.Request, response: SampleInit.Response) -> SampleInit.Response:
         try:
             station = self._active_station()
         except NotReadyError as error:
@@ -138,14 +159,18 @@ class SamplerNode(LifecycleNode):
 
     def _on_status(self) -> None:
         self._display.status(
-            self._station, active=self._active, busy=self.busy, last=self._places.last, error=self.error
+            self._station,
+            active=self._active,
+            busy=self.busy,
+            last=self._places.last,
+            error=self.error,
+            defect=self._defect,
         )
 
 
 def autostart(node: SamplerNode) -> bool:
     """Configure and activate the node as a lifecycle manager would; tells whether both worked."""
-    done = node.trigger_configure() == TransitionCallbackReturn.SUCCESS
-    return done and node.trigger_activate() == TransitionCallbackReturn.SUCCESS
+    return node.transition(node.trigger_configure) and node.transition(node.trigger_activate)
 
 
 def main(args: list[str] | None = None) -> int:
@@ -171,15 +196,15 @@ def main(args: list[str] | None = None) -> int:
         if node.get_parameter("autostart").value and not autostart(node):
             return 1
         while not told:
-            executor.spin_once(timeout_sec=_SPIN_S)
+            node.spin_once(executor, _SPIN_S)
         node.stop(f"the process was told to end by {signal.Signals(told[0]).name}")
         deadline = time.monotonic() + _HALT_S
         while node.busy and time.monotonic() < deadline:
-            executor.spin_once(timeout_sec=_SPIN_S)
+            node.spin_once(executor, _SPIN_S)
         # The result of the placement that was ended still has to leave.
         deadline = time.monotonic() + _FLUSH_S
         while time.monotonic() < deadline:
-            executor.spin_once(timeout_sec=_FLUSH_S / 4)
+            node.spin_once(executor, _FLUSH_S / 4)
         return 0
     finally:
         executor.shutdown(timeout_sec=_STOP_S)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-import traceback
 from collections.abc import Callable
 
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.clock import Clock, ClockType
-from rclpy.node import Node
 from rclpy.task import Future
 
 from refinery.errors import RefineryError
 from refinery.initial_state import THETA_NAMES
+from refinery.ros_lifecycle import ManagedNode
 from refinery_msgs.action import Place
 from refinery_msgs.msg import Outcome
 from refinery_sampler_node.drawing import Drawing
@@ -36,7 +35,7 @@ class PlaceServer:
         draw: Called with what is to be shown.
     """
 
-    def __init__(self, node: Node, station: Callable[[], Station], draw: Callable[[Drawing], None]) -> None:
+    def __init__(self, node: ManagedNode, station: Callable[[], Station], draw: Callable[[Drawing], None]) -> None:
         self._node = node
         self._station = station
         self._draw = draw
@@ -50,9 +49,8 @@ class PlaceServer:
         # Steady time: with a simulated clock that stops, the timer must go on to notice.
         self._timer = node.create_timer(1.0 / RATE_HZ, self._on_timer, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._timer.cancel()
-        self._server = ActionServer(
-            node, Place, "place", self._execute, cancel_callback=lambda _goal: CancelResponse.ACCEPT
-        )
+        on_cancel = node.guarded("cancellation of place", lambda _goal: CancelResponse.ACCEPT, CancelResponse.ACCEPT)
+        self._server = ActionServer(node, Place, "place", self._execute, cancel_callback=on_cancel)
 
     @property
     def busy(self) -> bool:
@@ -65,11 +63,13 @@ class PlaceServer:
             self._stop_reason = self._stop_reason or reason
         if self._placing is not None:
             self._placing.hold()
+        # Perhaps it is the timer that does not go on.
+        self._on_timer()
 
     def when_free(self, call: Callable[[], None]) -> None:
         """Call something as soon as no placement is in progress, which may be at once."""
         if self._busy:
-            self._afterwards.append(call)
+            self._afterwards.append(self._node.guarded("what waited for the end of a placement", call))
         else:
             call()
 
@@ -89,7 +89,7 @@ class PlaceServer:
             outcome, sentence = await self._place(handle, result)
         # An exception that left here would become an empty result, and the outcome of that is success.
         except Exception as error:
-            outcome, sentence = Outcome.STOPPED, _defect(error)
+            outcome, sentence = Outcome.STOPPED, self._defect(error)
         finally:
             self._timer.cancel()
             self._busy, self._placing = False, None
@@ -120,7 +120,7 @@ class PlaceServer:
         except RefineryError as error:
             why = str(error)
         except Exception as error:
-            why = _defect(error)
+            why = self._defect(error)
         if not placing.started:
             return Outcome.REFUSED, f"{why}; nothing moved"
         return Outcome.STOPPED, f"{why}; {placing.report()}"
@@ -143,16 +143,17 @@ class PlaceServer:
         log = self._node.get_logger()
         if outcome == Outcome.SUCCESS:
             log.info(f"place: {sentence}")
-            handle.succeed()
-            return result
-        log.warning(f"place: {sentence}")
-        if handle.is_cancel_requested:
-            handle.canceled()
+            end = handle.succeed
         else:
-            handle.abort()
+            log.warning(f"place: {sentence}")
+            end = handle.canceled if handle.is_cancel_requested else handle.abort
+        try:
+            end()
+        # An exception that left here would become an empty result, and the outcome of that is success.
+        except Exception as error:
+            self._node.defect("the end of a placement", error)
         return result
 
-
-def _defect(error: Exception) -> str:
-    traceback.print_exc()
-    return f"{type(error).__name__}: {error}; this is a defect, see the node's log"
+    def _defect(self, error: Exception) -> str:
+        self._node.defect("a placement", error)
+        return self._stop_reason or f"a defect, {type(error).__name__}: {error}; see the node's log"

@@ -44,7 +44,7 @@ class Display:
             pending, self._pending = self._pending, None
             self._markers.publish(choice_markers(*pending, self._node.get_clock().now().to_msg()))
 
-    def status(self, station: Station | None, *, active: bool, busy: bool, last: str, error: str) -> None:
+    def status(self, station: Station | None, *, active: bool, busy: bool, last: str, error: str, defect: str) -> None:
         """Publish the state of the node.
 
         Args:
@@ -53,6 +53,7 @@ class Display:
             busy: Whether a placement is in progress.
             last: How the last placement ended.
             error: Why the last configuration failed.
+            defect: What went wrong in the node itself since it was activated.
         """
         values = {
             "state": "active" if active else "inactive" if station else "unconfigured",
@@ -74,6 +75,8 @@ class Display:
                     level, message = DiagnosticStatus.WARN, str(unknown)
             if active and missing:
                 level, message = DiagnosticStatus.WARN, f"cannot place: {values['moveit']}"
+        if defect:
+            level, message = DiagnosticStatus.ERROR, defect
         status = DiagnosticStatus(
             level=level,
             name=self._node.get_fully_qualified_name(),

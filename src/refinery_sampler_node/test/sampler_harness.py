@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +43,7 @@ from refinery_sampler_node.conversions import pose_to_message, pose_to_stamped
 
 BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+SAMPLER = ("-m", "refinery_sampler_node.node")
 PATIENCE_S = 60.0
 """Longest wait for anything, wall clock; only a failure takes this long."""
 SPEED = 3.0
@@ -326,10 +327,12 @@ def own_domain() -> Iterator[dict[str, str]]:
                     os.environ[name] = value
 
 
-def start_sampler(env: dict[str, str], log: Path, **parameters: object) -> subprocess.Popen[bytes]:
-    """Start the node in a process of its own; its output goes to a file."""
+def start_sampler(
+    env: dict[str, str], log: Path, *, program: Sequence[str] = SAMPLER, **parameters: object
+) -> subprocess.Popen[bytes]:
+    """Start the node, or a program in its place, in a process of its own; its output goes to a file."""
     arguments = [part for name, value in parameters.items() for part in ("-p", f"{name}:={value}")]
-    command = [sys.executable, "-m", "refinery_sampler_node.node", "--ros-args", *arguments]
+    command = [sys.executable, *program, "--ros-args", *arguments]
     with log.open("wb") as out:
         return subprocess.Popen(command, env=env, stdout=out, stderr=subprocess.STDOUT)
 
@@ -347,13 +350,16 @@ def stop_sampler(process: subprocess.Popen[bytes], number: int = signal.SIGINT) 
 
 
 @contextmanager
-def running_cell(profile: RobotProfile, kinematics: ArmKinematics, task: Task, folder: Path) -> Iterator[Cell]:
+def running_cell(
+    profile: RobotProfile, kinematics: ArmKinematics, task: Task, folder: Path, program: Sequence[str] = SAMPLER
+) -> Iterator[Cell]:
     """Start node, robot and client on a domain of their own; all are gone afterwards."""
     path, log = tiny_bundle(folder / "tiny", task), folder / "sampler.log"
     with own_domain() as env:
         process = start_sampler(
             env,
             log,
+            program=program,
             autostart=True,
             bundle=path,
             use_sim_time=True,
