@@ -88,6 +88,8 @@ class MoveGroupPeer:
         """Whether plans are answered."""
         self.reporting = True
         """Whether the end of an execution is reported."""
+        self.passing: Callable[[], bool] = lambda: True
+        """Whether an execution is passed on to the arm by now."""
         self.stopping = True
         """Whether a cancelled execution brings the arm to rest."""
         self.serving = True
@@ -173,6 +175,8 @@ class MoveGroupPeer:
         if result.error_code.val != Code.SUCCESS:
             handle.abort()
             return result
+        while not self.passing():
+            await self._tick
         self._arm.follow(handle.request.trajectory.joint_trajectory)
         while self._arm.following_s > 0 or not self.reporting:
             if handle.is_cancel_requested and self.stopping:

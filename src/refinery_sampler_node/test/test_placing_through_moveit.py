@@ -195,6 +195,21 @@ def test_a_halt_needs_only_one_that_listens(cell: Cell, deaf: str) -> None:
     assert cell.robot.halts >= (10 if deaf == "both" else 1)
 
 
+def test_a_motion_that_is_passed_on_after_the_halt_is_halted_too(cell: Cell) -> None:
+    cell.robot.moveit.passing = lambda: cell.robot.halts >= 2
+    cell.robot.moveit.stopping = False
+    begin = cell.robot.q
+    handle = cell.client.start_place()
+    cell.client.wait_for(lambda: "execute_trajectory" in cell.robot.moveit.names(), "execution")
+    cell.client.wait_for(handle.cancel_goal_async().done, "answer to the cancel")
+    placed = cell.client.result(handle)
+    assert placed.outcome.value == Outcome.CANCELLED, placed.outcome.message
+    assert len(cell.robot.received) == 1 and "STILL MOVING" not in placed.outcome.message
+    assert np.abs(cell.robot.v).max() < 0.02
+    goal = np.array(cell.robot.received[0].points[-1].positions)[::-1]
+    assert np.abs(goal - cell.robot.q).max() > 0.5 * np.abs(goal - begin).max()
+
+
 @pytest.mark.parametrize("what", ["elsewhere", "other joints", "in motion"])
 def test_plans_are_not_trusted(cell: Cell, what: str) -> None:
     def spoil(trajectory: RobotTrajectory) -> None:
