@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinery.rotations import Poses
-from refinery.symmetry import nearest_angle_rad
+from refinery.symmetry import remaining_angle_rad
 from refinery.task import SuccessSpec
 
 _KEYPOINTS_M = np.linspace(-0.075, 0.075, 4)
@@ -40,7 +40,7 @@ def insertion_errors(socket: Poses, plug: Poses, symmetry: int = 1) -> Insertion
     return InsertionErrors(
         height_m=relative.pos_m[:, 2],
         lateral_m=np.linalg.norm(relative.pos_m[:, :2], axis=1),
-        angle_rad=nearest_angle_rad(plug, socket, symmetry),
+        angle_rad=remaining_angle_rad(relative.quat_xyzw, symmetry),
     )
 
 

@@ -24,13 +24,27 @@ def nearest_turn_rad(relative_xyzw: Array, symmetry: int) -> Array:
     Returns:
         Turns to apply first (``relative @ turn``), shape (B,), [rad].
     """
-    _, _, z, w = relative_xyzw.T
-    # A twist about the own axis, then a tilt of it; only the twist is changed by such a turn.
-    twist = 2 * np.arctan2(z, w)
-    if symmetry == 0:
-        return np.asarray(-twist)
-    period = 2 * np.pi / symmetry
-    return np.asarray(-period * np.round(twist / period))
+    twist = _twist_rad(relative_xyzw)
+    return np.asarray(-twist if symmetry == 0 else -_whole_turns_rad(twist, symmetry))
+
+
+def remaining_angle_rad(relative_xyzw: Array, symmetry: int) -> Array:
+    """Rotation angle left after that turn.
+
+    Args:
+        relative_xyzw: As for :func:`nearest_turn_rad`.
+        symmetry: Order of the symmetry.
+
+    Returns:
+        Shape (B,), [rad].
+    """
+    x, y, z, w = relative_xyzw.T
+    twist = _twist_rad(relative_xyzw)
+    rest = np.zeros_like(twist) if symmetry == 0 else twist - _whole_turns_rad(twist, symmetry)
+    # sin^2 and cos^2 of half the tilt are x^2 + y^2 and z^2 + w^2. Trainings repeat to the bit as long as this does.
+    norm = x * x + y * y + z * z + w * w
+    half_sine_squared = (x * x + y * y + (z * z + w * w) * np.sin(rest / 2) ** 2) / norm
+    return np.asarray(2 * np.arcsin(np.sqrt(half_sine_squared.clip(0, 1))))
 
 
 def nearest_equivalent(poses: Poses, reference: Poses, symmetry: int) -> Poses:
@@ -62,12 +76,18 @@ def nearest_angle_rad(poses: Poses, reference: Poses, symmetry: int) -> Array:
     Returns:
         Shape (B,), [rad].
     """
-    relative = _relative_xyzw(reference.quat_xyzw, poses.quat_xyzw)
-    x, y, z, w = relative.T
-    turn = nearest_turn_rad(relative, symmetry)
-    rest = z * np.cos(turn / 2) + w * np.sin(turn / 2)
-    half_sine_squared = (x * x + y * y + rest * rest) / (x * x + y * y + z * z + w * w)
-    return np.asarray(2 * np.arcsin(np.sqrt(half_sine_squared.clip(0, 1))))
+    return remaining_angle_rad(_relative_xyzw(reference.quat_xyzw, poses.quat_xyzw), symmetry)
+
+
+def _twist_rad(relative_xyzw: Array) -> Array:
+    """Twist about the own axis, before which there is a tilt of it; only the twist is changed by a turn about it."""
+    return np.asarray(2 * np.arctan2(relative_xyzw[:, 2], relative_xyzw[:, 3]))
+
+
+def _whole_turns_rad(twist_rad: Array, symmetry: int) -> Array:
+    """The multiple of the smallest turn that looks the same which is nearest to a twist, [rad]."""
+    period = 2 * np.pi / symmetry
+    return np.asarray(period * np.round(twist_rad / period))
 
 
 def _relative_xyzw(a_xyzw: Array, b_xyzw: Array) -> Array:
