@@ -117,6 +117,7 @@ def _dead_move_group(injector: Injector, injection: Injection) -> Observation:
     """Kill MoveIt while the arm moves and cancel: the arm must come to rest all the same, and soon."""
     client, stand = injector.client, injector.stand
     stand.start_placing()
+    client.await_placing()
     client.trial(injection.seed)
     handle, begins_s = _moving(injector)
     client.wait_until(client.now_s + min(injection.delay_s, 0.5))

@@ -28,6 +28,7 @@ from refinery_msgs.srv import InjectFault, TwinTrial, TwinTruth
 PATIENCE_S = 60.0
 """Longest wait for anything, wall clock; only a failure takes this long."""
 _QUESTION_S = 1.0
+_ASK_AGAIN_S = 3.0
 _KEPT = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
 _POLICY = "/refinery_policy"
 
@@ -103,9 +104,26 @@ class Client:
         """Ask the policy node to hold."""
         return self.call(self._hold, Trigger.Request())
 
+    def await_placing(self) -> None:
+        """Wait until the sampler answers placements.
+
+        A server that knows the client's questions but not yet its end of the answers drops the answer
+        (https://github.com/ros2/rmw_fastrtps/issues/842); one that is refused may be asked as often as it takes.
+        """
+        self.wait_for(self._place.server_is_ready, "server of place")
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            answer = self._place.send_goal_async(Place.Goal(task="none, this only asks for an answer"))
+            until = min(end, time.monotonic() + _ASK_AGAIN_S)
+            while not answer.done() and time.monotonic() < until:
+                self.spin()
+            if answer.done():
+                self.wait_for(answer.result().get_result_async().done, "refusal of a placement")
+                return
+            assert time.monotonic() < end, f"the sampler answers no placement within {PATIENCE_S:.0f} s"
+
     def place(self, goal: Place.Goal) -> Any:
         """Send a placement; returns its handle once accepted."""
-        self.wait_for(self._place.server_is_ready, "server of place")
         accepted = self._place.send_goal_async(goal)
         self.wait_for(accepted.done, "answer to the placement")
         return accepted.result()
