@@ -9,8 +9,7 @@ import typing
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-
+from refinery import strict_yaml
 from refinery.errors import ConfigError
 
 T = TypeVar("T")
@@ -27,18 +26,18 @@ def load_dataclass(path: Path, cls: type[T]) -> T:
         An instance of ``cls``; its own ``__post_init__`` has validated ranges.
 
     Raises:
-        ConfigError: The file is missing or unreadable, a key is unknown or missing, or a value has the wrong type
-            or is out of range.
+        ConfigError: The file is missing, unreadable or not strict YAML (:mod:`refinery.strict_yaml`), a key is unknown
+            or missing, or a value has the wrong type or is out of range.
     """
     path = Path(path)
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = strict_yaml.read(path)
     except FileNotFoundError:
         near = sorted(p.stem for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
         hint = f"there are: {', '.join(near)}" if near else "check the path"
         raise ConfigError(path, "", "a YAML file", "nothing there", hint) from None
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        raise ConfigError(path, "", "readable YAML", " ".join(str(error).split())) from None
+    except OSError as error:
+        raise ConfigError(path, "", "a readable file", " ".join(str(error).split())) from None
     return from_mapping(raw, cls, source=path)
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import yaml
-
+from refinery import strict_yaml
 from refinery.errors import ConfigError
 from refinery.paths import config_file
 from refinery.robot_profile import RobotProfile
 
 _NAMES = ("pos_x", "pos_y", "pos_z", "rot_x", "rot_y", "rot_z")
-_FLOAT = "tag:yaml.org,2002:float"
 _DEFAULT_STIFFNESS = (500.0, 500.0, 500.0, 30.0, 30.0, 30.0)
 
 
@@ -69,40 +67,25 @@ def _from_file(file: Path, controller: str) -> tuple[Gain, ...]:
     return tuple(gains)
 
 
-def _parameters(file: Path, controller: str) -> dict[str, yaml.Node]:
-    """All parameters of a controller by their dotted names, with the places they stand at."""
+def _parameters(file: Path, controller: str) -> dict[str, tuple[Any, int]]:
+    """All parameters of a controller by their dotted names, with the lines they stand in."""
     try:
-        root = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        raise ConfigError(file, "", "readable YAML", " ".join(str(error).split())) from None
-    whole = dict(_flat(root))
+        whole = strict_yaml.read_placed(file)
+    except OSError as error:
+        raise ConfigError(file, "", "a readable file", " ".join(str(error).split())) from None
     for prefix in ("/**.", "", "/**/", "/"):
         start = f"{prefix}{controller}.ros__parameters."
-        found = {key.removeprefix(start): node for key, node in whole.items() if key.startswith(start)}
+        found = {key.removeprefix(start): placed for key, placed in whole.items() if key.startswith(start)}
         if found:
             return found
     raise ConfigError(file, f"{controller}.ros__parameters", "parameters of the impedance controller", "nothing there")
 
 
-def _flat(node: yaml.Node | None, prefix: str = "") -> Iterator[tuple[str, yaml.Node]]:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield from _flat(value, f"{prefix}{key.value}.")
-    elif node is not None:
-        yield prefix.removesuffix("."), node
-
-
-def _number(found: dict[str, yaml.Node], key: str, default: float, file: Path) -> tuple[float, int | None]:
-    """A parameter and the line it stands at; the controller's default and None where it is not given."""
+def _number(found: dict[str, tuple[Any, int]], key: str, default: float, file: Path) -> tuple[float, int | None]:
+    """A parameter and the line it stands in; the controller's default and None where it is not given."""
     if key not in found:
         return default, None
-    node = found[key]
-    written = node.value if isinstance(node, yaml.ScalarNode) else "a list"
-    line = node.start_mark.line + 1
-    try:
-        value = float(written) if node.tag == _FLOAT else math.nan
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise ConfigError(f"{file}, line {line}", key, "a number with a decimal point, as ROS wants it", written)
+    value, line = found[key]
+    if type(value) is not float:
+        raise ConfigError(f"{file}, line {line}", key, "a number with a decimal point, as ROS wants it", value)
     return value, line

@@ -45,8 +45,9 @@ def test_what_is_not_given_is_what_crisp_takes(text, line, tmp_path):
 
 @pytest.mark.parametrize("value", ["50", "'50.0'", "fifty", ".inf", ".nan", "[50.0]"])
 def test_what_the_controller_would_not_take_is_refused(value, tmp_path):
-    with pytest.raises(ConfigError, match=r"mine\.yaml, line 6: task\.d_pos_y: expected a number with a decimal"):
+    with pytest.raises(ConfigError, match=r"mine\.yaml.*task\.d_pos_y: expected a .*number") as refused:
         damping(NESTED.replace("50.0", value), tmp_path)
+    assert "line 6" in str(refused.value)
 
 
 @pytest.mark.parametrize("text", ["", "a: [", "/**: {other: {ros__parameters: {task.d_pos_x: 1.0}}}", "\x00"])

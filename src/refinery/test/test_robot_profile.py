@@ -6,6 +6,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from refinery import strict_yaml
 from refinery.errors import ConfigError
 from refinery.paths import config_file
 from refinery.robot_profile import load_robot_profile
@@ -19,7 +20,7 @@ def edited(tmp_path):
     """Write a copy of a profile after a change to its mapping, and return its path."""
 
     def edit(change, robot="twin"):
-        raw = yaml.safe_load(config_file("robots", robot).read_text())
+        raw = strict_yaml.read(config_file("robots", robot))
         change(raw)
         path = tmp_path / "robot.yaml"
         path.write_text(yaml.safe_dump(raw))
@@ -95,7 +96,7 @@ def test_the_fr3_names_no_pipeline_since_its_configuration_calls_ompl_otherwise(
 
 
 def test_a_simulated_cell_has_no_driver(edited):
-    driver = yaml.safe_load(config_file("robots", "fr3").read_text())["driver"]
+    driver = strict_yaml.read(config_file("robots", "fr3"))["driver"]
     with pytest.raises(ConfigError, match="driver: expected none for a simulated cell"):
         load_robot_profile(edited(lambda raw: raw.update(driver=driver)))
 
@@ -145,7 +146,7 @@ def test_unknown_robot_names_those_there_are():
         (lambda raw: raw.update(use_sim_time="yes"), "use_sim_time"),
         (lambda raw: raw["limits"].update(velocity_scaling=1.5), "limits.velocity_scaling"),
         (lambda raw: raw["limits"].update(velocity_rad_s=[1, 1, 1, 0, 1, 1, 1]), "limits.velocity_rad_s"),
-        (lambda raw: raw["limits"].update(high_rad=raw["limits"]["low_rad"]), "limits.high_rad"),
+        (lambda raw: raw["limits"].update(high_rad=list(raw["limits"]["low_rad"])), "limits.high_rad"),
         (lambda raw: raw["frames"].update(tool="/hand"), "frames.tool"),
         (lambda raw: raw["kinematics"].update(a_m=[float("nan")] * 7), r"kinematics.a_m\[0\]"),
         (lambda raw: raw["kinematics"]["flange_to_tool"].update(rpy_rad=[0, 0, -45]), "kinematics"),

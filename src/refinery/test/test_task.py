@@ -1,8 +1,8 @@
 import copy
 
 import pytest
-import yaml
 
+from refinery import strict_yaml
 from refinery.config import from_mapping, to_mapping
 from refinery.errors import ConfigError
 from refinery.paths import config_file, share_dir
@@ -13,7 +13,7 @@ TASKS = sorted((share_dir() / "config" / "tasks").glob("*.yaml"))
 
 @pytest.fixture
 def raw():
-    return yaml.safe_load(config_file("tasks", "peg_rect").read_text())
+    return strict_yaml.read(config_file("tasks", "peg_rect"))
 
 
 @pytest.mark.parametrize("file", TASKS, ids=lambda f: f.stem)

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from refinery import strict_yaml
 from refinery.robot_profile import load_robot_profile
 from refinery_sampler_node.markers import NAMESPACES
 from refinery_sampler_node.node import NODE_NAME
@@ -41,7 +41,7 @@ def test_foxglove(published: set[str]) -> None:
 
 
 def test_rviz(published: set[str]) -> None:
-    layout = yaml.safe_load((CONFIG / "rviz/placement.rviz").read_text())["Visualization Manager"]
+    layout = strict_yaml.read(CONFIG / "rviz/placement.rviz")["Visualization Manager"]
     topics = {
         display["Name"]: display.get("Topic", display.get("Description Topic"))
         for display in layout["Displays"]

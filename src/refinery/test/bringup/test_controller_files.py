@@ -4,8 +4,8 @@ import math
 from functools import cache
 
 import pytest
-import yaml
 
+from refinery import strict_yaml
 from refinery.controller_gains import configured_damping
 from refinery.paths import config_file
 from refinery.robot_profile import load_robot_profile
@@ -50,7 +50,7 @@ profile_of = cache(load_robot_profile)
 @cache
 def controllers(name):
     """Read a file as the spawner does: parameters by controller, under the wildcard of all namespaces."""
-    content = yaml.safe_load(config_file("controllers", name).read_text())
+    content = strict_yaml.read(config_file("controllers", name))
     assert content.keys() == {"/**"}
     return {node: part["ros__parameters"] for node, part in content["/**"].items()}
 
@@ -166,7 +166,7 @@ def test_mock_hardware_follows_positions():
 def test_moveit_executes_on_a_panda_through_its_trajectory_controller():
     profile = profile_of("panda")
     file = config_file("controllers", "panda").parents[1] / "moveit" / "panda_controllers.yaml"
-    content = yaml.safe_load(file.read_text())["moveit_simple_controller_manager"]
+    content = strict_yaml.read(file)["moveit_simple_controller_manager"]
     assert content["controller_names"] == [profile.trajectory_controller]
     executor = content[profile.trajectory_controller]
     assert f"{profile.trajectory_controller}/{executor['action_ns']}" == profile.follow_joint_trajectory
