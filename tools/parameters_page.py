@@ -15,6 +15,7 @@ from typing import Any
 
 from rcl_interfaces.msg import ParameterDescriptor
 
+from refinery.storage import write_whole
 from refinery_policy_node.parameters import declare_parameters as declare_policy
 from refinery_sampler_node.parameters import declare_parameters as declare_sampler
 from refinery_twin.move_group.parameters import declare_parameters as declare_move_group
@@ -155,5 +156,5 @@ def _shown(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(render(), encoding="utf-8")
+    write_whole(PAGE, render())
     sys.stdout.write(f"{PAGE}\n")

@@ -26,6 +26,7 @@ from faults.expectations import CASES, PROCESS, mismatch, rearmed_too_early
 from faults.injecting import Injector, NotBegunError
 from faults.observation import Observation
 from faults.stand import running
+from refinery.storage import write_whole
 from refinery_sim_train.provenance import provenance
 
 FACTOR = 2.0
@@ -163,8 +164,7 @@ def main() -> int:
         "command": "make faults" + (f' ARGS="{" ".join(words)}"' if words else ""),
     }
     out = table.ROOT / args.out
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    write_whole(out, json.dumps(results, indent=2) + "\n")
     print(f"wrote {out}")
     if out == table.RESULTS and len(results["cases"]) >= len(CASES):
         table.main()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from faults.expectations import CASES, HELD, PROCESS, REFUSED, STOPPED, WHAT, Case
+from refinery.storage import read_json, write_whole
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "results" / "faults.json"
@@ -110,7 +110,7 @@ Numbers of {results["injections"]} injections (seed {results["seed"]}, {date}, c
 
 def main() -> None:
     """Write the page."""
-    PAGE.write_text(page(json.loads(RESULTS.read_text(encoding="utf-8"))), encoding="utf-8")
+    write_whole(PAGE, page(read_json(RESULTS)))
     print(f"wrote {PAGE.relative_to(ROOT)}")
 
 

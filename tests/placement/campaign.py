@@ -25,6 +25,7 @@ import numpy as np
 from placement.judging import MOST_DEG, MOST_MM, Verdict, judge
 from placement.stand import Placed, running
 from refinery.paths import config_file
+from refinery.storage import append_line, read_lines, replacing, write_whole
 from refinery_sim_train.provenance import provenance
 
 ROOT = Path(__file__).parents[2]
@@ -62,8 +63,12 @@ class Campaign:
 
     def __init__(self, count: int, seed: int, factor: float, log: Path) -> None:
         self._factor, self._log = factor, log
-        lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
-        self.verdicts = [Verdict(**json.loads(line)) for line in lines]
+        rows, damaged = read_lines(log)
+        if damaged:
+            # A kill or a full disk cut the last line off; what follows must not be glued to it.
+            print(f"{log}: {damaged} damaged lines are left out: those placements are done again", flush=True)
+            write_whole(log, "".join(f"{json.dumps(row)}\n" for row in rows))
+        self.verdicts = [Verdict(**row) for row in rows]
         done = {(verdict.task, verdict.seed) for verdict in self.verdicts}
         self._count = count
         self._left = [each for each in drawn(count, seed) if (each[0], each[2]) not in done]
@@ -89,12 +94,12 @@ class Campaign:
 
     def _note(self, verdict: Verdict, placed: Placed) -> None:
         self.verdicts.append(verdict)
-        with self._log.open("a", encoding="utf-8") as log:
-            log.write(json.dumps(verdict.to_json()) + "\n")
+        append_line(self._log, json.dumps(verdict.to_json()))
         if not verdict.sound:
             # To look at later: how the arm moved.
             file = self._log.with_name(f"{self._log.stem}-{verdict.task}-{verdict.seed}.npz")
-            np.savez(file, joints_rad=placed.joints_rad, theta=np.array(placed.result.theta), grasp=placed.grasp)
+            with replacing(file) as out:
+                np.savez(out, joints_rad=placed.joints_rad, theta=np.array(placed.result.theta), grasp=placed.grasp)
             print(f"UNSOUND: {json.dumps(verdict.to_json())}", flush=True)
 
     def results(self) -> dict[str, Any]:
@@ -162,8 +167,7 @@ def main() -> int:
         "command": "make placement" + (f' ARGS="{" ".join(words)}"' if words else ""),
     }
     out = ROOT / args.out
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    write_whole(out, json.dumps(results, indent=2) + "\n")
     print(f"wrote {out}")
     print(f"{results['placements']} placements: {results['outcomes']}, {results['in_collision']} in collision")
     return 1 if results["unsound"] else 0

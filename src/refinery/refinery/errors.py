@@ -37,3 +37,23 @@ class BundleError(RefineryError):
 
 class NotReadyError(RefineryError):
     """Something that must be there before the arm may move is not; the message names it."""
+
+
+class StorageError(RefineryError, OSError):
+    """Something could not be written; what was there before is still there, and nothing half-written is.
+
+    It is an OSError too: who goes on without what was to be written treats both alike.
+
+    Args:
+        path: What could not be written.
+        reason: Why.
+        todo: What to do about it.
+    """
+
+    def __init__(self, path: object, reason: str, todo: str) -> None:
+        self.path, self.reason, self.todo = path, reason, todo
+        super().__init__(f"{path}: could not be written: {reason}; {todo}")
+
+
+class DamagedFileError(RefineryError):
+    """A file is not what was written: cut, emptied, altered, or something else altogether."""

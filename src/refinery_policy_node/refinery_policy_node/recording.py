@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import zipfile
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from refinery.errors import ConfigError
+from refinery.errors import ConfigError, RefineryError
+from refinery.npz import load_arrays, save_arrays
 from refinery.rotations import Poses
 from refinery_policy_node.samples import Inputs
 
@@ -68,13 +67,13 @@ class Recording:
         return Poses(pos_m=self.target_pos_m, quat_xyzw=self.target_quat_xyzw)
 
     def save(self, path: Path) -> None:
-        """Write as ``.npz`` (plain arrays), whole or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.{os.getpid()}")
-        with partial.open("wb") as file:
-            arrays: dict[str, Any] = {item.name: np.asarray(getattr(self, item.name)) for item in fields(self)}
-            np.savez_compressed(file, **arrays)
-        partial.replace(path)
+        """Write as ``.npz`` (plain arrays), whole or not at all.
+
+        Raises:
+            StorageError: It cannot be written.
+        """
+        arrays: dict[str, Any] = {item.name: np.asarray(getattr(self, item.name)) for item in fields(self)}
+        save_arrays(path, arrays)
 
     @classmethod
     def load(cls, path: Path) -> Recording:
@@ -84,9 +83,9 @@ class Recording:
             ConfigError: The file is not a recording.
         """
         try:
-            with np.load(path, allow_pickle=False) as data:
-                values = {item.name: data[item.name] for item in fields(cls)}
-        except (OSError, EOFError, ValueError, LookupError, zipfile.BadZipFile) as error:
+            data = load_arrays(path)
+            values: dict[str, Any] = {item.name: data[item.name] for item in fields(cls)}
+        except (OSError, LookupError, RefineryError) as error:
             raise ConfigError(path, "", "a recording (.npz)", str(error)) from None
         values["task_hash"] = str(values["task_hash"])
         return cls(**values)

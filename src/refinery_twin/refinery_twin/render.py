@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from refinery.config import to_mapping
 from refinery.errors import NotReadyError
 from refinery.rotations import Poses
+from refinery.storage import write_whole
 from refinery.task import Task
 from refinery_twin.decoration import Decoration
 
@@ -114,5 +115,5 @@ def write_png(path: Path, picture: NDArray[np.uint8]) -> Path:
     content = b"\x89PNG\r\n\x1a\n" + b"".join(
         len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big") for kind, data in chunks
     )
-    path.write_bytes(content)
+    write_whole(path, content)
     return path

@@ -11,8 +11,11 @@ from typing import Any
 import numpy as np
 
 from refinery.config import from_mapping, to_mapping
+from refinery.errors import DamagedFileError
 from refinery.mixture import Mixture
+from refinery.npz import load_arrays, save_arrays
 from refinery.report.data import DemoData, TrialRecord
+from refinery.storage import read_json, write_whole
 from refinery.success_model import SuccessModel
 from refinery.task import Task
 
@@ -27,7 +30,6 @@ def save_data(folder: Path, data: DemoData) -> None:
         folder: Created if missing.
         data: The results.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     plain = {name: getattr(data, name) for name in _PLAIN}
     plain["task"] = to_mapping(data.task)
     plain["trials"] = [dataclasses.asdict(trial) for trial in data.trials]
@@ -35,12 +37,12 @@ def save_data(folder: Path, data: DemoData) -> None:
     plain["final_model"] = data.final_model.to_json()
     plain["mixture"] = data.mixture.to_json()
     text = json.dumps(without_nan(plain), indent=1, allow_nan=False)
-    (folder / "data.json").write_text(text, encoding="utf-8")
-    np.savez_compressed(folder / "episodes.npz", **{name: getattr(data, name) for name in _ARRAYS})
+    write_whole(folder / "data.json", text)
+    save_arrays(folder / "episodes.npz", {name: getattr(data, name) for name in _ARRAYS})
     picture = folder / "cell.png"
     picture.unlink(missing_ok=True)
     if data.cell_picture_png is not None:
-        picture.write_bytes(data.cell_picture_png)
+        write_whole(picture, data.cell_picture_png)
 
 
 def load_data(folder: Path) -> DemoData:
@@ -50,16 +52,23 @@ def load_data(folder: Path) -> DemoData:
         folder: The folder.
 
     Raises:
-        OSError: A file is missing.
+        FileNotFoundError: A file is missing.
+        DamagedFileError: A file is not what was written.
         ConfigError: A value is out of range.
     """
     file = folder / "data.json"
-    raw = json.loads(file.read_text(encoding="utf-8"))
-    with np.load(folder / "episodes.npz", allow_pickle=False) as stored:
-        arrays = {name: stored[name] for name in _ARRAYS}
+    raw, stored = read_json(file), load_arrays(folder / "episodes.npz")
+    if missing := sorted({*_ARRAYS} - stored.keys()):
+        raise DamagedFileError(f"{folder / 'episodes.npz'}: expected {', '.join(_ARRAYS)}, got no {missing[0]}")
+    try:
+        return _data(file, raw, {name: stored[name] for name in _ARRAYS}, folder / "cell.png")
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise DamagedFileError(f"{file}: expected the results of a run, got {type(error).__name__}: {error}") from error
+
+
+def _data(file: Path, raw: dict[str, Any], arrays: dict[str, Any], picture: Path) -> DemoData:
     task = from_mapping(raw["task"], Task, source=file, prefix="task")
     box = task.initial_state.deployed
-    picture = folder / "cell.png"
     plain = {name: raw[name] for name in _PLAIN}
     plain["structure_bits"] = _number(plain["structure_bits"])
     plain["p_value"] = _number(plain["p_value"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from refinery.report.plots import conditions, learning_curve, marginals, reliabi
 from refinery.report.story import headline, refining_detail, structure, what_trials_show, why_these_dimensions
 from refinery.report.trials_table import trials_part
 from refinery.report.wording import counts, duration, enumerate_names, free_dimensions, interval, percent, thousands
+from refinery.storage import write_whole
 
 
 def write_page(path: Path, data: DemoData) -> Path:
@@ -28,10 +28,7 @@ def write_page(path: Path, data: DemoData) -> Path:
     Returns:
         ``path``.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(page(data), encoding="utf-8")
-    os.replace(partial, path)
+    write_whole(path, page(data))
     return path
 
 

@@ -12,15 +12,18 @@ from typing import Any
 
 from refinery.errors import RefineryError
 from refinery.paths import config_file
+from refinery.storage import check_writable, read_json, write_whole
 from refinery.task import load_task
 from refinery_policy_node.bench.figures import Effort, measure
 
 
 def merge(path: Path, figures: dict[str, Any]) -> None:
     """Write figures into a results file; other keys in it (and where they come from) are kept."""
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(known | figures, indent=2) + "\n", encoding="utf-8")
+    write_whole(path, json.dumps(_known(path) | figures, indent=2) + "\n")
+
+
+def _known(path: Path) -> dict[str, Any]:
+    return read_json(path) if path.exists() else {}
 
 
 def main(args: list[str] | None = None) -> int:
@@ -38,11 +41,15 @@ def main(args: list[str] | None = None) -> int:
         effort = Effort(ticks=200, torch_steps=50, round_trips=30, calls=3, simulated_s=0.6)
     began = time.monotonic()
     try:
-        figures = measure(load_task(config_file("tasks", options.task)), effort, lambda line: print(line, flush=True))
+        task = load_task(config_file("tasks", options.task))
+        # Before the minutes of work, not after them.
+        check_writable(options.out.parent)
+        _known(options.out)
+        figures = measure(task, effort, lambda line: print(line, flush=True))
+        merge(options.out, figures)
     except RefineryError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    merge(options.out, figures)
     print(f"{options.out}: {', '.join(figures)} ({time.monotonic() - began:.0f} s)")
     return 0
 

@@ -13,6 +13,7 @@ import mujoco
 import numpy as np
 
 from refinery.rotations import Array
+from refinery.storage import check_writable, read_json, write_whole
 from refinery_sim_train.cli.common import WeightsArgs, load_weights, make_env, read_task, run, shipped_base
 from refinery_sim_train.console import console, stage
 from refinery_sim_train.env.episodes import draw_episodes
@@ -39,6 +40,8 @@ class Args(WeightsArgs):
 
 def bench(args: Args) -> None:
     """Measure, print and write the ratio."""
+    check_writable(args.out.parent)
+    known = read_json(args.out) if args.out.exists() else {}
     task = read_task(args.task)
     threads = len(os.sched_getaffinity(0))
     env = make_env(task, args.environments, threads)
@@ -53,13 +56,11 @@ def bench(args: Args) -> None:
             update((repeat + 1) / args.repeats, f"ratio {np.median(ratios):.2f}")
     ratio = float(np.median(ratios))
     console.print(f"environment steps / bare mj_step: {ratio:.2f}  ({np.median(rates):.0f} environment steps a second)")
-    known = json.loads(args.out.read_text(encoding="utf-8")) if args.out.exists() else {}
     facts = provenance(seed=0, env_steps=0)
     known |= {"envsteps_over_mjstep": round(ratio, 3), "envsteps_per_s": round(float(np.median(rates)))}
     known |= {"commit": facts["git_revision"], "date": facts["date"], "seed": 0, "machine": facts["machine"]}
     known["command"] = "make bench"
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
+    write_whole(args.out, json.dumps(known, indent=2) + "\n")
 
 
 def _environment(env: InsertionEnv, agent: Agent, steps: int, seed: int) -> tuple[float, list[Array], dict[str, Array]]:

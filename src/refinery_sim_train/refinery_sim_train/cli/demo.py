@@ -22,6 +22,7 @@ from refinery.report.results import demo_json
 from refinery.report.summary import one_screen
 from refinery.robot_profile import load_robot_profile
 from refinery.rotations import Poses
+from refinery.storage import check_writable, read_lines, write_whole
 from refinery.task import Task
 from refinery_sim_train.cli.common import WeightsArgs, run
 from refinery_sim_train.cli.refine import Args as RefineArgs
@@ -78,8 +79,8 @@ def demo(args: Args) -> None:
     write_page(page, data)
     drawn = success_map(data)
     if drawn is not None:
-        (args.out / "success_map.png").write_bytes(drawn)
-    figures.write_text(json.dumps(demo_json(data), indent=2) + "\n", encoding="utf-8")
+        write_whole(args.out / "success_map.png", drawn)
+    write_whole(figures, json.dumps(demo_json(data), indent=2) + "\n")
     console.print(one_screen(data), markup=False)
     console.print(f"report: {page}   figures: {figures}   total {time.monotonic() - began:.0f} s")
 
@@ -90,7 +91,7 @@ def _clear(out: Path) -> None:
         shutil.rmtree(out / name, ignore_errors=True)
     for name in ("report.html", "demo.json", "cell.png", "success_map.png"):
         (out / name).unlink(missing_ok=True)
-    out.mkdir(parents=True, exist_ok=True)
+    check_writable(out)
 
 
 def _trials(args: Args, result: RefineResult) -> list[report_data.TrialRecord]:
@@ -135,10 +136,7 @@ def _collect(
 ) -> report_data.DemoData:
     """Put everything the report shows together."""
     picture, note = _picture(result.task, args.out)
-    rows = [
-        json.loads(line)
-        for line in (args.out / "run" / "fine_tuning" / LEARNING).read_text(encoding="utf-8").splitlines()
-    ]
+    rows, _ = read_lines(args.out / "run" / "fine_tuning" / LEARNING)
     return report_data.DemoData(
         task=result.task,
         base_theta=result.base.theta,

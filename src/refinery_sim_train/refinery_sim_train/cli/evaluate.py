@@ -13,6 +13,7 @@ from refinery.bundle import OnnxPolicy, load_bundle
 from refinery.config import to_mapping
 from refinery.errors import ConfigError
 from refinery.rotations import Array
+from refinery.storage import check_writable, write_whole
 from refinery.trained_with import TrainedWith
 from refinery_sim_train.cli.common import WeightsArgs, load_weights, make_env, read_task, run, shipped_base
 from refinery_sim_train.console import console, stage
@@ -88,6 +89,8 @@ def measure(args: Args) -> None:
     else:
         policy = agent = load_weights(args.weights or shipped_base(task), task, args)
         trained_with = agent.trained_with
+    if args.json_out:
+        check_writable(args.json_out.parent)
     env = make_env(task, args.environments)
     with stage(f"evaluate {task.name}") as update:
         outcomes = evaluate(env, policy, theta, seed, update)
@@ -98,7 +101,7 @@ def measure(args: Args) -> None:
     if args.json_out:
         figures = {"task": task.name, "starts": args.starts, "seed": args.seed, "strict": outcomes.rate.to_json()}
         figures |= {"control": to_mapping(task.control), "trained_with": to_mapping(trained_with)}
-        args.json_out.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        write_whole(args.json_out, json.dumps(figures, indent=2) + "\n")
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from refinery.config import to_mapping
+from refinery.storage import check_writable, write_whole
 from refinery_sim_train.cli.common import make_env, read_task, run, shipped_base
 from refinery_sim_train.console import console, stage
 from refinery_sim_train.provenance import provenance
@@ -37,6 +38,7 @@ def train(args: Args) -> None:
     """Train, test on both boxes, and write weights beside a JSON with their provenance."""
     task = read_task(args.task)
     out = args.out or shipped_base(task)
+    check_writable(out.parent)
     agent, spent = train_base(make_env(task.as_trained(), args.spec.environments), args.spec, args.seed)
     rates = {}
     for index, (name, box) in enumerate(
@@ -53,7 +55,7 @@ def train(args: Args) -> None:
     facts = provenance(seed=args.seed, env_steps=spent)
     record = {"task": task.name, "task_hash": task.hash(), "settings": to_mapping(args.spec), "strict": rates, **facts}
     record["trained_with"] = to_mapping(agent.trained_with)
-    out.with_suffix(".json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    write_whole(out.with_suffix(".json"), json.dumps(record, indent=2) + "\n")
     console.print(f"weights: {out}")
 
 

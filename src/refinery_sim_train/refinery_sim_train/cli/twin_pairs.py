@@ -11,6 +11,7 @@ from refinery.bundle import Bundle, load_bundle
 from refinery.paths import config_file
 from refinery.robot_profile import load_robot_profile
 from refinery.statistics import paired_difference_interval, paired_p_value
+from refinery.storage import check_writable, read_json, write_whole
 from refinery_sim_train.cli import export
 from refinery_sim_train.cli.common import WeightsArgs, make_env, run
 from refinery_sim_train.cli.evaluate import ShippedPolicy
@@ -40,6 +41,8 @@ class Args(WeightsArgs):
 
 def compare(args: Args) -> None:
     """Run, print and write."""
+    check_writable(args.out.parent)
+    known = read_json(args.out) if args.out.exists() else {}
     with tempfile.TemporaryDirectory() as scratch:
         path = args.bundle
         if path is None:
@@ -71,7 +74,6 @@ def compare(args: Args) -> None:
         f"of the {int(pairs.stopped.sum())} stopped, {lost} succeed in the environment; without the stopped ones the "
         f"difference is {left[0]:+.1f} to {left[1]:+.1f} points"
     )
-    known = json.loads(args.out.read_text(encoding="utf-8")) if args.out.exists() else {}
     facts = provenance(seed=args.seed, env_steps=0)
     known[task.name] = {
         "training": training.to_json(),
@@ -86,8 +88,7 @@ def compare(args: Args) -> None:
         **{key: facts[key] for key in ("git_revision", "date", "machine", "seed")},
         "command": f"make twin-pairs ARGS='--task {task.name}'",
     }
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
+    write_whole(args.out, json.dumps(known, indent=2) + "\n")
 
 
 def _run(args: Args, bundle: Bundle) -> TwinPairs:

@@ -10,7 +10,10 @@ from typing import Protocol
 import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 
+from refinery.errors import DamagedFileError, RefineryError
+from refinery.storage import append_line, read_lines, write_whole
 from refinery_sim_train.arrays import Arrays, load_arrays, prefixed, save_arrays, under
+from refinery_sim_train.console import console
 from refinery_sim_train.env.insertion_env import InsertionEnv
 from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.learn.ppo import PpoProgress, PpoSpec, PpoTraining, StartSource
@@ -65,18 +68,35 @@ class FineTuning:
         """Rounds done."""
         self._file = folder / "state.npz" if folder else None
         self._log = folder / LEARNING if folder else None
-        self._board = SummaryWriter(str(folder / "tensorboard")) if folder else None
         if self._file is not None and self._file.exists():
-            arrays = load_arrays(self._file)
-            self.rounds = int(arrays["rounds"])
-            self._training.restore(under("ppo", arrays))
-            source.restore(under("source", arrays))
+            self._restore(self._file)
+        self._board = SummaryWriter(str(folder / "tensorboard")) if folder else None
         if self._log is not None:
             # What a kill cut off in the middle of a round is done again.
-            rows = self._log.read_text(encoding="utf-8").splitlines() if self._log.exists() else []
-            self._log.parent.mkdir(parents=True, exist_ok=True)
-            kept = rows[: self.rounds * iterations_per_round]
-            self._log.write_text("".join(f"{row}\n" for row in kept), encoding="utf-8")
+            rows, _ = read_lines(self._log)
+            expected = self.rounds * iterations_per_round
+            if len(rows) < expected:
+                lost = f"{expected - len(rows)} of {expected} rows are lost"
+                console.print(f"  {self._log}: {lost}; the training does not need them", markup=False)
+            write_whole(self._log, "".join(f"{json.dumps(row)}\n" for row in rows[:expected]))
+
+    def _restore(self, file: Path) -> None:
+        try:
+            arrays = load_arrays(file)
+            if missing := sorted(set(arrays.pop("names").tolist()) ^ set(arrays)):
+                raise DamagedFileError(f"{file}: expected all arrays of a state, got another {missing[0]}")
+            self.rounds = int(arrays["rounds"])
+            self._training.restore(under("ppo", arrays))
+            self._source.restore(under("source", arrays))
+        except Exception as error:
+            # What is missing from it or does not fit comes as a dozen kinds of error, of torch's and of numpy's.
+            said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            if isinstance(error, RefineryError):
+                said = str(error)
+            raise DamagedFileError(
+                f"{file}: expected the state of this training, got another ({said}); put a copy back, or delete "
+                f"{file.parent} to train again from the beginning, to the same policy"
+            ) from error
 
     @property
     def agent(self) -> Agent:
@@ -95,15 +115,15 @@ class FineTuning:
             progress = self._training.iterate(self._source)
             report(progress)
             if self._log is not None:
-                with self._log.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(vars(progress)) + "\n")
+                append_line(self._log, json.dumps(vars(progress)))
             if self._board is not None:
                 for name in ("success", "reward", "value_loss", "kl", "epochs", "kept"):
                     self._board.add_scalar(f"fine_tune/{name}", getattr(progress, name), progress.env_steps)
         self.rounds += 1
         if self._file is not None:
             arrays = prefixed("ppo", self._training.snapshot()) | prefixed("source", self._source.snapshot())
-            save_arrays(self._file, arrays | {"rounds": np.array(self.rounds)}, compress=False)
+            arrays["rounds"] = np.array(self.rounds)
+            save_arrays(self._file, arrays | {"names": np.array(sorted(arrays))}, compress=False)
 
     def close(self) -> None:
         """Finish TensorBoard's files."""

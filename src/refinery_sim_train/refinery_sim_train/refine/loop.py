@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
+from refinery.errors import RefineryError
 from refinery.statistics import Rate
 from refinery.success_model import SuccessModel
 from refinery.task import Task
@@ -98,23 +99,13 @@ class Refinement:
     def _rounds(self, seen: Outcomes, say: Callable[[str], None]) -> tuple[Agent, int, int]:
         """Fine-tune in rounds; the best validated policy, the steps of all training and the round kept."""
         spec = self._spec
-        source = training_source(spec.source, self._box, spec.window, spec.acquisition, spec.success_fit)
-        source.observe(seen.theta, seen.strict)
-        tuning = FineTuning(
-            self._base,
-            self._make_env(),
-            source,
-            spec.ppo,
-            seed=stream_seed("train", self._seed, 1) % 2**31,
-            rounds=spec.rounds,
-            iterations_per_round=spec.iterations_per_round,
-            folder=self._folder.path / "fine_tuning",
-        )
+        # Opened where a policy is missing: what is done already needs no training.
+        training = cache(partial(self._training, seen))
         best, kept_round = self._base, 0
         best_rate = self._validate("base", self._base)
         history = [best_rate.value]
         for index in range(spec.validate_every, spec.rounds + 1, spec.validate_every):
-            agent = self._folder.agent(f"agent_{index}", partial(self._tune, tuning, index))
+            agent = self._folder.agent(f"agent_{index}", partial(self._tune, training, index))
             rate = self._validate(f"round {index}", agent)
             history.append(rate.value)
             if rate.value > best_rate.value:
@@ -124,14 +115,38 @@ class Refinement:
             if len(lately) == spec.converged_rounds and max(lately) - min(lately) < spec.converged_variation:
                 say(f"converged: success varied by less than {100 * spec.converged_variation:.0f} points lately")
                 break
-        tuning.close()
+        if training.cache_info().currsize:
+            training().close()
         return best, index * self._steps_per_round, kept_round
 
     @property
     def _steps_per_round(self) -> int:
         return self._spec.iterations_per_round * self._spec.environments * self._spec.ppo.steps_per_iteration
 
-    def _tune(self, tuning: FineTuning, upto: int) -> Agent:
+    def _training(self, seen: Outcomes) -> FineTuning:
+        """Begin the training, or go on with it."""
+        spec = self._spec
+        source = training_source(spec.source, self._box, spec.window, spec.acquisition, spec.success_fit)
+        source.observe(seen.theta, seen.strict)
+        return FineTuning(
+            self._base,
+            self._make_env(),
+            source,
+            spec.ppo,
+            seed=stream_seed("train", self._seed, 1) % 2**31,
+            rounds=spec.rounds,
+            iterations_per_round=spec.iterations_per_round,
+            folder=self._folder.path / "fine_tuning",
+        )
+
+    def _tune(self, training: Callable[[], FineTuning], upto: int) -> Agent:
+        tuning = training()
+        if tuning.rounds > upto:
+            raise RefineryError(
+                f"{self._folder.path / f'agent_{upto}.npz'}: expected the policy of round {upto}, got none, and the "
+                f"training is at round {tuning.rounds}; put a copy back, or delete "
+                f"{self._folder.path / 'fine_tuning'} to train again from the beginning, to the same policy"
+            )
         first = upto - self._spec.validate_every
         with stage(f"rounds {first + 1} to {upto}: fine-tune ({self._spec.source} starts)") as update:
 

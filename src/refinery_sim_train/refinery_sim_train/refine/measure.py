@@ -43,4 +43,4 @@ class Measurer:
                 update(1.0, str(result.rate))
             return result
 
-        return self._folder.outcomes(name, make)
+        return self._folder.outcomes(name, make, theta)

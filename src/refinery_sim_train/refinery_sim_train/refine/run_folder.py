@@ -1,14 +1,24 @@
-"""A run's folder: every finished stage leaves a file, so that a killed run goes on to the same result."""
+"""A run's folder: every finished stage leaves a file, so that a killed run goes on to the same result.
+
+What was damaged since is not trusted: a measurement is announced and made again, which gives the same, since its seeds
+are its own; so is a policy while the training still stands where it was. Anything else is refused by name.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from refinery.errors import RefineryError
+import numpy as np
+
+from refinery.errors import DamagedFileError, RefineryError
+from refinery.rotations import Array
+from refinery.storage import read_json, write_whole
 from refinery_sim_train.arrays import load_arrays, save_arrays
+from refinery_sim_train.console import console
 from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.refine.evaluate import Outcomes
 
@@ -22,7 +32,8 @@ class RunFolder:
         resume: Go on with what is there; otherwise an unfinished or finished run there is an error.
 
     Raises:
-        RefineryError: The folder belongs to another run, or holds one and ``resume`` is off.
+        RefineryError: The folder belongs to another run or does not say to which, or holds one and ``resume`` is off,
+            or cannot be written.
     """
 
     def __init__(self, path: Path, identity: dict[str, Any], *, resume: bool) -> None:
@@ -34,27 +45,78 @@ class RunFolder:
                 raise RefineryError(
                     f"{path}: a run is there already; use --resume to go on with it or --out for another folder"
                 )
-            if file.read_text(encoding="utf-8") != text:
-                raise RefineryError(
-                    f"{file}: the run there has another task, settings or seed; use --out for another folder"
-                )
-        path.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+            _check_same(file, json.loads(text))
+        elif stages := sorted(item.name for item in path.glob("*.npz")):
+            raise RefineryError(
+                f"{file}: expected it beside {stages[0]}, got nothing there: whose stages these are cannot be told; "
+                "put it back, or use --out for another folder"
+            )
+        else:
+            write_whole(file, text)
 
-    def outcomes(self, name: str, make: Callable[[], Outcomes]) -> Outcomes:
-        """Return the stored outcomes of a stage, or make and store them."""
+    def outcomes(self, name: str, make: Callable[[], Outcomes], theta: Array) -> Outcomes:
+        """Return the stored outcomes of a stage, or make and store them.
+
+        Args:
+            name: Stem of the file.
+            make: Runs the stage.
+            theta: Initial states of its episodes, shape (n, 9).
+        """
         file = self.path / f"{name}.npz"
         if file.exists():
-            return Outcomes(**load_arrays(file))
+            try:
+                return _outcomes(file, theta)
+            except DamagedFileError as error:
+                console.print(f"  {error}: this stage is run again", markup=False)
         result = make()
         save_arrays(file, vars(result))
         return result
 
     def agent(self, name: str, make: Callable[[], Agent]) -> Agent:
-        """Return the stored agent of a stage, or make and store it."""
+        """Return the stored agent of a stage, or make and store it.
+
+        Raises:
+            RefineryError: It cannot be read, and ``make`` cannot make it again.
+        """
         file = self.path / f"{name}.npz"
         if file.exists():
-            return Agent.load(file)
+            try:
+                return Agent.load(file)
+            except RefineryError as error:
+                console.print(f"  {error}", markup=False)
         agent = make()
         agent.save(file)
         return agent
+
+
+def _check_same(file: Path, identity: dict[str, Any]) -> None:
+    """Refuse the folder of another run, or one that does not say which it is."""
+    try:
+        found = read_json(file)
+    except DamagedFileError as error:
+        raise RefineryError(
+            f"{error}: whose stages these are cannot be told; put a copy back, or use --out for another folder"
+        ) from None
+    other = sorted(name for name in found.keys() | identity.keys() if found.get(name) != identity.get(name))
+    if other:
+        raise RefineryError(
+            f"{file}: the run there has another task, settings or seed (it differs in {', '.join(other)}); "
+            "use --out for another folder"
+        )
+
+
+def _outcomes(file: Path, theta: Array) -> Outcomes:
+    """Read outcomes; all there are, of the episodes asked for."""
+    arrays = load_arrays(file)
+    wanted = {item.name for item in fields(Outcomes)}
+    if arrays.keys() != wanted:
+        found = ", ".join(sorted(arrays)) or "none"
+        raise DamagedFileError(f"{file}: expected {', '.join(sorted(wanted))}, got {found}")
+    outcomes = Outcomes(**arrays)
+    if not np.array_equal(outcomes.theta, theta):
+        raise DamagedFileError(f"{file}: expected the {len(theta)} episodes of this run, got others")
+    for name, value in arrays.items():
+        kind = np.bool_ if name in ("strict", "engaged") else np.float64
+        if value.dtype != kind or value.shape[:1] != theta.shape[:1] or not np.all(np.isfinite(value)):
+            raise DamagedFileError(f"{file}: {name}: expected {len(theta)} values, got {value.dtype} {value.shape}")
+    return outcomes

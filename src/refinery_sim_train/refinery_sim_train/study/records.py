@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from refinery.errors import RefineryError
+from refinery.errors import DamagedFileError, RefineryError
+from refinery.storage import read_json, write_whole
 from refinery_sim_train.study.plan import Unit
+
+_AGAIN = "delete it and run the study again"
 
 
 def pack_outcomes(success: NDArray[np.bool_]) -> dict[str, Any]:
@@ -49,9 +52,11 @@ class Records:
         if not file.exists():
             return None
         try:
-            found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise RefineryError(f"{file}: not JSON ({error}); delete it and run the study again") from None
+            found = read_json(file)
+        except DamagedFileError as error:
+            raise RefineryError(f"{error}; {_AGAIN}") from None
+        if not isinstance(found.get("identity"), str):
+            raise RefineryError(f"{file}: expected the identity of a result, got none; {_AGAIN}")
         return found
 
     def done(self, unit: Unit, identity: str) -> bool:
@@ -61,8 +66,4 @@ class Records:
 
     def save(self, unit: Unit, record: Mapping[str, Any]) -> None:
         """Write a unit's result, atomically."""
-        file = self.file(unit)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(".partial")
-        partial.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        partial.replace(file)
+        write_whole(self.file(unit), json.dumps(record, indent=1) + "\n")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from refinery.paths import share_dir
 from refinery.statistics import Rate, rate_difference_interval
+from refinery.storage import read_json, write_whole
 from refinery_sim_train.cli.common import read_task, shipped_base
 from refinery_sim_train.provenance import provenance
 from refinery_sim_train.study.markdown import make_study
@@ -52,19 +53,17 @@ def write_report(
     study = _facts(spec, options, out / "study") | summarise(spec, tasks, records, identities)
     machines = study["units"]["machines"]
     study["machine"] = "; ".join(machines) or study["machine"]
-    (out / "study").mkdir(parents=True, exist_ok=True)
-    (out / "study.json").write_text(json.dumps(study, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    write_whole(out / "study.json", json.dumps(study, indent=1, allow_nan=False) + "\n")
     drawn = _draw(study, out / "study")
     written = share_dir() / "docs" / "study.md" if home else out / "study.md"
-    written.parent.mkdir(parents=True, exist_ok=True)
     text = page(study, spec, tasks, "../results/study" if home else "study", drawn)
-    written.write_text(text, encoding="utf-8")
+    write_whole(written, text)
     units = study["units"]
     say(f"{units['done']} of {units['wanted']} units are in {out / 'study.json'}, {len(drawn)} plots and {written}")
     if units["of_other_settings"]:
         say(f"{units['of_other_settings']} stored units belong to other settings, tasks or base policies: not used")
     if not home and preset == FULL and (results / "study.json").exists():
-        committed = json.loads((results / "study.json").read_text(encoding="utf-8"))
+        committed = read_json(results / "study.json")
         for line in comparison(study, committed):
             say(line)
 
@@ -101,7 +100,7 @@ def _draw(study: Json, folder: Path) -> list[str]:
         if content is None:
             file.unlink(missing_ok=True)
         else:
-            file.write_bytes(content)
+            write_whole(file, content)
             drawn.append(stem)
     return drawn
 

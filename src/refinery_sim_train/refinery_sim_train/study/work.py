@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from refinery.errors import RefineryError
 from refinery.initial_state import Box
 from refinery.rotations import Array
 from refinery_sim_train.cli.common import WeightsArgs, load_weights, make_env, read_task, shipped_base
@@ -119,13 +120,14 @@ class Work:
         for index in range(1, spec.rounds + 1):
             if tuning.rounds < index:
                 tuning.round()
-                if index in spec.curve_rounds:
-                    tuning.agent.save(folder / f"round_{index}.npz")
+            # Also where a kill came between the training's state and its policy.
+            if tuning.rounds == index and index in spec.curve_rounds:
+                tuning.agent.save(folder / f"round_{index}.npz")
         tuning.close()
         tuning.agent.save(self._agent_file(unit))
         theta, curve = self._test_theta(unit.seed), []
         for index in spec.curve_rounds:
-            agent = Agent.load(folder / f"round_{index}.npz")
+            agent = self._load(folder / f"round_{index}.npz")
             point = self._evaluate(agent, theta[: spec.curve_episodes], "test", unit.seed)
             curve.append({"env_steps": index * spec.steps_per_round, **self._curve_point(point)})
         test = self._evaluate(tuning.agent, theta, "test", unit.seed)
@@ -166,7 +168,7 @@ class Work:
         if not self._agent_file(tuned).exists():
             self._records.file(tuned).unlink(missing_ok=True)
         uniform = self.run(tuned)["test"]
-        agent = Agent.load(self._agent_file(tuned))
+        agent = self._load(self._agent_file(tuned))
         theta = uniform_starts(self._box, spec.start_episodes, "mixture", unit.seed)
         fresh = self._evaluate(agent, theta, "mixture", unit.seed)
         seed = stream_seed("fit", unit.seed, 0) % 2**31
@@ -195,6 +197,13 @@ class Work:
             "calibration": calibration,
             "spread_over_uniform": spread,
         }
+
+    @staticmethod
+    def _load(file: Path) -> Agent:
+        try:
+            return Agent.load(file)
+        except RefineryError as error:
+            raise RefineryError(f"{error}; delete {file.parent} to train it again, to the same policy") from error
 
     def _agent_file(self, unit: Unit) -> Path:
         return self._scratch / f"{unit.name}_{unit_identity(self._identity, self._spec, unit)}" / "final.npz"

@@ -4,41 +4,15 @@ import shutil
 
 import numpy as np
 import pytest
+from tiny_run import SPEC, refine
 
 from refinery.bundle import OnnxPolicy, load_bundle
 from refinery.errors import ConfigError, RefineryError
-from refinery_sim_train.cli.common import make_env, read_preset
-from refinery_sim_train.learn.imitate import ImitationSpec, imitate
+from refinery_sim_train.cli.common import make_env
 from refinery_sim_train.refine.fine_tune import LEARNING, FineTuning
-from refinery_sim_train.refine.loop import Refinement
 from refinery_sim_train.refine.run_folder import RunFolder
 from refinery_sim_train.refine.sources import GuidedSource
 from refinery_sim_train.refine.streams import stream_seed
-
-SPEC = read_preset("smoke")
-
-
-@pytest.fixture(scope="module")
-def student(task, env):
-    from refinery_sim_train.learn.agent import Agent, AgentSpec
-
-    agent = Agent(AgentSpec(hidden=(64, 32)), seed=0)
-    imitate(agent, env, task.initial_state.trained, ImitationSpec(rounds=3, epochs=20, batch=512), 0, lambda n, s: None)
-    return agent
-
-
-def refine(task, agent, path, resume=False, spec=SPEC):
-    folder = RunFolder(path, {"seed": 1}, resume=resume)
-    return Refinement(task, lambda: make_env(task, spec.environments), agent, spec, 1, folder).run(
-        path / "bundle", lambda text: None
-    )
-
-
-@pytest.fixture(scope="module")
-def whole(task, student, tmp_path_factory):
-    """A run from beginning to end, and its folder."""
-    path = tmp_path_factory.mktemp("whole") / "run"
-    return refine(task, student, path), path
 
 
 def test_a_run_ends_in_a_bundle_that_loads_and_says_where_it_came_from(task, whole):

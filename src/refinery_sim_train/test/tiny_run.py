@@ -1,0 +1,14 @@
+"""A refinement run of seconds."""
+
+from refinery_sim_train.cli.common import make_env, read_preset
+from refinery_sim_train.refine.loop import Refinement
+from refinery_sim_train.refine.run_folder import RunFolder
+
+SPEC = read_preset("smoke")
+
+
+def refine(task, agent, path, resume=False, spec=SPEC):
+    folder = RunFolder(path, {"seed": 1}, resume=resume)
+    return Refinement(task, lambda: make_env(task, spec.environments), agent, spec, 1, folder).run(
+        path / "bundle", lambda text: None
+    )
