@@ -26,7 +26,8 @@ from faults.expectations import CASES, PROCESS, mismatch, rearmed_too_early
 from faults.injecting import Injector, NotBegunError
 from faults.observation import Observation
 from faults.stand import running
-from refinery.storage import write_whole
+from refinery.errors import StorageError
+from refinery.storage import check_writable, write_whole
 from refinery_sim_train.provenance import provenance
 
 FACTOR = 2.0
@@ -148,6 +149,11 @@ def main() -> int:
     args = parser.parse_args()
     if args.count < 1 or args.seed < 0:
         parser.error(f"expected a count >= 1 and a seed >= 0, got {args.count} and {args.seed}")
+    out = table.ROOT / args.out
+    try:
+        check_writable(out.parent)
+    except StorageError as error:
+        parser.error(str(error))
     # Told to end, end the nodes as well.
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     print(f"{args.count} injections, seed {args.seed}, {args.factor:g} times real time", flush=True)
@@ -163,7 +169,6 @@ def main() -> int:
         "machine": facts["machine"],
         "command": "make faults" + (f' ARGS="{" ".join(words)}"' if words else ""),
     }
-    out = table.ROOT / args.out
     write_whole(out, json.dumps(results, indent=2) + "\n")
     print(f"wrote {out}")
     if out == table.RESULTS and len(results["cases"]) >= len(CASES):

@@ -24,8 +24,9 @@ import numpy as np
 
 from placement.judging import MOST_DEG, MOST_MM, Verdict, judge
 from placement.stand import Placed, running
+from refinery.errors import StorageError
 from refinery.paths import config_file
-from refinery.storage import append_line, read_lines, replacing, write_whole
+from refinery.storage import append_line, check_writable, read_lines, replacing, write_whole
 from refinery_sim_train.provenance import provenance
 
 ROOT = Path(__file__).parents[2]
@@ -153,7 +154,12 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     facts = provenance(seed=args.seed, env_steps=0)
     log = args.log or ROOT / f"runs/placement/{facts['git_revision'][:10]}-{args.count}-{args.seed}.jsonl"
-    log.parent.mkdir(parents=True, exist_ok=True)
+    out = ROOT / args.out
+    try:
+        check_writable(log.parent)
+        check_writable(out.parent)
+    except StorageError as error:
+        parser.error(str(error))
     campaign = Campaign(args.count, args.seed, args.factor, log)
     print(f"{args.count} placements, {len(campaign.verdicts)} of them done before ({log})", flush=True)
     campaign.run()
@@ -166,7 +172,6 @@ def main() -> int:
         "machine": facts["machine"],
         "command": "make placement" + (f' ARGS="{" ".join(words)}"' if words else ""),
     }
-    out = ROOT / args.out
     write_whole(out, json.dumps(results, indent=2) + "\n")
     print(f"wrote {out}")
     print(f"{results['placements']} placements: {results['outcomes']}, {results['in_collision']} in collision")

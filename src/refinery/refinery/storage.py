@@ -51,8 +51,8 @@ def storage_error(path: object, error: OSError, todo: str = TODO) -> StorageErro
 
 
 def about_storage(error: OSError) -> bool:
-    """Tell whether an error is about a place that takes no files, rather than about a peer or a pipe."""
-    return isinstance(error, StorageError) or error.errno in _REASONS
+    """Tell whether an error is about no room for what was to be written, whoever wrote it."""
+    return isinstance(error, StorageError) or error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from std_srvs.srv import Trigger
 
 from refinery.errors import RefineryError
 from refinery.ros_lifecycle import ManagedNode
+from refinery.ros_start import init_ros
 from refinery_msgs.msg import Outcome
 from refinery_policy_node.activation import check_interface, check_only_publisher
 from refinery_policy_node.guard import Level, Reason, Verdict
@@ -221,7 +222,11 @@ def _autostart(node: PolicyNode, executor: SingleThreadedExecutor, told: list[in
 def main(args: list[str] | None = None) -> int:
     """Run the node until SIGINT or SIGTERM; returns the exit status."""
     # Own handlers: rclpy's would end the context first, and then the arm could not be told to hold.
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        init_ros(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    except RefineryError as error:
+        print(f"refinery_policy: {error}", file=sys.stderr)
+        return 1
     told: list[int] = []
 
     def on_signal(number: int, _frame: FrameType | None) -> None:

@@ -10,6 +10,7 @@ from refinery.bundle import Bundle, check_fit, load_bundle
 from refinery.clock_watch import ClockWatch
 from refinery.errors import ConfigError
 from refinery.robot_profile import RobotProfile, load_robot_profile
+from refinery.storage import check_writable
 from refinery_policy_node.controller_switch import ControllerSwitch, NoSwitch, Switch
 from refinery_policy_node.parameters import PolicyParameters
 from refinery_policy_node.recording import Recorder
@@ -54,6 +55,7 @@ class Station:
             self.bundle, parameters.guard_settings(task), parameters.start_tolerance(task), parameters.fade_in_s
         )
         if parameters.record_dir:
+            check_writable(Path(parameters.record_dir), "free some space, or name another folder: -p record_dir:=...")
             self.runtime.recorder = Recorder(task.hash(), self.runtime.policy.observation_size)
         self.topics = RobotTopics(node, profile, shadow=parameters.dry_run)
         self.clock = ClockWatch(parameters.clock_timeout_s)

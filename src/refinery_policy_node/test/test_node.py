@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import resource
 import shutil
 import signal
 from pathlib import Path
@@ -324,3 +325,30 @@ def test_autostart_waits_for_the_robot(launch: Launch) -> None:
     wait_for(lambda: policy.insert().outcome.value == Outcome.SUCCESS or plant.place(), "success")
     assert policy.end() == 0
     assert "bundle tiny: no envelope of observations" in policy.log()
+
+
+def test_a_folder_that_takes_no_recordings_is_refused_before_the_arm_moves(launch: Launch) -> None:
+    _, policy = launch(record_dir="/proc/nohome/records")
+    assert not policy.configure()
+    assert "/proc/nohome/records: could not be written" in policy.log() and "record_dir" in policy.log()
+    assert "Traceback" not in policy.log()
+
+
+def test_a_full_disk_costs_the_recording_and_not_the_insertion(launch: Launch, tmp_path: Path) -> None:
+    plant, policy = launch(record_dir=tmp_path / "records")
+    assert policy.configure() and policy.activate(), policy.log()
+    before = resource.prlimit(policy.process.pid, resource.RLIMIT_FSIZE)
+    # No file of that process may grow any more, its log neither.
+    resource.prlimit(policy.process.pid, resource.RLIMIT_FSIZE, (0, before[1]))
+    plant.place()
+    plant.wait_for_steps(20)
+    result = policy.insert(trial_id=1)
+    assert result.outcome.value == Outcome.SUCCESS, result.outcome.message
+    assert plant.impedance_calls == [True, False] and at_rest(plant)
+    assert list((tmp_path / "records").iterdir()) == []
+    resource.prlimit(policy.process.pid, resource.RLIMIT_FSIZE, before)
+    plant.place()
+    plant.wait_for_steps(20)
+    assert policy.insert(trial_id=2).outcome.value == Outcome.SUCCESS
+    (path,) = (tmp_path / "records").iterdir()
+    assert path.name.endswith("trial_2.npz") and Recording.load(path).level.max() == 0

@@ -17,6 +17,7 @@ from std_srvs.srv import Trigger
 
 from refinery.errors import NotReadyError, RefineryError
 from refinery.ros_lifecycle import ManagedNode
+from refinery.ros_start import init_ros
 from refinery_msgs.srv import SampleInit
 from refinery_sampler_node.drawing import Drawing
 from refinery_sampler_node.halting import PATIENCE_S
@@ -176,7 +177,11 @@ def autostart(node: SamplerNode) -> bool:
 def main(args: list[str] | None = None) -> int:
     """Run the node until SIGINT or SIGTERM; returns the exit code."""
     # Own handlers: rclpy's would invalidate the context first, and then a moving arm could not be told to stop.
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        init_ros(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    except RefineryError as error:
+        print(f"{NODE_NAME}: {error}", file=sys.stderr)
+        return 1
     told: list[int] = []
 
     def on_signal(number: int, _frame: FrameType | None) -> None:

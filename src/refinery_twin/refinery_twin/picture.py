@@ -23,6 +23,7 @@ from refinery.config import check
 from refinery.errors import ConfigError, NotReadyError, RefineryError
 from refinery.paths import config_file
 from refinery.robot_profile import RobotProfile, load_robot_profile
+from refinery.ros_start import init_ros
 from refinery.task import load_task
 from refinery_twin.decoration import Decoration
 from refinery_twin.marker_shapes import shapes
@@ -116,7 +117,7 @@ def take(args: Args) -> Path:
     task = load_task(config_file("tasks", args.task))
     profile = load_robot_profile(args.robot)
     # Ctrl-C is for Python: the handler of rclpy would end the context under a call first.
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    init_ros(signal_handler_options=SignalHandlerOptions.NO)
     try:
         node = rclpy.create_node("refinery_picture")
         listener = Listener(node, profile)

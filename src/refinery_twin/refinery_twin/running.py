@@ -15,6 +15,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from refinery.errors import RefineryError
+from refinery.ros_start import init_ros
 
 N = TypeVar("N", bound=Node)
 
@@ -30,7 +31,6 @@ def run_node(name: str, make: Callable[[], N], run: Callable[[N, threading.Event
     Returns:
         The exit status: 1 after a :class:`RefineryError` or a bad parameter, whose message is one line on stderr.
     """
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     stop = threading.Event()
 
     def request_stop(_number: int, _frame: FrameType | None) -> None:
@@ -40,6 +40,7 @@ def run_node(name: str, make: Callable[[], N], run: Callable[[N, threading.Event
         signal.signal(number, request_stop)
     node = None
     try:
+        init_ros(signal_handler_options=SignalHandlerOptions.NO)
         node = make()
         run(node, stop)
         node.get_logger().info("stopped by a signal")

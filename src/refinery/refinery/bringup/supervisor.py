@@ -15,8 +15,10 @@ from refinery.bringup import warden
 from refinery.bringup.node_spec import NodeSpec
 from refinery.bringup.output import OutputEcho
 from refinery.bringup.process import DeadNode, NodeProcess, command_line
+from refinery.storage import about_storage, check_writable, storage_error
 
 _POLL_S = 0.05
+_TODO = "free some space, or name another folder: --log-dir, ROS_LOG_DIR or ROS_HOME"
 
 
 class Supervisor:
@@ -39,8 +41,14 @@ class Supervisor:
         quiet: bool = False,
     ) -> None:
         self.specs = list(specs)
-        self._env = {**(os.environ if env is None else env), "PYTHONUNBUFFERED": "1", "RCUTILS_COLORIZED_OUTPUT": "0"}
         self.log_dir = Path(tempfile.mkdtemp(prefix="refinery-")) if log_dir is None else log_dir.resolve()
+        # ROS's own logs go there too, unless another place is named: a node does not start where it cannot log.
+        self._env = {
+            "ROS_LOG_DIR": str(self.log_dir),
+            **(os.environ if env is None else env),
+            "PYTHONUNBUFFERED": "1",
+            "RCUTILS_COLORIZED_OUTPUT": "0",
+        }
         self._quiet = quiet
         self._nodes: list[NodeProcess] = []
         self._warden: subprocess.Popen[bytes] | None = None
@@ -51,10 +59,11 @@ class Supervisor:
 
         Raises:
             NotReadyError: An executable is missing; nothing was started.
+            StorageError: The logs cannot be written; nothing is left running.
         """
         if self._warden is not None:
             raise RuntimeError("the supervisor is running: stop it first")
-        self.log_dir.mkdir(parents=True, exist_ok=True)
+        check_writable(self.log_dir, _TODO)
         for spec in self.specs:
             command_line(spec, self.log_dir, self._env)
         self._warden = subprocess.Popen(
@@ -65,13 +74,21 @@ class Supervisor:
         )
         try:
             for spec in self.specs:
-                node = NodeProcess(spec, self._env, self.log_dir)
+                node = self._start_node(spec)
                 self._nodes.append(node)
                 self._tell_warden(f"+{node.group}\n")
             if not self._quiet:
                 self._echo = OutputEcho({node.spec.name: node.log for node in self._nodes})
         except BaseException:
             self.stop()
+            raise
+
+    def _start_node(self, spec: NodeSpec) -> NodeProcess:
+        try:
+            return NodeProcess(spec, self._env, self.log_dir)
+        except OSError as error:
+            if about_storage(error):
+                raise storage_error(error.filename or self.log_dir, error, _TODO) from error
             raise
 
     def poll(self) -> list[DeadNode]:

@@ -12,6 +12,7 @@ import tyro
 
 from refinery.config import check
 from refinery.errors import NotReadyError
+from refinery.ros_start import init_ros
 from refinery.theta_units import shown_unit
 
 ASK_AGAIN_S = 3.0
@@ -68,7 +69,7 @@ def _call(args: SampleArgs) -> Any:
     from refinery_msgs.srv import SampleInit
 
     # Ctrl-C is for Python: the handler of rclpy would end the context under a call first.
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    init_ros(signal_handler_options=SignalHandlerOptions.NO)
     try:
         node = rclpy.create_node("refinery_sample")
         client = node.create_client(SampleInit, "/sample_init")

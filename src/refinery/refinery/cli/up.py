@@ -19,6 +19,7 @@ import yaml
 from refinery.bringup import Supervisor, describe_bringup
 from refinery.config import check
 from refinery.errors import ConfigError
+from refinery.ros_start import ros_log_dir
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,9 +102,7 @@ def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
 
 def default_log_dir() -> Path:
     """Return a new folder where ROS keeps its logs."""
-    home = Path(os.environ.get("ROS_HOME", "~/.ros")).expanduser()
-    base = Path(os.environ["ROS_LOG_DIR"]) if os.environ.get("ROS_LOG_DIR") else home / "log"
-    return base / f"refinery-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+    return ros_log_dir(os.environ) / f"refinery-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
 
 
 @contextmanager

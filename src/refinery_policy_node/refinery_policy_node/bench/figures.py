@@ -11,6 +11,7 @@ from typing import Any
 import rclpy
 
 from refinery.config import check
+from refinery.ros_start import init_ros
 from refinery.task import Task
 from refinery.testing import tiny_bundle
 from refinery_policy_node.bench import lockstep, round_trip, service_trip, tick
@@ -79,7 +80,7 @@ def _ticks(task: Task, effort: Effort, say: Say) -> dict[str, Any]:
 
 def _through_ros(task: Task, effort: Effort, say: Say) -> dict[str, Any]:
     figures: dict[str, Any] = {}
-    rclpy.init(args=[])
+    init_ros(args=[])
     try:
         with tempfile.TemporaryDirectory() as folder:
             content = onnx_policy(random_network(lstm_units=LSTM_UNITS))

@@ -24,6 +24,7 @@ from refinery.bundle import load_bundle
 from refinery.errors import RefineryError
 from refinery.robot_interface import TopicSpec
 from refinery.robot_profile import load_robot_profile
+from refinery.ros_start import init_ros
 from refinery_policy_node.bench.side_by_side import no_garbage_collection
 from refinery_policy_node.guard import GuardSettings, Level
 from refinery_policy_node.runtime import PolicyRuntime
@@ -97,7 +98,7 @@ KINDS: dict[str, Callable[[LifecycleNode, str], None]] = {"echo": echo, "policy"
 def main(args: list[str]) -> NoReturn:
     """Run a responder until it is told to end; ``args`` are KIND and, for a policy, the path of its bundle."""
     kind, bundle = args[0], args[1] if len(args) > 1 else ""
-    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+    init_ros(args=[], signal_handler_options=SignalHandlerOptions.NO)
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         raise SystemExit(0)

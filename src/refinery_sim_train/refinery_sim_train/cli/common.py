@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import torch
 import tyro
 
 from refinery.config import load_dataclass
-from refinery.errors import GainsError, RefineryError
+from refinery.errors import GainsError, RefineryError, StorageError
 from refinery.paths import config_file, share_dir
 from refinery.robot_profile import load_robot_profile
+from refinery.storage import about_storage, storage_error
 from refinery.task import Task, load_task
 from refinery.trained_with import TrainedWith
 from refinery_sim_train.console import console
@@ -24,6 +26,7 @@ from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.refine.config import RefineSpec
 
 Args = TypeVar("Args")
+_PLACES = ("out", "json_out", "scratch")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,18 +40,34 @@ class WeightsArgs:
 
 
 def run(args_type: type[Args], main: Callable[[Args], None]) -> None:
-    """Parse the command line into a dataclass and run; a Refinery error ends with one line and exit status 1."""
+    """Parse the command line into a dataclass and run.
+
+    A Refinery error, or a file that cannot be read or written, ends with one line and exit status 1.
+    """
     args = tyro.cli(args_type)
     # One thread: the networks are small, and the physics has the cores.
     torch.set_num_threads(1)
     try:
         main(args)
     except RefineryError as error:
-        console.print(f"error: {error}", style="bold red", markup=False)
-        sys.exit(1)
+        _fail(error, args_type)
+    except OSError as error:
+        if about_storage(error):
+            _fail(storage_error(error.filename or "a file", error), args_type)
+        if not error.filename:
+            raise
+        _fail(RefineryError(f"{error.filename}: {error.strerror}"), args_type)
     except KeyboardInterrupt:
         console.print("interrupted; finished stages are kept, --resume goes on from there")
         sys.exit(130)
+
+
+def _fail(error: RefineryError, args_type: type[Any]) -> NoReturn:
+    """End with one line; where no file can be written, it says which option names another place."""
+    places = [f"--{item.name.replace('_', '-')}" for item in dataclasses.fields(args_type) if item.name in _PLACES]
+    elsewhere = f" ({' or '.join(places)})" if isinstance(error, StorageError) and places else ""
+    console.print(f"error: {error}{elsewhere}", style="bold red", markup=False)
+    sys.exit(1)
 
 
 def read_task(name: str) -> Task:

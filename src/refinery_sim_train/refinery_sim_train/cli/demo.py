@@ -21,6 +21,7 @@ from refinery.report.plots import success_map
 from refinery.report.results import demo_json
 from refinery.report.summary import one_screen
 from refinery.robot_profile import load_robot_profile
+from refinery.ros_start import init_ros
 from refinery.rotations import Poses
 from refinery.storage import check_writable, read_lines, write_whole
 from refinery.task import Task
@@ -107,7 +108,7 @@ def _trials(args: Args, result: RefineResult) -> list[report_data.TrialRecord]:
     )
     with Supervisor(specs, log_dir=args.out / "logs", quiet=True) as nodes:
         # Without handlers of its own, which would shut the context down under a call before Ctrl-C gets through.
-        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+        init_ros(signal_handler_options=SignalHandlerOptions.NO)
         try:
             node = rclpy.create_node("refinery_demo")
 

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
+from typed_command import run
 
 from refinery.paths import config_file
 from refinery_sim_train.cli import evaluate, export, refine, train_base
-
-
-def run(command, arguments, monkeypatch, capsys) -> tuple[int, str]:
-    monkeypatch.setattr(sys, "argv", [command.__name__.rsplit(".", 1)[-1], *map(str, arguments)])
-    with pytest.raises(SystemExit) as ended:
-        command.main()
-    captured = capsys.readouterr()
-    return int(ended.value.code or 0), " ".join((captured.out + captured.err).split())
 
 
 @pytest.mark.parametrize("command", [refine, export, evaluate, train_base])

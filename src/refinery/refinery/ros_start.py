@@ -1,0 +1,56 @@
+"""Entering ROS, with one line where its log folder cannot be had."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from refinery.errors import StorageError
+from refinery.storage import check_writable
+
+TODO = "free some space, or name another folder: ROS_LOG_DIR or ROS_HOME"
+"""What to do where ROS cannot log."""
+
+
+def ros_log_dir(env: Mapping[str, str]) -> Path:
+    """Return the folder where ROS keeps its logs, as rcl_logging chooses it.
+
+    Args:
+        env: The environment.
+
+    Raises:
+        StorageError: There is no home and nothing else is named.
+    """
+    named = env.get("ROS_LOG_DIR") or ""
+    home = env.get("ROS_HOME") or "~/.ros"
+    folder = Path(named) if named else Path(home) / "log"
+    if folder.parts[:1] != ("~",):
+        return folder
+    if not env.get("HOME"):
+        raise StorageError(folder, "this user has no home (HOME is not set)", TODO)
+    return Path(env["HOME"], *folder.parts[1:])
+
+
+def init_ros(**options: Any) -> None:
+    """Call ``rclpy.init``.
+
+    Args:
+        options: Of ``rclpy.init``.
+
+    Raises:
+        StorageError: ROS cannot log; it does not start then.
+    """
+    # Imported here, since the rest of the library does without ROS.
+    import rclpy
+
+    try:
+        rclpy.init(**options)
+    except RuntimeError as error:
+        # An RCLError; its class is private to rclpy.
+        if "logging" in str(error):
+            folder = ros_log_dir(os.environ)
+            check_writable(folder, TODO)
+            raise StorageError(folder, " ".join(str(error).split()), TODO) from error
+        raise
