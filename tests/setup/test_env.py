@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from other_user import bound, reachable
+
 ROOT = Path(__file__).resolve().parents[2]
 ENV = ROOT / "tools" / "env"
 PRINT = "import json, os, sys; print(json.dumps([dict(os.environ), os.getpid(), sys.executable]))"
@@ -82,3 +84,86 @@ def test_python_starts_once_not_twice():
         [ROOT / ".venv" / "bin" / "python", "-c", code], env=BARE, capture_output=True, text=True, timeout=60
     )
     assert set(bare.stdout.split()[1].split(":")) <= set(libraries.split(":"))
+
+
+@pytest.fixture
+def checkout():
+    """A checkout with just what `tools/env` looks for."""
+    with reachable() as folder:
+        for name in ("tools", ".venv/bin", ".venv/.refinery", "install"):
+            (folder / name).mkdir(parents=True)
+        shutil.copy(ENV, folder / "tools" / "env")
+        python = folder / "python3"
+        python.write_text("#!/bin/sh\n")
+        python.chmod(0o755)
+        (folder / ".venv/bin/python").symlink_to(python)
+        (folder / ".venv/.refinery/mode").write_text("wheels\n")
+        (folder / "install/local_setup.bash").write_text("")
+        yield folder
+
+
+def said(checkout):
+    done = bound([checkout / "tools" / "env", "true"], env=BARE, cwd="/")
+    assert done.stdout == "" and len(done.stderr.splitlines()) <= 1
+    return done.returncode, done.stderr
+
+
+def test_a_checkout_that_may_be_used_is_used(checkout):
+    assert said(checkout) == (0, "")
+
+
+@pytest.mark.parametrize("closed", [".venv", ".venv/bin", ".venv/.refinery", "install"])
+def test_a_folder_that_this_user_may_not_enter_is_named_with_its_owner(checkout, closed):
+    (checkout / closed).chmod(0o000)
+    code, text = said(checkout)
+    assert code == 1 and f"may not enter {checkout / closed}," in text
+    assert f"belongs to {checkout.owner()}" in text and "a clone of your own" in text
+    assert "got nothing there" not in text
+
+
+def test_an_interpreter_in_another_users_home_is_said_to_be_there(checkout):
+    home = checkout / "home"
+    (home / "python" / "bin").mkdir(parents=True)
+    (checkout / "python3").rename(home / "python" / "bin" / "python3")
+    python = checkout / ".venv/bin/python"
+    python.unlink()
+    (home / "current").symlink_to("python")
+    python.symlink_to("../../home/current/bin/python3")
+    assert said(checkout)[0] == 0
+    home.chmod(0o700 if os.geteuid() == 0 else 0o000)
+    code, text = said(checkout)
+    assert code == 1 and "/home, which belongs to" in text and "got nothing there" not in text
+
+
+@pytest.mark.parametrize(
+    ("file", "may_not", "mode"),
+    [
+        ("python3", "execute", 0o644),
+        (".venv/.refinery/mode", "read", 0o000),
+        ("install/local_setup.bash", "read", 0o000),
+    ],
+)
+def test_a_file_that_this_user_may_not_use_is_named_with_its_mode(checkout, file, may_not, mode):
+    (checkout / file).chmod(mode)
+    code, text = said(checkout)
+    assert code == 1 and f"may not {may_not} it" in text and f"mode {mode:o}" in text
+    assert f"this checkout belongs to {checkout.owner()}" in text
+
+
+@pytest.mark.parametrize("target", ["/nowhere/python3", "python"])
+def test_a_link_to_no_interpreter_is_told_from_none(checkout, target):
+    python = checkout / ".venv/bin/python"
+    python.unlink()
+    code, text = said(checkout)
+    assert code == 1 and "got nothing there: run `make build`" in text
+    python.symlink_to(target)
+    code, text = said(checkout)
+    assert code == 1 and f"a link to {target}, where nothing is" in text and "make distclean build" in text
+
+
+def test_an_environment_that_was_made_elsewhere_is_refused(checkout):
+    (checkout / ".venv/.refinery/root").write_text(f"{checkout}\n")
+    assert said(checkout)[0] == 0
+    (checkout / ".venv/.refinery/root").write_text("/old/place\n")
+    code, text = said(checkout)
+    assert code == 1 and "made in /old/place" in text and "make build" in text

@@ -19,6 +19,7 @@ from beside import beside
 from console import Console, SetupError
 from environment import Environment
 from host import check_host, clean_environment, ros_mode
+from ownership import UNWRITABLE, check_ours, unwritable
 from workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +55,7 @@ def set_up(target: str, root: Path) -> None:
     workspace = Workspace(root, env, environment.underlay(), environment.prefixes(), console)
     if environment.ready() and (target == "venv" or workspace.ready()):
         return
+    check_ours(root)
     against = "a sourced ROS 2 Jazzy" if mode == "system" else "ROS 2 Jazzy wheels"
     print(f"Setting up the workspace against {against} (details: {console.log_path})", flush=True)
     if target == "build":
@@ -82,6 +84,11 @@ def main() -> int:
             set_up(sys.argv[1], ROOT)
     except SetupError as error:
         print(f"Set-up failed: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        print(f"Set-up failed: {unwritable(error, ROOT)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Set-up interrupted; the same command resumes it", file=sys.stderr)

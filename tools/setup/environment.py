@@ -97,6 +97,7 @@ class Environment:
             options.append("--clear")
         self._run([base_python(), "-m", "venv", *options, self.folder])
         self.stamps.write("mode", self._mode)
+        self.stamps.write("root", str(self._root))
         self.stamps.write("base", self.base)
 
     def _of_this_python(self) -> bool:
