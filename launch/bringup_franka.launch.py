@@ -86,7 +86,7 @@ def bring_up(context: LaunchContext) -> list[Action]:
         )
     )
     included = [include_action(spec, context) for spec in includes]
-    check_not_running(includes, value["namespace"])
+    check_not_running(includes, value["namespace"], nodes=nodes)
     return [*included, *(node_action(spec) for spec in [*spawners, *nodes])]
 
 

@@ -10,6 +10,7 @@ import importlib.util
 import itertools
 import json
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -129,7 +130,7 @@ def launch_file():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     # Nothing runs here: look for it for a moment only.
-    module.check_not_running = lambda includes, namespace: check_not_running(includes, namespace, wait_s=0.1)
+    module.check_not_running = partial(check_not_running, wait_s=0.1)
     return module
 
 
@@ -268,7 +269,7 @@ def test_a_driver_that_runs_is_not_started_again(launch_file, bundle, packages):
     packages.add("franka_bringup", "franka.launch.py", FR3_BRINGUP)
     packages.add("franka_fr3_moveit_config", "move_group.launch.py", MOVE_GROUP, declares=["db"])
     short = launch_file.check_not_running
-    launch_file.check_not_running = lambda includes, namespace: check_not_running(includes, namespace, wait_s=30.0)
+    launch_file.check_not_running = partial(check_not_running, wait_s=30.0)
     context = Context()
     rclpy.init(context=context, domain_id=int(os.environ["ROS_DOMAIN_ID"]))
     running = rclpy.create_node("controller_manager", context=context)

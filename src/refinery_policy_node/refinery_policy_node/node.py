@@ -18,6 +18,7 @@ from refinery.errors import RefineryError
 from refinery.ros_lifecycle import ManagedNode
 from refinery.ros_start import init_ros
 from refinery_msgs.msg import Outcome
+from refinery.ros_graph import find_rival, settle
 from refinery_policy_node.activation import check_interface, check_only_publisher
 from refinery_policy_node.guard import Level, Reason, Verdict
 from refinery_policy_node.insert_server import InsertServer
@@ -40,6 +41,8 @@ class PolicyNode(ManagedNode):
         super().__init__("refinery_policy")
         declare_parameters(self)
         self._station: Station | None = None
+        self.born_s = time.monotonic()
+        """When the node was made, [s]."""
         self._problem = Verdict()
         self._watched = 0
         self._status = StatusReport(self)
@@ -64,6 +67,9 @@ class PolicyNode(ManagedNode):
         station = self._station
         assert station is not None
         verdict = check_interface(self, station.topics, station.parameters.activation_timeout_s)
+        inputs = [latest.name for latest in station.topics.inputs_read]
+        if rival := find_rival(self, actions=("insert",), inputs=inputs):
+            return self._refuse(Verdict(level=Level.STOP, reason=Reason.SECOND_PUBLISHER, message=rival))
         if verdict.level is Level.OK and (problem := station.switch.problem()):
             verdict = Verdict(level=Level.STOP, reason=Reason.TOPIC_MISSING, message=problem)
         if verdict.level is Level.OK:
@@ -208,6 +214,7 @@ def _autostart(node: PolicyNode, executor: SingleThreadedExecutor, told: list[in
     if not node.transition(node.trigger_configure):
         return False
     end_s = time.monotonic() + float(node.get_parameter("autostart_timeout_s").value)
+    settle(lambda timeout_s: node.spin_once(executor, timeout_s), node.born_s, lambda: bool(told))
     while not told:
         if node.transition(node.trigger_activate):
             node.get_logger().info("active")

@@ -63,6 +63,9 @@ def launching(task: Task, bundle: Path, folder: Path, domain: int) -> Iterator[L
             thread.join()
         for process in processes:
             process.close()
+        # Or the graph would still have it in the next test, as a second robot.
+        for node in executor.get_nodes():
+            node.destroy_node()
         executor.shutdown()
         rclpy.shutdown()
 

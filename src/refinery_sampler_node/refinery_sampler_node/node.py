@@ -16,6 +16,7 @@ from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import Trigger
 
 from refinery.errors import NotReadyError, RefineryError
+from refinery.ros_graph import find_rival, settle
 from refinery.ros_lifecycle import ManagedNode
 from refinery.ros_start import init_ros
 from refinery_msgs.srv import SampleInit
@@ -43,6 +44,8 @@ class SamplerNode(ManagedNode):
     def __init__(self) -> None:
         super().__init__(NODE_NAME)
         declare_parameters(self)
+        self.born_s = time.monotonic()
+        """When the node was made, [s]."""
         self._station: Station | None = None
         self._active = False
         self.error = ""
@@ -68,7 +71,15 @@ class SamplerNode(ManagedNode):
         return TransitionCallbackReturn.SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Serve requests."""
+        """Serve requests, unless another sampler does."""
+        assert self._station is not None
+        topics = [self._station.profile.socket_pose_topic] + ["/clock"] * self._station.profile.use_sim_time
+        rival = find_rival(self, services=("sample_init",), actions=("place",), inputs=topics)
+        if rival:
+            self.error = rival
+            self.get_logger().error(f"not activated: {rival}")
+            return TransitionCallbackReturn.FAILURE
+        self.error = ""
         self._active, self._defect = True, ""
         self._on_status()
         return super().on_activate(state)
@@ -169,9 +180,12 @@ class SamplerNode(ManagedNode):
         )
 
 
-def autostart(node: SamplerNode) -> bool:
-    """Configure and activate the node as a lifecycle manager would; tells whether both worked."""
-    return node.transition(node.trigger_configure) and node.transition(node.trigger_activate)
+def autostart(node: SamplerNode, executor: SingleThreadedExecutor, told: list[int]) -> bool:
+    """Configure and activate the node as a lifecycle manager would; tells whether to go on."""
+    if not node.transition(node.trigger_configure):
+        return False
+    settle(lambda timeout_s: node.spin_once(executor, timeout_s), node.born_s, lambda: bool(told))
+    return bool(told) or node.transition(node.trigger_activate)
 
 
 def main(args: list[str] | None = None) -> int:
@@ -198,7 +212,7 @@ def main(args: list[str] | None = None) -> int:
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:
-        if node.get_parameter("autostart").value and not autostart(node):
+        if node.get_parameter("autostart").value and not autostart(node, executor, told):
             return 1
         while not told:
             node.spin_once(executor, _SPIN_S)

@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Words after ``refinery``; the process's if none.
 
     Returns:
-        The exit code: 0 fine, 1 something went wrong on the way, 2 refused to start.
+        The exit code: 0 fine, 1 something went wrong on the way, 2 refused to start, 130 interrupted before.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] in ("-h", "--help"):
@@ -37,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except RefineryError as error:
         print(f"refinery {words[0]}: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130
     return code
 
 

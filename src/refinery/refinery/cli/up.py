@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import tyro
 import yaml
 
-from refinery.bringup import Supervisor, describe_bringup
+from refinery.bringup import Supervisor, check_not_running, describe_bringup
 from refinery.config import check
 from refinery.errors import ConfigError
 from refinery.ros_start import ros_log_dir
@@ -69,10 +69,11 @@ def main(argv: Sequence[str]) -> int:
     env = dict(os.environ)
     if args.domain is not None:
         env["ROS_DOMAIN_ID"] = str(args.domain)
+    domain = chosen_domain(env)
+    check_not_running([], "", nodes=specs, domain=domain)
     supervisor = Supervisor(specs, env=env, log_dir=args.log_dir or default_log_dir())
     with _told_to_end() as told, supervisor:
         names = ", ".join(spec.name for spec in specs)
-        domain = env.get("ROS_DOMAIN_ID", "0")
         print(f"refinery up: {names} on domain {domain}; logs in {supervisor.log_dir}; Ctrl-C stops them", flush=True)
         dead = supervisor.wait(until=told.is_set)
     if dead:
@@ -98,6 +99,18 @@ def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
         except yaml.YAMLError:
             raise ConfigError("refinery up", "--set", "a YAML value after the =", word) from None
     return overrides
+
+
+def chosen_domain(env: Mapping[str, str]) -> int:
+    """Return the ROS domain of an environment.
+
+    Raises:
+        ConfigError: It is no number.
+    """
+    text = env.get("ROS_DOMAIN_ID", "").strip() or "0"
+    if not text.isdecimal():
+        raise ConfigError("the environment", "ROS_DOMAIN_ID", "an id in 0 to 101", text)
+    return int(text)
 
 
 def default_log_dir() -> Path:

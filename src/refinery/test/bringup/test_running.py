@@ -4,9 +4,10 @@ import os
 
 import pytest
 import rclpy
+from domain_coordinator import domain_id
 from rclpy.context import Context
 
-from refinery.bringup import IncludeSpec, check_not_running
+from refinery.bringup import IncludeSpec, NodeSpec, check_not_running
 from refinery.errors import ConfigError, NotReadyError
 from refinery.ros_testing import own_domain
 
@@ -52,3 +53,38 @@ def test_another_arm_s_is_another_namespace_s(run):
     check_not_running([DRIVER], "", wait_s=0.3)
     with pytest.raises(ConfigError, match="leading slash"):
         check_not_running([DRIVER], "left")
+
+
+def cell(namespace=""):
+    return [
+        NodeSpec(package="p", executable="e", name=name, namespace=namespace)
+        for name in ("refinery_twin", "refinery_policy")
+    ]
+
+
+def test_a_second_cell_of_ours_is_refused_with_all_names_that_are_there(run):
+    check_not_running([], "", nodes=cell())
+    for name in ("refinery_twin", "refinery_policy", "refinery_sampler"):
+        run(name)
+    with pytest.raises(NotReadyError, match=r"^/refinery_policy, /refinery_twin run already on domain"):
+        check_not_running([], "", nodes=cell(), domain=int(os.environ["ROS_DOMAIN_ID"]), wait_s=20.0)
+    # Drivers are looked for as well, and what is said of them comes first.
+    run("controller_manager")
+    with pytest.raises(NotReadyError, match="/controller_manager runs already"):
+        check_not_running([DRIVER], "", nodes=cell(), wait_s=20.0)
+
+
+def test_a_cell_beside_another_one_needs_another_namespace_or_domain(run):
+    run("refinery_twin")
+    check_not_running([], "", nodes=cell("/left"), wait_s=0.5)
+    with domain_id() as other:
+        check_not_running([], "", nodes=cell(), domain=int(other), wait_s=0.5)
+    run("refinery_twin", "/left")
+    with pytest.raises(NotReadyError, match=r"^/left/refinery_twin runs already"):
+        check_not_running([], "", nodes=cell("/left"), wait_s=20.0)
+
+
+def test_what_need_not_stay_may_be_there_twice(run):
+    run("spawner_x")
+    spawner = NodeSpec(package="p", executable="spawner", name="spawner_x", required=False)
+    check_not_running([], "", nodes=[spawner], wait_s=0.5)

@@ -12,6 +12,7 @@ import pytest
 from refinery.cli.up import parse_overrides
 from refinery.errors import ConfigError
 from refinery.paths import config_file
+from refinery.ros_testing import own_domain, spinning_node
 from refinery.task import load_task
 from refinery.testing import tiny_bundle
 
@@ -45,7 +46,6 @@ def up(tmp_path):
         path.chmod(0o755)
     bundle = tiny_bundle(tmp_path / "tiny", load_task(config_file("tasks", "peg_rect")))
     env = {
-        **os.environ,
         "AMENT_PREFIX_PATH": str(tmp_path),
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
     }
@@ -55,7 +55,12 @@ def up(tmp_path):
         command = [sys.executable, "-m", "refinery.cli.main", "up", "--robot", "twin", "--bundle", str(bundle)]
         command += ["--log-dir", str(tmp_path / "logs"), *words]
         process = subprocess.Popen(
-            command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+            command,
+            env={**os.environ, **env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
         )
         started.append(process)
         return process
@@ -134,6 +139,16 @@ def test_bad_words_start_nothing(up, words, message):
     assert message in out
     assert "Traceback" not in out
     assert not up.logs.exists()
+
+
+def test_a_second_time_on_one_domain_it_starts_nothing(up):
+    with own_domain():
+        with spinning_node("refinery_policy"):
+            process = up("--domain", os.environ["ROS_DOMAIN_ID"])
+            out, _ = process.communicate(timeout=60)
+        assert process.returncode == 2
+        assert out.startswith(f"refinery up: /refinery_policy runs already on domain {os.environ['ROS_DOMAIN_ID']}")
+        assert not up.logs.exists()
 
 
 def test_overrides_are_read_as_yaml():

@@ -12,7 +12,7 @@ from pathlib import Path
 import rclpy
 from rclpy.signals import SignalHandlerOptions
 
-from refinery.bringup import Supervisor, describe_bringup
+from refinery.bringup import Supervisor, check_not_running, describe_bringup
 from refinery.errors import NotReadyError
 from refinery.initial_state import GRASP, tool_pose
 from refinery.report import data as report_data
@@ -106,6 +106,7 @@ def _trials(args: Args, result: RefineResult) -> list[report_data.TrialRecord]:
         realtime_factor=args.realtime_factor,
         overrides=_guard_times(args.realtime_factor),
     )
+    check_not_running([], "", nodes=specs)
     with Supervisor(specs, log_dir=args.out / "logs", quiet=True) as nodes:
         # Without handlers of its own, which would shut the context down under a call before Ctrl-C gets through.
         init_ros(signal_handler_options=SignalHandlerOptions.NO)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import sys
 import threading
+import time
 
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
+from refinery.errors import NotReadyError
+from refinery.ros_graph import find_rival
 from refinery_twin.move_group.arm_state import ArmState
 from refinery_twin.move_group.desk import Desk
 from refinery_twin.move_group.execute_action import ExecuteAction
@@ -23,6 +26,8 @@ from refinery_twin.planning import Planner
 from refinery_twin.running import run_node
 
 _SPIN_S = 0.2
+_LOOK_S = 0.5
+"""So long after its start the node looks for another one of its name."""
 
 
 class MoveGroupNode(Node):
@@ -72,13 +77,16 @@ def _run(node: MoveGroupNode, stop: threading.Event) -> None:
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     node.get_logger().info(f"waiting for the first joint state on {node.arm.topic}")
-    opened = False
+    opened, settled_s = False, time.monotonic() + _LOOK_S
     while not stop.is_set():
         executor.spin_once(timeout_sec=_SPIN_S)
         # Who finds a server may ask at once, and would be told that no state has come.
-        if not opened and node.arm.age_s < math.inf:
-            node.open()
-            opened = True
+        if opened or node.arm.age_s == math.inf:
+            continue
+        if rival := find_rival(node, until_s=settled_s):
+            raise NotReadyError(rival)
+        node.open()
+        opened = True
     executor.shutdown()
 
 

@@ -1,0 +1,93 @@
+"""A second cell that got past ``refinery up``'s look at the graph: its nodes refuse, the first goes on."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import rclpy
+
+from refinery.bringup import NodeSpec, Supervisor, describe_bringup
+from refinery.paths import config_file
+from refinery.ros_testing import own_domain
+from refinery.task import load_task
+from refinery.testing import tiny_bundle
+from refinery_msgs.srv import SampleInit
+from refinery_sim_train.demo.trial_client import TrialClient
+
+PATIENCE_S = 60.0
+"""Longest wait for anything; only a failure takes this long."""
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    return tiny_bundle(tmp_path_factory.mktemp("bundle") / "tiny", load_task(config_file("tasks", "peg_rect")))
+
+
+@pytest.fixture(scope="module")
+def first(bundle, tmp_path_factory):
+    """A running cell."""
+    with (
+        own_domain(),
+        Supervisor(describe_bringup("twin", bundle=bundle), log_dir=tmp_path_factory.mktemp("first"), quiet=True) as up,
+    ):
+        rclpy.init()
+        try:
+            client = TrialClient(rclpy.create_node("test_client"), lambda: None)
+            client.wait_until_ready(PATIENCE_S)
+            yield up, client
+        finally:
+            rclpy.try_shutdown()
+
+
+def until(holds, what):
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end, f"in vain: {what()}"
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize(
+    ("node", "says"),
+    [
+        ("refinery_twin", "got /refinery_twin; end the other cell"),
+        ("move_group", "another /move_group; end the other cell"),
+        ("refinery_sampler", "/refinery_sampler; end the other cell"),
+        ("refinery_policy", "/refinery_policy; end the other cell"),
+    ],
+)
+def test_a_node_of_a_second_cell_refuses_and_the_first_cell_goes_on(first, bundle, tmp_path, node, says):
+    up, client = first
+    spec = next(spec for spec in describe_bringup("twin", bundle=bundle) if spec.name == node)
+    log = tmp_path / f"{node}.log"
+    with Supervisor([spec], log_dir=tmp_path, quiet=True):
+        until(lambda: says in log.read_text(), log.read_text)
+        assert not up.poll()
+    assert not any(word in log.read_text() for word in ("start planning", ": active"))
+    client.wait_until_ready(PATIENCE_S)
+
+
+@pytest.mark.parametrize(
+    ("node", "says"),
+    [
+        ("refinery_sampler", "service sample_init: expected no server"),
+        ("refinery_policy", "action insert: expected no server"),
+    ],
+)
+def test_another_name_does_not_make_a_second_server_a_good_one(first, bundle, tmp_path, node, says):
+    spec = next(spec for spec in describe_bringup("twin", bundle=bundle) if spec.name == node)
+    other = NodeSpec(
+        package=spec.package, executable=spec.executable, name="another", parameters=spec.parameters, lifecycle=True
+    )
+    log = tmp_path / "another.log"
+    with Supervisor([other], log_dir=tmp_path, quiet=True):
+        until(lambda: says in log.read_text(), log.read_text)
+        assert f"/{node}" in log.read_text()
+    assert not first[0].poll()
+
+
+def test_the_first_cell_still_answers_itself(first):
+    _, client = first
+    socket = client.new_cell(7)
+    answer: SampleInit.Response = client.sample("best", 7, socket)
+    assert answer.success, answer.message
