@@ -30,8 +30,8 @@ _HEAD = """\
 
 Written by `make docs` from what the nodes declare; a test fails when this page is out of date. Do not edit it.
 
-Values outside a range are refused by ROS, with the range in the message. Every node also takes `use_sim_time`,
-which must be what the robot profile says.
+A node does not start with a value outside its range, of another type (a whole number does for a double) or for a
+parameter that is not listed here. Every node also takes `use_sim_time`, which must be what the robot profile says.
 """
 
 
@@ -68,8 +68,12 @@ class _Listener:
     """Takes the place of a node in a declaration and keeps what is declared."""
 
     declared: list[Declared] = field(default_factory=list)
+    _parameter_overrides: dict[str, Any] = field(default_factory=dict)
 
-    def declare_parameter(self, name: str, default: Any, descriptor: ParameterDescriptor) -> SimpleNamespace:
+    def declare_parameter(
+        self, name: str, default: Any, descriptor: ParameterDescriptor, *, ignore_override: bool
+    ) -> SimpleNamespace:
+        assert ignore_override, "a node checks what it was started with itself"
         self.declared.append(Declared(name=name, default=default, descriptor=descriptor))
         return SimpleNamespace(value=default)
 

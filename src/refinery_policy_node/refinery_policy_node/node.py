@@ -9,16 +9,17 @@ from types import FrameType
 
 import rclpy
 from rclpy.clock import Clock, ClockType
+from rclpy.exceptions import ParameterException
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import Trigger
 
 from refinery.errors import RefineryError
+from refinery.ros_graph import find_rival, settle
 from refinery.ros_lifecycle import ManagedNode
 from refinery.ros_start import init_ros
 from refinery_msgs.msg import Outcome
-from refinery.ros_graph import find_rival, settle
 from refinery_policy_node.activation import check_interface, check_only_publisher
 from refinery_policy_node.guard import Level, Reason, Verdict
 from refinery_policy_node.insert_server import InsertServer
@@ -40,9 +41,9 @@ class PolicyNode(ManagedNode):
     def __init__(self) -> None:
         super().__init__("refinery_policy")
         declare_parameters(self)
-        self._station: Station | None = None
         self.born_s = time.monotonic()
         """When the node was made, [s]."""
+        self._station: Station | None = None
         self._problem = Verdict()
         self._watched = 0
         self._status = StatusReport(self)
@@ -66,10 +67,10 @@ class PolicyNode(ManagedNode):
         """Check that the robot is there and that nobody else commands it."""
         station = self._station
         assert station is not None
-        verdict = check_interface(self, station.topics, station.parameters.activation_timeout_s)
         inputs = [latest.name for latest in station.topics.inputs_read]
         if rival := find_rival(self, actions=("insert",), inputs=inputs):
             return self._refuse(Verdict(level=Level.STOP, reason=Reason.SECOND_PUBLISHER, message=rival))
+        verdict = check_interface(self, station.topics, station.parameters.activation_timeout_s)
         if verdict.level is Level.OK and (problem := station.switch.problem()):
             verdict = Verdict(level=Level.STOP, reason=Reason.TOPIC_MISSING, message=problem)
         if verdict.level is Level.OK:
@@ -213,8 +214,8 @@ def _autostart(node: PolicyNode, executor: SingleThreadedExecutor, told: list[in
     """Configure, then try to activate until the robot is there; tells whether the node is active."""
     if not node.transition(node.trigger_configure):
         return False
-    end_s = time.monotonic() + float(node.get_parameter("autostart_timeout_s").value)
     settle(lambda timeout_s: node.spin_once(executor, timeout_s), node.born_s, lambda: bool(told))
+    end_s = time.monotonic() + float(node.get_parameter("autostart_timeout_s").value)
     while not told:
         if node.transition(node.trigger_activate):
             node.get_logger().info("active")
@@ -241,7 +242,12 @@ def main(args: list[str] | None = None) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
-    node = PolicyNode()
+    try:
+        node = PolicyNode()
+    except (RefineryError, ParameterException) as error:
+        print(f"refinery_policy: {error}", file=sys.stderr)
+        rclpy.try_shutdown()
+        return 1
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:

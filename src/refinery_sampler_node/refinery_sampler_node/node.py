@@ -205,7 +205,7 @@ def main(args: list[str] | None = None) -> int:
         signal.signal(number, on_signal)
     try:
         node = SamplerNode()
-    except ParameterException as error:
+    except (RefineryError, ParameterException) as error:
         print(f"{NODE_NAME}: {error}", file=sys.stderr)
         rclpy.shutdown()
         return 1

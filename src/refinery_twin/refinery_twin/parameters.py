@@ -9,7 +9,7 @@ from rclpy.node import Node
 
 from refinery.errors import ConfigError
 from refinery.robot_profile import RobotProfile, load_robot_profile
-from refinery.ros_parameters import declare_field, parameter
+from refinery.ros_parameters import declare_field, overrides_for, parameter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +41,13 @@ def declare_parameters(node: Node) -> tuple[TwinParameters, RobotProfile]:
         The values, and the robot profile they name, which gives the defaults of the rates.
 
     Raises:
+        RefineryError: A value the node was started with is for no parameter, of another type or out of range.
         ConfigError: The profile is unknown or invalid, or has no ``twin`` section.
     """
+    overrides = overrides_for(node, TwinParameters)
     fields = {field.name: field for field in dataclasses.fields(TwinParameters)}
-    profile = load_robot_profile(declare_field(node, fields.pop("robot_profile"), read_only=True))
+    named = declare_field(node, fields.pop("robot_profile"), overrides=overrides, read_only=True)
+    profile = load_robot_profile(named)
     if profile.twin is None:
         raise ConfigError(
             f"robot profile {profile.name}",
@@ -54,5 +57,8 @@ def declare_parameters(node: Node) -> tuple[TwinParameters, RobotProfile]:
             "use the profile 'twin'",
         )
     defaults = {"realtime_factor": profile.twin.realtime_factor, "state_rate_hz": profile.twin.state_rate_hz}
-    values = {name: declare_field(node, field, defaults.get(name), read_only=True) for name, field in fields.items()}
+    values = {
+        name: declare_field(node, field, defaults.get(name), overrides=overrides, read_only=True)
+        for name, field in fields.items()
+    }
     return TwinParameters(robot_profile=profile.name, **values), profile

@@ -42,7 +42,7 @@ def describe_bringup(
         realtime_factor: Simulated seconds per second for the twin, [0, 100], 0 is as fast as it can; the profile's
             if none.
         namespace: Put everything under it, empty or with a leading slash.
-        overrides: Parameters by ``node.parameter``, over everything else.
+        overrides: Parameters by ``node.parameter``, plain or :class:`refinery.parameters.Typed`, over everything else.
 
     Returns:
         The nodes: where the cell is simulated the twin and its MoveIt, then sampler and policy.
@@ -50,6 +50,7 @@ def describe_bringup(
     Raises:
         ConfigError: Profile, task or bundle are not there or do not fit; the message says which.
     """
+        RefineryError: Overrides are for no parameter or do not fit it; the message names all of them.
     path = config_file("robots", robot).resolve()
     profile = load_robot_profile(path)
     chosen = choose_bundle(bundle, simulated=profile.twin is not None)
@@ -66,10 +67,20 @@ def describe_bringup(
     }
     specs += [
         NodeSpec(
-            package="refinery_sampler_node", executable="sampler_node", name=SAMPLER, parameters=shared, lifecycle=True
+            package="refinery_sampler_node",
+            executable="sampler_node",
+            name=SAMPLER,
+            parameters=shared,
+            declaration="refinery_sampler_node.parameters:SamplerParameters",
+            lifecycle=True,
         ),
         NodeSpec(
-            package="refinery_policy_node", executable="policy_node", name=POLICY, parameters=shared, lifecycle=True
+            package="refinery_policy_node",
+            executable="policy_node",
+            name=POLICY,
+            parameters=shared,
+            declaration="refinery_policy_node.parameters:PolicyParameters",
+            lifecycle=True,
         ),
     ]
     return with_overrides([put_under(spec, namespace) for spec in specs], overrides or {})
@@ -87,10 +98,22 @@ def _twin(profile: RobotProfile, path: Path, task: str, seed: int, realtime_fact
         "state_rate_hz": settings.state_rate_hz,
         "use_sim_time": False,
     }
-    return NodeSpec(package="refinery_twin", executable="twin_node", name=TWIN, parameters=parameters)
+    return NodeSpec(
+        package="refinery_twin",
+        executable="twin_node",
+        name=TWIN,
+        parameters=parameters,
+        declaration="refinery_twin.parameters:TwinParameters",
+    )
 
 
 def _move_group(path: Path, seed: int) -> NodeSpec:
     """Describe what serves MoveIt's names for the twin; a real robot's ``move_group`` is started beside its driver."""
     parameters = {"robot_profile": str(path), "seed": seed, "use_sim_time": True}
-    return NodeSpec(package="refinery_twin", executable="move_group_node", name=MOVE_GROUP, parameters=parameters)
+    return NodeSpec(
+        package="refinery_twin",
+        executable="move_group_node",
+        name=MOVE_GROUP,
+        parameters=parameters,
+        declaration="refinery_twin.move_group.parameters:MoveGroupParameters",
+    )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from refinery.errors import ConfigError
+from refinery.parameters import fitting, plain, raise_all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +26,8 @@ class NodeSpec:
     """Node namespace, empty or with a leading slash."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """Parameters by name; plain YAML values."""
+    declaration: str = ""
+    """``module:class`` of the dataclass that declares its parameters; empty: any parameter is taken as it is."""
     arguments: Sequence[str] = ()
     """Words of its command line before those for ROS."""
     remappings: Sequence[tuple[str, str]] = ()
@@ -44,24 +48,41 @@ def with_overrides(specs: Sequence[NodeSpec], overrides: Mapping[str, Any]) -> l
 
     Args:
         specs: The nodes.
-        overrides: Values by ``node.parameter``.
+        overrides: Values by ``node.parameter``, plain or :class:`refinery.parameters.Typed`.
 
     Returns:
         New specs, in the same order.
 
     Raises:
-        ConfigError: A key names no node of the bring-up, or no parameter.
+        RefineryError: A key names no node of the bring-up, or no parameter of the node, or the value does not fit; the
+            message names all of them.
     """
     names = [spec.name for spec in specs]
     changes: dict[str, dict[str, Any]] = {name: {} for name in names}
+    problems: list[ConfigError] = []
     for key, value in overrides.items():
         node, _, parameter = key.partition(".")
-        if node not in changes or not parameter:
-            raise ConfigError("overrides", key, f"node.parameter with a node of {', '.join(names)}", key)
-        # A whole number for a parameter that is a float is what a person types; ROS would refuse the type.
-        present = next(spec for spec in specs if spec.name == node).parameters.get(parameter)
-        changes[node][parameter] = float(value) if type(present) is float and type(value) is int else value
-    return [dataclasses.replace(spec, parameters={**spec.parameters, **changes[spec.name]}) for spec in specs]
+        if node in changes and parameter:
+            changes[node][parameter] = value
+        else:
+            expected = f"node.parameter with a node of {', '.join(names)}"
+            problems.append(ConfigError("overrides", key, expected, key))
+    fit = {}
+    for spec in specs:
+        fit[spec.name], wrong = _fitting(spec, changes[spec.name])
+        problems += wrong
+    raise_all(problems)
+    return [dataclasses.replace(spec, parameters={**spec.parameters, **fit[spec.name]}) for spec in specs]
+
+
+def _fitting(spec: NodeSpec, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[ConfigError]]:
+    if not spec.declaration:
+        return {name: plain(value, spec.name, name) for name, value in values.items()}, []
+    if not values:
+        return {}, []
+    # Imported where it is needed: a declaration comes with the rest of its node.
+    module, _, name = spec.declaration.partition(":")
+    return fitting(getattr(importlib.import_module(module), name), values, spec.name)
 
 
 def put_under(spec: NodeSpec, namespace: str) -> NodeSpec:

@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
-import yaml
 
 from refinery.bringup import Supervisor, check_not_running, describe_bringup
 from refinery.config import check
 from refinery.errors import ConfigError
+from refinery.parameters import Typed
 from refinery.ros_start import ros_log_dir
 
 
@@ -83,8 +83,8 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
-    """Return the values of ``node.parameter=value`` words, read as YAML.
+def parse_overrides(words: Sequence[str]) -> dict[str, Typed]:
+    """Return the values of ``node.parameter=value`` words as they were typed.
 
     Raises:
         ConfigError: A word is not of that form.
@@ -94,10 +94,7 @@ def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
         key, equals, text = word.partition("=")
         if not equals or "." not in key:
             raise ConfigError("refinery up", "--set", "node.parameter=value", word)
-        try:
-            overrides[key] = yaml.safe_load(text)
-        except yaml.YAMLError:
-            raise ConfigError("refinery up", "--set", "a YAML value after the =", word) from None
+        overrides[key] = Typed(text)
     return overrides
 
 

@@ -1,10 +1,12 @@
+import importlib
 from pathlib import Path
 
 import pytest
 
 from refinery.bringup import NodeSpec, describe_bringup
 from refinery.bringup.node_spec import with_overrides
-from refinery.errors import BundleError, ConfigError
+from refinery.errors import BundleError, ConfigError, RefineryError
+from refinery.parameters import fitting
 from refinery.paths import config_file
 from refinery.task import load_task
 from refinery.testing import tiny_bundle
@@ -68,6 +70,26 @@ def test_overrides_win_and_leave_the_other_nodes_alone(bundle):
     assert policy.parameters["command_rate_hz"] == 500.0
     assert "command_rate_hz" not in sampler.parameters
     assert type(twin.parameters["realtime_factor"]) is float
+
+
+def test_an_override_is_checked_against_what_its_node_declares(bundle):
+    mistakes = {"refinery_policy.stop_age": 0.2, "refinery_twin.seed": -1, "move_group.sed": 3, "nobody.x": 1}
+    with pytest.raises(RefineryError) as raised:
+        describe_bringup("twin", bundle=bundle, overrides=mistakes)
+    for part in ("did you mean stop_age_s?", "refinery_twin: seed: expected a whole number in 0 to", "nobody.x"):
+        assert part in str(raised.value)
+    fine = {"refinery_policy.command_rate_hz": 100, "refinery_policy.use_sim_time": True}
+    policy = describe_bringup("twin", bundle=bundle, overrides=fine)[-1]
+    assert type(policy.parameters["command_rate_hz"]) is float
+
+
+def test_all_that_the_bringup_gives_is_declared(bundle):
+    for robot in ("twin", "fr3", "panda"):
+        for spec in describe_bringup(robot, bundle=bundle):
+            module, _, name = spec.declaration.partition(":")
+            given, problems = fitting(getattr(importlib.import_module(module), name), spec.parameters, spec.name)
+            assert problems == []
+            assert given == dict(spec.parameters)
 
 
 @pytest.mark.parametrize("key", ["refinery_polcy.rate", "refinery_policy", "refinery_policy.", ".rate", ""])

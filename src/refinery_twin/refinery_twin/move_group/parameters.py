@@ -9,7 +9,7 @@ from rclpy.node import Node
 
 from refinery.errors import ConfigError
 from refinery.robot_profile import RobotProfile, load_robot_profile
-from refinery.ros_parameters import declare_field, parameter
+from refinery.ros_parameters import declare_field, overrides_for, parameter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +30,14 @@ def declare_parameters(node: Node) -> tuple[MoveGroupParameters, RobotProfile]:
         The values, and the robot profile they name.
 
     Raises:
+        RefineryError: A value the node was started with is for no parameter, of another type or out of range.
         ConfigError: The profile is unknown or invalid, or that of a real robot, which has a MoveIt of its own.
     """
     fields = dataclasses.fields(MoveGroupParameters)
-    values = MoveGroupParameters(**{field.name: declare_field(node, field, read_only=True) for field in fields})
+    overrides = overrides_for(node, MoveGroupParameters)
+    values = MoveGroupParameters(
+        **{field.name: declare_field(node, field, overrides=overrides, read_only=True) for field in fields}
+    )
     profile = load_robot_profile(values.robot_profile)
     if profile.twin is None:
         raise ConfigError(
