@@ -21,7 +21,7 @@ from refinery.robot_profile import load_robot_profile
 ARGUMENTS = {
     "robot": ("twin", "Robot profile: twin, fr3, panda, or a path to a YAML file"),
     "bundle": ("", "Bundle directory; for the twin, the one `make demo` made if empty"),
-    "task": ("", "Task of the twin: a name or a path; the bundle's if empty"),
+    "task": ("", "The bundle's task, a name or a path, to be sure: another one is refused"),
     "robot_ip": ("", "Address of the robot's control unit; empty: its driver and controllers run already"),
     "moveit": ("auto", "Start move_group of a real robot: true, false, or auto, which is with the driver"),
     "use_fake_hardware": ("false", "Mock hardware, its controllers and MoveIt, without our nodes: it measures nothing"),

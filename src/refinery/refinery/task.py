@@ -269,6 +269,10 @@ class Task:
             initial_state=InitialStateSpec(trained_in=trained, deployed_in=trained),
         )
 
+    def is_meant_by(self, asked: str) -> bool:
+        """Tell whether a request is for this task: it names none, its name, or its hash, to be sure."""
+        return asked in ("", self.name) or asked == self.hash()
+
     def hash(self) -> str:
         """SHA-256 of the task's contents, independent of the layout of its file."""
         return hashlib.sha256(json.dumps(to_mapping(self), sort_keys=True).encode()).hexdigest()

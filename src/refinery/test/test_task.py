@@ -1,4 +1,5 @@
 import copy
+import dataclasses
 
 import pytest
 
@@ -64,3 +65,11 @@ def test_force_bound_is_stiffness_times_error(raw):
     control = from_mapping(raw, Task, source="x").control
     assert control.max_force[0] == pytest.approx(control.stiffness[0] * control.max_error[0])
     assert max(control.max_force[:3]) <= 15.0
+
+
+def test_a_request_names_a_task_by_nothing_its_name_or_its_contents(raw):
+    task = from_mapping(raw, Task, source="x")
+    assert all(task.is_meant_by(asked) for asked in ("", task.name, task.hash()))
+    other = dataclasses.replace(task, description="the same name, another task")
+    assert other.is_meant_by(task.name) and not other.is_meant_by(task.hash())
+    assert not task.is_meant_by("gear")

@@ -192,8 +192,9 @@ class InsertServer:
         task = station.runtime.task
         if self._busy:
             return _no(Reason.NONE, "an insertion is in progress; wait for it or cancel it")
-        if goal.task and goal.task != task.name:
-            return _no(Reason.NONE, f"task: expected {task.name!r}, which the bundle solves, got {goal.task!r}")
+        if not task.is_meant_by(goal.task):
+            expected = f"{task.name!r} ({task.hash()}), which the bundle solves"
+            return _no(Reason.NONE, f"task: expected {expected}, got {goal.task!r}")
         if not math.isfinite(goal.timeout_s) or goal.timeout_s < 0:
             return _no(Reason.NONE, f"timeout_s: expected a time >= 0 s, got {goal.timeout_s}")
         try:

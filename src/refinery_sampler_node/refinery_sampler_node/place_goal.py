@@ -11,7 +11,7 @@ from refinery.grasp import requested_grasp
 from refinery.initial_state import GRASP
 from refinery.rotations import Poses, angle_between_rad
 from refinery_msgs.action import Place
-from refinery_sampler_node.requests import RequestError, SampleRequest
+from refinery_sampler_node.requests import RequestError, SampleRequest, check_task
 from refinery_sampler_node.sample_service import fresh_seed
 from refinery_sampler_node.station import Station
 from refinery_sampler_node.targets import Target, Targets
@@ -38,6 +38,7 @@ def check_goal(station: Station, goal: Place.Goal) -> Poses | None:
     if not (math.isfinite(goal.max_duration_s) and goal.max_duration_s > 0):
         raise GoalError(f"max_duration_s: expected a time > 0 s, got {goal.max_duration_s}")
     if goal.use_pose:
+        check_task(goal.task, station.sampler.bundle.task)
         requested_grasp(goal.grasp, station.sampler.bundle.task)
         return station.transforms.in_base(goal.pose, what="pose")
     station.sampler.check(_request(goal))

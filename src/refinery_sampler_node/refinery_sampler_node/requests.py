@@ -9,6 +9,7 @@ import numpy as np
 
 from refinery.errors import RefineryError
 from refinery.rotations import Poses
+from refinery.task import Task
 from refinery_sampler_node.candidates import MODES
 
 _UNIT_TOLERANCE = 1e-3
@@ -41,23 +42,18 @@ class SampleRequest:
     """Of the draw, at least 0."""
 
 
-def check_request(request: SampleRequest, *, loaded_task: str, max_count: int) -> None:
+def check_request(request: SampleRequest, *, loaded_task: Task, max_count: int) -> None:
     """Check task, count and mode.
 
     Args:
         request: What is asked for.
-        loaded_task: Name of the task of the loaded bundle.
+        loaded_task: The task of the loaded bundle.
         max_count: Largest count accepted.
 
     Raises:
         RequestError: With the first thing that is wrong.
     """
-    if request.task not in ("", loaded_task):
-        raise RequestError(
-            "UNKNOWN_TASK",
-            f"task: expected the loaded one, {loaded_task!r}, got {request.task!r}; "
-            "leave it empty or start the node with a bundle for that task",
-        )
+    check_task(request.task, loaded_task)
     if not 1 <= request.count <= max_count:
         raise RequestError(
             "BAD_COUNT",
@@ -68,6 +64,24 @@ def check_request(request: SampleRequest, *, loaded_task: str, max_count: int) -
         close = difflib.get_close_matches(request.mode, MODES, n=1)
         hint = f"did you mean {close[0]!r}?" if close else "leave it out for 'best'"
         raise RequestError("BAD_MODE", f"mode: expected one of {', '.join(MODES)}, got {request.mode!r}; {hint}")
+
+
+def check_task(asked: str, loaded: Task) -> None:
+    """Check that the loaded task is the one that is asked for.
+
+    Args:
+        asked: Its name or its hash; empty: whichever is loaded.
+        loaded: The task of the loaded bundle.
+
+    Raises:
+        RequestError: It is another one.
+    """
+    if not loaded.is_meant_by(asked):
+        raise RequestError(
+            "UNKNOWN_TASK",
+            f"task: expected the loaded one, {loaded.name!r} ({loaded.hash()}), got {asked!r}; "
+            "leave it empty or start the node with a bundle for that task",
+        )
 
 
 def checked_pose(

@@ -46,7 +46,7 @@ class Sampler:
 
     def check(self, request: SampleRequest) -> None:
         """Check a request before its socket pose is looked for; raises RequestError."""
-        check_request(request, loaded_task=self.bundle.task.name, max_count=self._max_count)
+        check_request(request, loaded_task=self.bundle.task, max_count=self._max_count)
 
     @property
     def grasp_is_free(self) -> bool:

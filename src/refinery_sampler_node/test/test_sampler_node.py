@@ -105,6 +105,15 @@ def test_bad_requests(cell: Cell, fields: dict[str, object], code: int, words: t
         assert not cell.robot.received
 
 
+def test_a_task_may_be_named_by_its_contents_also_where_the_pose_is_given(cell: Cell, task: Task) -> None:
+    assert cell.client.sample(task=task.hash()).success
+    other = dataclasses.replace(task, description="the same name, another task")
+    _expect_refusal(cell.client.sample(task=other.hash()), Response.UNKNOWN_TASK, (task.hash(), other.hash()))
+    placed = cell.client.place(task=other.hash(), use_pose=True)
+    assert placed.outcome.value == Outcome.REFUSED
+    assert task.hash() in placed.outcome.message
+
+
 def test_bad_socket_poses(cell: Cell) -> None:
     base = cell.robot.profile.base_frame
     wrong_frame = cell.client.sample(socket_pose=cell.socket_message(frame="camera"))

@@ -23,10 +23,9 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory as JointTrajectoryMsg
 
+from refinery.bundled_task import named_task
 from refinery.errors import RefineryError
-from refinery.paths import config_file
 from refinery.ros_graph import SETTLED_S, check_only_clock
-from refinery.task import load_task
 from refinery_twin.cell import Cell
 from refinery_twin.faults import StoppedClock
 from refinery_twin.follow_server import FollowServer
@@ -52,7 +51,7 @@ class TwinNode(Node):
     def __init__(self) -> None:
         super().__init__("refinery_twin")
         self._settings, self._profile = declare_parameters(self)
-        task = load_task(config_file("tasks", self._settings.task))
+        task = named_task(self._settings.task)
         self._cell = Cell(task, self._profile, self._settings.seed)
         self._limits = self._cell.plant.joint_limits(self._profile.max_joint_velocity_rad_s)
         self._chunk = max(1, round(1000.0 / self._settings.state_rate_hz))

@@ -17,7 +17,7 @@ class TwinParameters:
     """Values of the node's parameters; each field's metadata is its description and range."""
 
     robot_profile: str = parameter("twin", "Robot profile: a name in config/robots or a path to a .yaml file")
-    task: str = parameter("peg_rect", "Task: a name in config/tasks or a path to a .yaml file")
+    task: str = parameter("peg_rect", "Task: a name in config/tasks, a path to a .yaml file, or a bundle's directory")
     seed: int = parameter(0, "Seed of the trial the twin starts with", 0, 2**63 - 1)
     realtime_factor: float = parameter(
         1.0, "Simulated seconds per second of wall clock; 0: unpaced; default: the profile's", 0.0, 100.0

@@ -1,16 +1,12 @@
-"""Which bundle a bring-up uses, and for which task it is; the nodes themselves load and check it."""
+"""Which bundle a bring-up uses; the nodes themselves load and check it."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from refinery.errors import BundleError, ConfigError
+from refinery.bundled_task import MANIFEST
+from refinery.errors import ConfigError
 from refinery.paths import share_dir
-
-# Not from refinery.bundle, which imports ONNX Runtime and SciPy: seconds before the first node starts.
-MANIFEST = "manifest.json"
-"""The file that makes a directory a bundle."""
 
 
 def choose_bundle(bundle: Path | str | None, *, simulated: bool) -> Path:
@@ -35,17 +31,3 @@ def choose_bundle(bundle: Path | str | None, *, simulated: bool) -> Path:
         return made_by_demo
     hint = f"name one; `make demo` makes one in {made_by_demo}" if simulated else "a real robot runs only what you name"
     raise ConfigError("bring-up", "bundle", "the directory of a bundle", "none", hint)
-
-
-def bundled_task(bundle: Path) -> str:
-    """Return the name of the task a bundle is for.
-
-    Raises:
-        BundleError: The manifest does not say.
-    """
-    path = bundle / MANIFEST
-    try:
-        name = json.loads(path.read_text(encoding="utf-8"))["task"]["name"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        raise BundleError(f"{path}: expected JSON with task.name, got something else; export it again") from None
-    return str(name)

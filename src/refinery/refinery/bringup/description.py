@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from refinery.bringup.bundle_choice import bundled_task, choose_bundle
+from refinery.bringup.bundle_choice import choose_bundle
 from refinery.bringup.node_spec import NodeSpec, put_under, with_overrides
+from refinery.bundled_task import check_same_task, load_bundled_task, named_task
 from refinery.errors import ConfigError
 from refinery.paths import config_file
 from refinery.robot_profile import RobotProfile, load_robot_profile
@@ -37,7 +38,8 @@ def describe_bringup(
     Args:
         robot: A profile in ``config/robots`` or a path to one.
         bundle: Bundle directory; for the twin, the one ``make demo`` made if none is given.
-        task: Task of the twin, a name in ``config/tasks`` or a path; the bundle's if none is given.
+        task: A name in ``config/tasks`` or a path, to be sure: it must be the bundle's task, which is what
+            runs.
         seed: Of the twin's first trial and of its planner, >= 0.
         realtime_factor: Simulated seconds per second for the twin, [0, 100], 0 is as fast as it can; the profile's
             if none.
@@ -48,15 +50,18 @@ def describe_bringup(
         The nodes: where the cell is simulated the twin and its MoveIt, then sampler and policy.
 
     Raises:
+        RefineryError: Overrides are for no parameter or do not fit it; the message names all of them.
         ConfigError: Profile, task or bundle are not there or do not fit; the message says which.
     """
-        RefineryError: Overrides are for no parameter or do not fit it; the message names all of them.
     path = config_file("robots", robot).resolve()
     profile = load_robot_profile(path)
     chosen = choose_bundle(bundle, simulated=profile.twin is not None)
+    own = load_bundled_task(chosen)
+    if task:
+        check_same_task(named_task(task), own, "bring-up", f"the bundle {chosen}")
     specs = []
     if profile.twin:
-        specs = [_twin(profile, path, task or bundled_task(chosen), seed, realtime_factor), _move_group(path, seed)]
+        specs = [_twin(profile, path, chosen, seed, realtime_factor), _move_group(path, seed)]
     if not profile.twin and realtime_factor is not None:
         raise ConfigError("bring-up", "realtime_factor", f"none: {profile.name} is a real robot", realtime_factor)
     shared = {
@@ -86,13 +91,14 @@ def describe_bringup(
     return with_overrides([put_under(spec, namespace) for spec in specs], overrides or {})
 
 
-def _twin(profile: RobotProfile, path: Path, task: str, seed: int, realtime_factor: float | None) -> NodeSpec:
+def _twin(profile: RobotProfile, path: Path, bundle: Path, seed: int, realtime_factor: float | None) -> NodeSpec:
     """Describe the twin. It makes the time, so it does not take it from /clock itself."""
     settings = profile.twin
     assert settings is not None
     parameters = {
         "robot_profile": str(path),
-        "task": str(config_file("tasks", task).resolve()),
+        # The very task of the bundle, not a file of the same name, which may have changed since.
+        "task": str(bundle),
         "seed": seed,
         "realtime_factor": float(settings.realtime_factor if realtime_factor is None else realtime_factor),
         "state_rate_hz": settings.state_rate_hz,

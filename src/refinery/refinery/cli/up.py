@@ -31,7 +31,7 @@ class UpArgs:
     bundle: Path | None = None
     """Bundle to run; for the twin, the one `make demo` made if none is given."""
     task: str | None = None
-    """Task of the twin, in config/tasks or a path; the bundle's if none is given."""
+    """The bundle's task, in config/tasks or a path, for who wants to be sure: another one is refused."""
     domain: int | None = None
     """ROS_DOMAIN_ID of the nodes, 0 to 101; the environment's if none is given."""
     seed: int = 0

@@ -1,10 +1,15 @@
 import importlib
+import json
+import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from refinery.bringup import NodeSpec, describe_bringup
 from refinery.bringup.node_spec import with_overrides
+from refinery.bundle import load_bundle
+from refinery.bundled_task import named_task
 from refinery.errors import BundleError, ConfigError, RefineryError
 from refinery.parameters import fitting
 from refinery.paths import config_file
@@ -47,12 +52,50 @@ def test_a_real_robot_has_no_twin_and_no_simulated_time(bundle, robot):
         assert Path(spec.parameters["bundle"]) == bundle
 
 
-def test_the_twin_gets_the_bundle_s_task_unless_told_otherwise(bundle, tmp_path):
+def edited(tmp_path, name="peg_rect", **changes) -> Path:
+    """Write a task file that differs from a shipped one."""
+    raw = yaml.safe_load(config_file("tasks", name).read_text())
+    for key, value in changes.items():
+        part, _, leaf = key.partition("__")
+        raw[part][leaf] = value
+    path = tmp_path / f"{name}.yaml"
+    path.write_text(yaml.safe_dump(raw))
+    return path
+
+
+def test_the_twin_gets_the_very_task_of_the_bundle(bundle, tmp_path, monkeypatch):
     twin = describe_bringup("twin", bundle=bundle)[0]
-    assert Path(twin.parameters["task"]).name == "peg_rect.yaml"
-    other = tmp_path / "other.yaml"
-    other.write_text(config_file("tasks", "peg_rect").read_text())
-    assert describe_bringup("twin", bundle=bundle, task=str(other))[0].parameters["task"] == str(other)
+    assert named_task(twin.parameters["task"]).hash() == load_bundle(bundle).task.hash()
+    # Also where the file of that name says something else by now.
+    task = load_task(edited(tmp_path, noise__estimate_jitter_m=0.0015))
+    other = tiny_bundle(tmp_path / "other", task)
+    twin = describe_bringup("twin", bundle=other)[0]
+    assert named_task(twin.parameters["task"]).hash() == task.hash() != load_bundle(bundle).task.hash()
+
+
+@pytest.mark.parametrize("robot", ["twin", "fr3"])
+def test_the_bundle_s_own_task_may_be_named_and_another_one_may_not(bundle, tmp_path, robot):
+    same = edited(tmp_path)
+    assert describe_bringup(robot, bundle=bundle, task=str(same)) == describe_bringup(robot, bundle=bundle)
+    assert describe_bringup(robot, bundle=bundle, task="peg_rect") == describe_bringup(robot, bundle=bundle)
+    changed = edited(tmp_path, noise__estimate_jitter_m=0.0015)
+    hashes = [load_task(path).hash()[:12] for path in (config_file("tasks", "peg_rect"), changed)]
+    with pytest.raises(ConfigError) as raised:
+        describe_bringup(robot, bundle=bundle, task=str(changed))
+    text = str(raised.value)
+    assert all(part in text for part in (*hashes, "peg_rect", "noise.estimate_jitter_m", "0.0015"))
+    with pytest.raises(ConfigError, match=r"square_xy.*differ in name.* more"):
+        describe_bringup(robot, bundle=bundle, task="square_xy")
+
+
+def test_a_task_that_was_edited_inside_its_bundle_is_refused(bundle, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(bundle, copy)
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["task"]["noise"]["estimate_jitter_m"] = 0.0015
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(BundleError, match=r"task_hash.*the task was edited"):
+        describe_bringup("twin", bundle=copy)
 
 
 def test_realtime_factor_seed_and_namespace(bundle):
@@ -126,5 +169,5 @@ def test_without_a_bundle_the_twin_takes_the_demo_s(bundle, tmp_path, monkeypatc
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"task": 3}', "\x00", "[" * 100000])
 def test_a_manifest_that_is_none_is_refused(tmp_path, text):
     (tmp_path / "manifest.json").write_text(text)
-    with pytest.raises(BundleError, match=r"expected JSON with task\.name"):
+    with pytest.raises(BundleError, match="expected JSON with task and task_hash"):
         describe_bringup("twin", bundle=tmp_path)
