@@ -13,26 +13,31 @@ import numpy as np
 import rclpy
 import tyro
 from geometry_msgs.msg import PoseStamped
+from rcl_interfaces.srv import GetParameters
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import JointState
 from visualization_msgs.msg import Marker, MarkerArray
 
+from refinery.bringup.node_spec import check_namespace
+from refinery.bundled_task import MANIFEST, check_same_task, load_bundled_task, named_task
 from refinery.config import check
 from refinery.errors import ConfigError, NotReadyError, RefineryError
-from refinery.paths import config_file
 from refinery.robot_profile import RobotProfile, load_robot_profile
+from refinery.ros_graph import elsewhere
 from refinery.ros_start import init_ros
-from refinery.task import load_task
+from refinery.task import Task
 from refinery_twin.decoration import Decoration
 from refinery_twin.marker_shapes import shapes
 from refinery_twin.messages import pose_from
 from refinery_twin.render import render_cell, write_png
 from refinery_twin.render_child import SOCKET
 
-MARKERS = "/refinery_sampler/markers"
+MARKERS = "refinery_sampler/markers"
 """Where the sampler draws."""
+PARAMETERS = "refinery_sampler/get_parameters"
+"""Where the sampler says which bundle it has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +46,11 @@ class Args:
 
     out: Path = Path("placement.png")
     """PNG file to write."""
-    task: str = "peg_rect"
-    """Name in config/tasks or path: what the part and the socket look like. The part is drawn as if held straight."""
+    task: str | None = None
+    """Name in config/tasks, path, or a bundle's directory: what part and socket look like; the task of the sampler's
+    bundle if none is given. The part is drawn as if held straight."""
+    namespace: str = ""
+    """Of the cell, as in /left; empty: none."""
     robot: str = "twin"
     """Name in config/robots or path: names of topics and joints."""
     camera: str = SOCKET
@@ -56,6 +64,7 @@ class Args:
 
     def __post_init__(self) -> None:
         """Validate ranges."""
+        check_namespace(self.namespace)
         cameras = (SOCKET, "cell", "close")
         check(self.camera in cameras, "camera", f"one of {', '.join(cameras)}", self.camera)
         check(16 <= self.width <= 4096 and 16 <= self.height <= 4096, "width, height", "16 to 4096", self.width)
@@ -95,10 +104,9 @@ class Listener:
         end = time.monotonic() + wait_s
         while missing := [name for name in (self.joints, self.socket, self.markers) if name not in self.heard]:
             if time.monotonic() > end:
-                raise NotReadyError(
-                    f"no message on {missing[0]} within {wait_s:.0f} s; is the cell up on this ROS_DOMAIN_ID, and has "
-                    "the sampler been asked for something (refinery sample)?"
-                )
+                hint = elsewhere(self._node, PARAMETERS, "rcl_interfaces/srv/GetParameters")
+                hint = hint or "is the cell up on this ROS_DOMAIN_ID, and was the sampler asked (refinery sample)?"
+                raise NotReadyError(f"no message on {missing[0]} within {wait_s:.0f} s; {hint}")
             spin()
 
 
@@ -114,14 +122,15 @@ def take(args: Args) -> Path:
     Raises:
         RefineryError: A topic is silent, a frame is not the arm's base, or nothing can be drawn here.
     """
-    task = load_task(config_file("tasks", args.task))
+    given = None if args.task is None else named_task(args.task)
     profile = load_robot_profile(args.robot)
     # Ctrl-C is for Python: the handler of rclpy would end the context under a call first.
     init_ros(signal_handler_options=SignalHandlerOptions.NO)
     try:
-        node = rclpy.create_node("refinery_picture")
+        node = rclpy.create_node("refinery_picture", namespace=args.namespace or None)
         listener = Listener(node, profile)
         listener.wait(args.wait_s, lambda: rclpy.spin_once(node, timeout_sec=0.1))
+        task = checked_task(given, sampler_bundle(node, args.wait_s))
     finally:
         rclpy.try_shutdown()
     joints, socket, markers = (listener.heard[name] for name in (listener.joints, listener.socket, listener.markers))
@@ -137,6 +146,43 @@ def take(args: Args) -> Path:
         decorations=decorations(markers.markers, profile.base_frame),
     )
     return write_png(args.out, picture)
+
+
+def sampler_bundle(node: Node, wait_s: float) -> Path:
+    """Ask the sampler which bundle it has.
+
+    Raises:
+        NotReadyError: It does not answer.
+    """
+    client = node.create_client(GetParameters, PARAMETERS)
+    future = client.call_async(GetParameters.Request(names=["bundle"])) if client.wait_for_service(wait_s) else None
+    if future is not None:
+        rclpy.spin_until_future_complete(node, future, timeout_sec=wait_s)
+    answer = None if future is None else future.result()
+    if answer is None:
+        raise NotReadyError(f"{client.service_name} did not answer within {wait_s:.0f} s; is the sampler up?")
+    return Path(answer.values[0].string_value)
+
+
+def checked_task(given: Task | None, bundle: Path) -> Task:
+    """Return the task to draw: a bundle's, or a given one where the bundle is on another machine.
+
+    Args:
+        given: What the user named, if anything.
+        bundle: The bundle of the running cell.
+
+    Raises:
+        ConfigError: Another task was given, or none, and the bundle is not here.
+    """
+    if not (bundle / MANIFEST).is_file():
+        if given is None:
+            hint = "name it; the sampler's bundle is not on this machine"
+            raise ConfigError("picture", "task", f"the task of the bundle {bundle}", "none", hint)
+        return given
+    own = load_bundled_task(bundle)
+    if given is not None:
+        check_same_task(given, own, "picture", f"the bundle {bundle}")
+    return own
 
 
 def joints_rad(message: JointState, profile: RobotProfile) -> np.ndarray:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from refinery.errors import ConfigError
 from refinery.parameters import fitting, plain, raise_all
+
+_NAMESPACE = re.compile(r"(/[A-Za-z_][A-Za-z0-9_]*)+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,20 +89,22 @@ def _fitting(spec: NodeSpec, values: Mapping[str, Any]) -> tuple[dict[str, Any],
 
 
 def put_under(spec: NodeSpec, namespace: str) -> NodeSpec:
-    """Return the spec with another namespace.
+    """Return the spec with another namespace, and the time of that namespace: a cell of its own has its own.
 
     Raises:
-        ConfigError: The namespace is neither empty nor begins with a slash.
+        ConfigError: The namespace is neither empty nor a name with a leading slash.
     """
     check_namespace(namespace)
-    return dataclasses.replace(spec, namespace=namespace)
+    if not namespace:
+        return spec
+    return dataclasses.replace(spec, namespace=namespace, remappings=(*spec.remappings, ("/clock", "clock")))
 
 
 def check_namespace(namespace: str) -> None:
     """Check a namespace of a bring-up.
 
     Raises:
-        ConfigError: It is neither empty nor begins with a slash.
+        ConfigError: It is neither empty nor a name with a leading slash.
     """
-    if namespace and not namespace.startswith("/"):
+    if namespace and not _NAMESPACE.fullmatch(namespace):
         raise ConfigError("bring-up", "namespace", "empty, or a name with a leading slash", namespace)

@@ -10,6 +10,7 @@ from typing import Any
 
 import tyro
 
+from refinery.bringup.node_spec import check_namespace
 from refinery.config import check
 from refinery.errors import NotReadyError
 from refinery.ros_start import init_ros
@@ -31,12 +32,15 @@ class SampleArgs:
     """Of the draw; negative: a fresh one."""
     task: str = ""
     """Task to sample for; empty: the loaded one."""
+    namespace: str = ""
+    """Of the cell, as in /left; empty: none."""
     timeout_s: float = 10.0
     """Wait at most this long for the service, and then for its answer, [s]."""
 
     def __post_init__(self) -> None:
         """Validate what does not fit into the request; the node judges the rest."""
         check(0 <= self.count < 2**32, "count", "0 to 4294967295", self.count)
+        check_namespace(self.namespace)
         check(self.timeout_s > 0, "timeout_s", "a positive time [s]", self.timeout_s)
 
 
@@ -55,7 +59,8 @@ def main(argv: Sequence[str]) -> int:
     args = tyro.cli(SampleArgs, args=list(argv), prog="refinery sample")
     response = _call(args)
     if not response.success:
-        print(f"/sample_init refused (error {response.error_code}): {response.message}", file=sys.stderr)
+        name = f"{args.namespace}/sample_init"
+        print(f"{name} refused (error {response.error_code}): {response.message}", file=sys.stderr)
         return 1
     print("\n".join(_table(response)))
     return 0
@@ -66,18 +71,18 @@ def _call(args: SampleArgs) -> Any:
     import rclpy
     from rclpy.signals import SignalHandlerOptions
 
+    from refinery.ros_graph import elsewhere
     from refinery_msgs.srv import SampleInit
 
     # Ctrl-C is for Python: the handler of rclpy would end the context under a call first.
     init_ros(signal_handler_options=SignalHandlerOptions.NO)
     try:
-        node = rclpy.create_node("refinery_sample")
-        client = node.create_client(SampleInit, "/sample_init")
+        node = rclpy.create_node("refinery_sample", namespace=args.namespace or None)
+        client = node.create_client(SampleInit, "sample_init")
         if not client.wait_for_service(args.timeout_s):
-            raise NotReadyError(
-                f"no service /sample_init within {args.timeout_s:.0f} s; is the sampler up on this ROS_DOMAIN_ID? "
-                "(refinery up --robot twin)"
-            )
+            hint = elsewhere(node, "sample_init", "refinery_msgs/srv/SampleInit")
+            hint = hint or "is the sampler up on this ROS_DOMAIN_ID? (refinery up --robot twin)"
+            raise NotReadyError(f"no service {client.service_name} within {args.timeout_s:.0f} s; {hint}")
         request = SampleInit.Request(count=args.count, mode=args.mode, seed=args.seed, task=args.task)
         end_s = time.monotonic() + args.timeout_s
         asked: list[Any] = []
@@ -89,7 +94,9 @@ def _call(args: SampleArgs) -> Any:
             for future in asked:
                 if future.done():
                     return future.result()
-        raise NotReadyError(f"/sample_init did not answer within {args.timeout_s:.0f} s; see the sampler's log")
+        raise NotReadyError(
+            f"{client.service_name} did not answer within {args.timeout_s:.0f} s; see the sampler's log"
+        )
     finally:
         rclpy.try_shutdown()
 

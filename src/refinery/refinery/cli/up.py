@@ -34,6 +34,8 @@ class UpArgs:
     """The bundle's task, in config/tasks or a path, for who wants to be sure: another one is refused."""
     domain: int | None = None
     """ROS_DOMAIN_ID of the nodes, 0 to 101; the environment's if none is given."""
+    namespace: str = ""
+    """Put the cell under this namespace, as in /left; several cells on one domain need one each."""
     seed: int = 0
     """Of the twin's first trial."""
     realtime_factor: float | None = None
@@ -62,6 +64,7 @@ def main(argv: Sequence[str]) -> int:
         args.robot,
         bundle=args.bundle,
         task=args.task,
+        namespace=args.namespace,
         seed=args.seed,
         realtime_factor=args.realtime_factor,
         overrides=parse_overrides(args.set),
@@ -70,11 +73,15 @@ def main(argv: Sequence[str]) -> int:
     if args.domain is not None:
         env["ROS_DOMAIN_ID"] = str(args.domain)
     domain = chosen_domain(env)
-    check_not_running([], "", nodes=specs, domain=domain)
+    check_not_running([], args.namespace, nodes=specs, domain=domain)
     supervisor = Supervisor(specs, env=env, log_dir=args.log_dir or default_log_dir())
     with _told_to_end() as told, supervisor:
         names = ", ".join(spec.name for spec in specs)
-        print(f"refinery up: {names} on domain {domain}; logs in {supervisor.log_dir}; Ctrl-C stops them", flush=True)
+        under = f" under {args.namespace}" if args.namespace else ""
+        print(
+            f"refinery up: {names}{under} on domain {domain}; logs in {supervisor.log_dir}; Ctrl-C stops them",
+            flush=True,
+        )
         dead = supervisor.wait(until=told.is_set)
     if dead:
         print(f"refinery up: {'; '.join(map(str, dead))}; everything else was stopped", flush=True)

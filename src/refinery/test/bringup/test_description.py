@@ -107,6 +107,19 @@ def test_realtime_factor_seed_and_namespace(bundle):
     assert [spec.full_name for spec in specs] == [f"/cell/{name}" for name in names]
 
 
+def test_a_cell_in_a_namespace_has_its_own_time(bundle):
+    for spec in describe_bringup("twin", bundle=bundle, namespace="/cell"):
+        assert ("/clock", "clock") in spec.remappings
+    for spec in describe_bringup("twin", bundle=bundle):
+        assert spec.remappings == ()
+
+
+@pytest.mark.parametrize("namespace", ["cell", "/", "/cell/", "/2nd", "/a b", "//cell"])
+def test_what_is_no_namespace_is_refused(bundle, namespace):
+    with pytest.raises(ConfigError, match="leading slash"):
+        describe_bringup("twin", bundle=bundle, namespace=namespace)
+
+
 def test_overrides_win_and_leave_the_other_nodes_alone(bundle):
     overrides = {"refinery_policy.command_rate_hz": 500.0, "refinery_twin.realtime_factor": 2}
     twin, _, sampler, policy = describe_bringup("twin", bundle=bundle, overrides=overrides)

@@ -9,7 +9,7 @@ from rclpy.task import Future
 
 from refinery.cli import sample
 from refinery.cli.sample import _table
-from refinery.errors import NotReadyError
+from refinery.errors import ConfigError, NotReadyError
 from refinery.initial_state import THETA_NAMES
 from refinery.ros_testing import own_domain, spinning_node
 from refinery_msgs.srv import SampleInit
@@ -47,12 +47,13 @@ class Forgetful:
     Args:
         node: Gets the service.
         lost: How many.
+        name: Of the service.
     """
 
-    def __init__(self, node: Node, lost: int) -> None:
+    def __init__(self, node: Node, lost: int, name: str = "/sample_init") -> None:
         self.asked, self._lost = 0, lost
         # Reentrant: the question that is never answered does not keep the next one waiting.
-        node.create_service(SampleInit, "/sample_init", self._answer, callback_group=ReentrantCallbackGroup())
+        node.create_service(SampleInit, name, self._answer, callback_group=ReentrantCallbackGroup())
 
     async def _answer(self, request: SampleInit.Request, answer: SampleInit.Response) -> SampleInit.Response:
         self.asked += 1
@@ -83,3 +84,14 @@ def test_who_never_answers_is_named(forgetful, monkeypatch):
     with pytest.raises(NotReadyError, match="/sample_init did not answer within 3 s; see the sampler's log"):
         sample.main(["--timeout-s", "3"])
     assert forgetful.asked > 1
+
+
+def test_a_cell_in_a_namespace_is_reached_by_it_and_pointed_at_without(capsys):
+    with own_domain(), spinning_node("refinery_sampler") as node:
+        Forgetful(node, 0, "/left/sample_init")
+        assert sample.main(["--namespace", "/left", "--timeout-s", "60"]) == 0
+        assert "task peg" in capsys.readouterr().out
+        with pytest.raises(NotReadyError, match=r"/sample_init .*; /left/sample_init is there: --namespace /left"):
+            sample.main(["--timeout-s", "6"])
+        with pytest.raises(ConfigError, match="leading slash"):
+            sample.SampleArgs(namespace="left")

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from domain_coordinator import domain_id
 
 from refinery.cli.up import parse_overrides
 from refinery.errors import ConfigError
@@ -26,6 +27,7 @@ NODE = """#!{python}
 import os, sys, time
 parameters = open(sys.argv[-1]).read().replace("\\n", " ")
 print("pid", os.getpid(), "domain", os.environ.get("ROS_DOMAIN_ID"), parameters, flush=True)
+print("words", *(word for word in sys.argv if word.startswith("__ns")), flush=True)
 try:
     time.sleep(600)
 except KeyboardInterrupt:
@@ -66,11 +68,13 @@ def up(tmp_path):
         return process
 
     start.logs = tmp_path / "logs"
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
-        process.stdout.close()
+    # It looks what else runs on its domain.
+    with own_domain():
+        yield start
+        for process in started:
+            process.kill()
+            process.wait()
+            process.stdout.close()
 
 
 def pids(logs: Path) -> dict[str, int]:
@@ -87,14 +91,15 @@ def pids(logs: Path) -> dict[str, int]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_told_to_end_it_stops_all_and_says_so(up, number):
-    process = up("--domain", "42")
-    nodes = pids(up.logs)
-    process.send_signal(number)
-    out, _ = process.communicate(timeout=60)
+    with domain_id() as other:
+        process = up("--domain", str(other))
+        nodes = pids(up.logs)
+        process.send_signal(number)
+        out, _ = process.communicate(timeout=60)
     assert process.returncode == 0, out
     assert "told to end; all nodes were stopped" in out
     assert "[refinery_policy ] bye" in out
-    assert "domain 42" in out
+    assert f"domain {other}" in out
     assert not any(os.path.exists(f"/proc/{pid}") for pid in nodes.values())
 
 
@@ -127,6 +132,16 @@ def test_parameters_from_the_command_line_reach_the_nodes(up):
     assert "seed: 5" in twin
 
 
+def test_a_namespace_reaches_every_node(up):
+    process = up("--namespace", "/left")
+    pids(up.logs)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert "under /left" in out
+    for name in ("refinery_twin", "move_group", "refinery_sampler", "refinery_policy"):
+        assert "words __ns:=/left" in (up.logs / f"{name}.log").read_text()
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -136,6 +151,7 @@ def test_parameters_from_the_command_line_reach_the_nodes(up):
         (("--set", "refinery_policy.stop_age=0.2"), "did you mean stop_age_s?"),
         (("--set", "refinery_policy.command_rate_hz=5000"), "a number in 0 to 1000"),
         (("--set", "refinery_sampler.max_count=few"), "a whole number in 1 to 100000"),
+        (("--namespace", "left"), "leading slash"),
         (("--task", "no_such_task"), "peg_rect"),
         (("--bundle", "/nowhere"), "a bundle directory"),
     ],
@@ -150,13 +166,15 @@ def test_bad_words_start_nothing(up, words, message):
 
 
 def test_a_second_time_on_one_domain_it_starts_nothing(up):
-    with own_domain():
-        with spinning_node("refinery_policy"):
-            process = up("--domain", os.environ["ROS_DOMAIN_ID"])
-            out, _ = process.communicate(timeout=60)
-        assert process.returncode == 2
-        assert out.startswith(f"refinery up: /refinery_policy runs already on domain {os.environ['ROS_DOMAIN_ID']}")
-        assert not up.logs.exists()
+    with spinning_node("refinery_policy"):
+        process = up()
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert f"/refinery_policy runs already on domain {os.environ['ROS_DOMAIN_ID']}" in out
+    assert not up.logs.exists()
+    with spinning_node("refinery_policy"), domain_id() as other:
+        process = up("--domain", str(other))
+        pids(up.logs)
 
 
 def test_overrides_stay_as_typed_until_their_parameter_is_known():

@@ -41,7 +41,7 @@ def measure(task: Task, bundle: Path, *, rounds: int) -> dict[str, Durations]:
     executor.add_node(node)
     frame, socket = load_robot_profile(PROFILE).base_frame, StillCell(task).socket
     request = SampleInit.Request(socket_pose=pose_message(socket, frame, node.get_clock().now().to_msg()), seed=0)
-    sample, empty = node.create_client(SampleInit, "/sample_init"), node.create_client(Empty, "/bench/empty/empty")
+    sample, empty = node.create_client(SampleInit, "sample_init"), node.create_client(Empty, "/bench/empty/empty")
 
     def calls(client: Any, message: Any) -> Prepare:
         def call() -> None:

@@ -15,6 +15,7 @@ from rclpy.task import Future
 from std_srvs.srv import Trigger
 
 from refinery.errors import NotReadyError
+from refinery.ros_graph import elsewhere
 from refinery_msgs.action import Insert, Place
 from refinery_msgs.msg import GuardReason, Outcome
 from refinery_msgs.srv import SampleInit, TwinTrial, TwinTruth
@@ -42,19 +43,19 @@ class TrialClient:
     """Client of the twin, sampler and policy nodes.
 
     Args:
-        node: The client's node.
+        node: The client's node, in the namespace of the cell.
         watch: Called while waiting.
     """
 
     def __init__(self, node: Node, watch: Watch) -> None:
         self._node, self._watch = node, watch
-        self._trial = node.create_client(TwinTrial, "/twin/trial")
-        self._truth = node.create_client(TwinTruth, "/twin/truth")
-        self._sample = node.create_client(SampleInit, "/sample_init")
-        self._place = ActionClient(node, Place, "/place")
-        self._insert = ActionClient(node, Insert, "/insert")
-        self._rearm = node.create_client(Trigger, "/refinery_policy/rearm")
-        self._reset_estimate = node.create_client(Trigger, "/refinery_sampler/reset_estimate")
+        self._trial = node.create_client(TwinTrial, "twin/trial")
+        self._truth = node.create_client(TwinTruth, "twin/truth")
+        self._sample = node.create_client(SampleInit, "sample_init")
+        self._place = ActionClient(node, Place, "place")
+        self._insert = ActionClient(node, Insert, "insert")
+        self._rearm = node.create_client(Trigger, "refinery_policy/rearm")
+        self._reset_estimate = node.create_client(Trigger, "refinery_sampler/reset_estimate")
         self._stopped = False
 
     def wait_until_ready(self, timeout_s: float = 60.0, *, inserting: bool = True) -> None:
@@ -68,13 +69,10 @@ class TrialClient:
             NotReadyError: Names the service or action that is missing, or the sampler's last answer.
         """
         end = time.monotonic() + timeout_s
-        for name, client in (
-            ("/twin/trial", self._trial),
-            ("/twin/truth", self._truth),
-            ("/sample_init", self._sample),
-        ):
-            self._until(client.service_is_ready, end, f"service {name}")
-        actions = {"/place": self._place} | ({"/insert": self._insert} if inserting else {})
+        for client in (self._trial, self._truth, self._sample):
+            if not self._comes(client.service_is_ready, end):
+                raise NotReadyError(self._missing(client))
+        actions = {"place": self._place} | ({"insert": self._insert} if inserting else {})
         for name, action in actions.items():
             self._until(action.server_is_ready, end, f"action {name}")
         answer = "none"
@@ -106,38 +104,38 @@ class TrialClient:
             NotReadyError: The twin refused.
         """
         request = TwinTrial.Request(seed=seed, grasp=list(grasp))
-        response = self._result(self._trial.call_async(request), 30.0, "/twin/trial")
+        response = self._result(self._trial.call_async(request), 30.0, "twin/trial")
         if not response.success:
             raise NotReadyError(f"/twin/trial: {response.message}")
         # A camera does not say that the socket was moved by less than its jitter; whoever moved it does.
-        self._ask(self._reset_estimate, "/refinery_sampler/reset_estimate")
+        self._ask(self._reset_estimate, "refinery_sampler/reset_estimate")
         if self._stopped:
             # The guard's stop is latched; the new cell has removed its cause, and this client is the one in charge.
-            self._ask(self._rearm, "/refinery_policy/rearm")
+            self._ask(self._rearm, "refinery_policy/rearm")
             self._stopped = False
         return response.socket_estimate
 
     def sample(self, mode: str, seed: int, socket: PoseStamped) -> SampleInit.Response:
         """Ask for the initial state that :meth:`place` with this mode and seed would go to; the answer may refuse."""
         request = SampleInit.Request(mode=mode, seed=seed, socket_pose=socket)
-        return self._result(self._sample.call_async(request), 30.0, "/sample_init")
+        return self._result(self._sample.call_async(request), 30.0, "sample_init")
 
     def place(self, mode: str, seed: int) -> Place.Result:
         """Sample an initial state and move there; the result says how it ended."""
-        return self._act(self._place, Place.Goal(mode=mode, seed=seed), 60.0, "/place")
+        return self._act(self._place, Place.Goal(mode=mode, seed=seed), 60.0, "place")
 
     def insert(self, trial_id: int, grasp: Sequence[float] = ()) -> Insert.Result:
         """Run the policy on a part held so (as for :meth:`new_cell`); the result says how it ended.
 
         After a stop the next :meth:`new_cell` re-arms the guard.
         """
-        result = self._act(self._insert, Insert.Goal(trial_id=trial_id, grasp=list(grasp)), 60.0, "/insert")
+        result = self._act(self._insert, Insert.Goal(trial_id=trial_id, grasp=list(grasp)), 60.0, "insert")
         self._stopped = result.outcome.value == Outcome.STOPPED
         return result
 
     def truth(self) -> TwinTruth.Response:
         """Ask the twin how the insertion really ended."""
-        return self._result(self._truth.call_async(TwinTruth.Request()), 10.0, "/twin/truth")
+        return self._result(self._truth.call_async(TwinTruth.Request()), 10.0, "twin/truth")
 
     def settle(self, wall_s: float) -> None:
         """Let messages flow for a while."""
@@ -161,6 +159,13 @@ class TrialClient:
     def _until(self, ready: Callable[[], bool], end: float, what: str) -> None:
         if not self._comes(ready, end):
             raise NotReadyError(f"waited in vain for {what}; is the node running? (refinery up --robot twin)")
+
+    def _missing(self, client: Client) -> str:
+        kind = client.srv_type
+        package = kind.__module__.partition(".")[0]
+        hint = elsewhere(self._node, client.srv_name, f"{package}/srv/{kind.__name__}")
+        hint = hint or "is the node running? (refinery up --robot twin)"
+        return f"waited in vain for service {client.service_name}; {hint}"
 
     def _comes(self, ready: Callable[[], bool], end: float) -> bool:
         """Wait for something, and tell whether it came."""
