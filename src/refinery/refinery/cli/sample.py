@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ import tyro
 from refinery.bringup.node_spec import check_namespace
 from refinery.config import check
 from refinery.errors import NotReadyError
+from refinery.middleware import check_middleware
 from refinery.ros_start import init_ros
 from refinery.theta_units import shown_unit
 
@@ -57,6 +59,7 @@ def main(argv: Sequence[str]) -> int:
         NotReadyError: Nobody answers.
     """
     args = tyro.cli(SampleArgs, args=list(argv), prog="refinery sample")
+    check_middleware(os.environ)
     response = _call(args)
     if not response.success:
         name = f"{args.namespace}/sample_init"

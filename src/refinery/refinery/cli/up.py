@@ -18,6 +18,7 @@ import tyro
 from refinery.bringup import Supervisor, check_not_running, describe_bringup
 from refinery.config import check
 from refinery.errors import ConfigError
+from refinery.middleware import check_middleware
 from refinery.parameters import Typed
 from refinery.ros_start import ros_log_dir
 
@@ -60,6 +61,7 @@ def main(argv: Sequence[str]) -> int:
         0 if it was told to end, 1 if a node ended by itself.
     """
     args = tyro.cli(UpArgs, args=list(argv), prog="refinery up")
+    check_middleware(os.environ)
     specs = describe_bringup(
         args.robot,
         bundle=args.bundle,
