@@ -36,9 +36,12 @@ def onlooker(name: str, domain: int | None = None) -> Iterator[Node]:
     """
     context = Context()
     rclpy.init(context=context, domain_id=domain)
+    node = rclpy.create_node(name, context=context, enable_rosout=False, start_parameter_services=False)
     try:
-        yield rclpy.create_node(name, context=context, enable_rosout=False, start_parameter_services=False)
+        yield node
     finally:
+        # Only forgotten, it would stay on the graph until it is collected.
+        node.destroy_node()
         rclpy.shutdown(context=context)
 
 

@@ -60,4 +60,6 @@ def spinning_node(name: str) -> Iterator[Node]:
         ended.set()
         thread.join()
         executor.shutdown()
+        # A node that is only forgotten stays on the graph, with its services, until it is collected.
+        node.destroy_node()
         rclpy.shutdown(context=context)

@@ -11,7 +11,7 @@ from rosgraph_msgs.msg import Clock
 from std_srvs.srv import Trigger
 
 from refinery.errors import NotReadyError
-from refinery.ros_graph import check_only_clock, find_rival, full_names, onlooker, served_elsewhere
+from refinery.ros_graph import check_only_clock, find_rival, full_names, onlooker, seen_names, served_elsewhere
 from refinery.ros_testing import own_domain
 from refinery_msgs.action import Insert
 
@@ -39,6 +39,7 @@ def node_of():
 
     yield make
     for node in nodes:
+        node.destroy_node()
         rclpy.shutdown(context=node.context)
 
 
@@ -71,10 +72,11 @@ def test_another_server_of_a_service_or_an_action_is_named(node_of):
         each.create_service(Trigger, "ask", answer)
     problem = find_rival(node, services=("ask",), until_s=time.monotonic() + LONG_S)
     assert "service ask" in problem and "/somebody" in problem and "/sampler" not in problem
-    kept = [ActionServer(each, Insert, "insert", lambda handle: None) for each in (node, other)]
+    servers = [ActionServer(each, Insert, "insert", lambda handle: None) for each in (node, other)]
     problem = find_rival(node, actions=("insert",), until_s=time.monotonic() + LONG_S)
     assert "action insert" in problem and "/somebody" in problem
-    assert len(kept) == 2
+    for server in servers:
+        server.destroy()
     # Asked for something else, it has no rival.
     assert find_rival(node, services=("other",), until_s=time.monotonic() + SHORT_S) == ""
 
@@ -114,3 +116,17 @@ def test_an_onlooker_sees_names_and_services_elsewhere(node_of):
         assert served_elsewhere(node, "/sample_init", "std_srvs/srv/Trigger") == ["/left/sample_init"]
         assert served_elsewhere(node, "/left/sample_init", "std_srvs/srv/Trigger") == []
         assert served_elsewhere(node, "/sample_init", "std_srvs/srv/Empty") == []
+
+
+def test_an_onlooker_is_gone_when_it_has_looked(node_of):
+    node = node_of("watcher")
+
+    def there():
+        return any(name.startswith("/refinery_onlooker") for name in full_names(node))
+
+    assert seen_names(None, {"/nobody"}, 1.0, 0.1) == []
+    end = time.monotonic() + LONG_S
+    while there():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert seen_names(None, {"/watcher", "/nobody"}, LONG_S, 0.1) == ["/watcher"]

@@ -30,6 +30,8 @@ def run(graph):
     rclpy.init(context=context, domain_id=int(os.environ["ROS_DOMAIN_ID"]))
     nodes = []
     yield lambda name, namespace="": nodes.append(rclpy.create_node(name, namespace=namespace, context=context))
+    for node in nodes:
+        node.destroy_node()
     rclpy.shutdown(context=context)
 
 

@@ -161,7 +161,7 @@ class TrialClient:
             raise NotReadyError(f"waited in vain for {what}; is the node running? (refinery up --robot twin)")
 
     def _missing(self, client: Client) -> str:
-        kind = client.srv_type
+        kind: Any = client.srv_type
         package = kind.__module__.partition(".")[0]
         hint = elsewhere(self._node, client.srv_name, f"{package}/srv/{kind.__name__}")
         hint = hint or "is the node running? (refinery up --robot twin)"
