@@ -7,8 +7,7 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
+from refinery import strict_yaml
 from refinery.errors import ConfigError, RefineryError
 
 STANDARD = {"use_sim_time": bool, "start_type_description_service": bool}
@@ -85,10 +84,7 @@ def plain(value: Any, source: str, name: str) -> Any:
     """
     if not isinstance(value, Typed):
         return value
-    try:
-        return yaml.safe_load(value)
-    except yaml.YAMLError:
-        raise ConfigError(source, name, "a YAML value", str(value)) from None
+    return strict_yaml.parse(value, source, name)
 
 
 def _of_type(kind: type[Any], value: Any, low: float | None, high: float | None, source: str, name: str) -> Any:
@@ -108,14 +104,14 @@ def _of_type(kind: type[Any], value: Any, low: float | None, high: float | None,
 def _typed(kind: type[Any], text: Typed) -> Any:
     """Read a typed value; gives something of another type if it does not fit."""
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        value = None
+        value = strict_yaml.parse(text, "a value", "")
+    except ConfigError:
+        value = str(text)
     if kind is str:
         # Quotes that are still there are YAML's; anything else is the text itself, also where it looks like a number.
         return value if type(value) is str else str(text)
     if kind is float and type(value) is str:
-        # YAML takes 5e-4 for a text.
+        # To YAML 5e-4 is no number; to whoever types it, it is.
         try:
             return float(value)
         except ValueError:

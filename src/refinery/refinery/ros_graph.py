@@ -13,6 +13,7 @@ from rclpy.exceptions import InvalidHandle
 from rclpy.node import Node
 
 from refinery.errors import NotReadyError
+from refinery.ros_start import init_ros
 
 SETTLED_S = 4.0
 """A new node has seen each of the others after this, [s]. Of 45 new nodes on two busy cores 33 saw another one within
@@ -35,7 +36,7 @@ def onlooker(name: str, domain: int | None = None) -> Iterator[Node]:
         domain: ROS_DOMAIN_ID; the environment's if none is given.
     """
     context = Context()
-    rclpy.init(context=context, domain_id=domain)
+    init_ros(context=context, domain_id=domain)
     node = rclpy.create_node(name, context=context, enable_rosout=False, start_parameter_services=False)
     try:
         yield node
