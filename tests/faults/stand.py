@@ -136,6 +136,7 @@ class Stand:
             BREAKABLE if breakable else "refinery_policy_node.node",
             use_sim_time=True,
             autostart=True,
+            discovery_s=0.0,
             bundle=self.bundle,
             robot_profile=self._profile_file,
             record_dir=self.records,
@@ -156,7 +157,7 @@ class Stand:
             self.others["move_group"] = self._run("refinery_twin.move_group.node", **common)
         if not self._runs("sampler"):
             self.others["sampler"] = self._run(
-                "refinery_sampler_node.node", bundle=self.bundle, autostart=True, **common, **patience
+                "refinery_sampler_node.node", bundle=self.bundle, autostart=True, discovery_s=0.0, **common, **patience
             )
 
     def run_up(self) -> subprocess.Popen[bytes]:

@@ -77,15 +77,16 @@ def seen_names(domain: int | None, wanted: Set[str], wait_s: float, more_s: floa
     return sorted(seen)
 
 
-def settle(spin: Callable[[float], None], born_s: float, ended: Callable[[], bool]) -> None:
+def settle(spin: Callable[[float], None], born_s: float, ended: Callable[[], bool], settled_s: float) -> None:
     """Spin until a node has seen the others.
 
     Args:
         spin: Spins the node's executor once, for at most so many [s].
         born_s: ``time.monotonic()`` when the node was made, [s].
         ended: Asked again and again; true ends the wait.
+        settled_s: How old a node must be to have seen them, [s].
     """
-    while not ended() and (left_s := born_s + SETTLED_S - time.monotonic()) > 0:
+    while not ended() and (left_s := born_s + settled_s - time.monotonic()) > 0:
         spin(min(left_s, 0.1))
 
 

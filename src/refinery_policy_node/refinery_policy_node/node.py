@@ -214,7 +214,8 @@ def _autostart(node: PolicyNode, executor: SingleThreadedExecutor, told: list[in
     """Configure, then try to activate until the robot is there; tells whether the node is active."""
     if not node.transition(node.trigger_configure):
         return False
-    settle(lambda timeout_s: node.spin_once(executor, timeout_s), node.born_s, lambda: bool(told))
+    discovery_s = float(node.get_parameter("discovery_s").value)
+    settle(lambda timeout_s: node.spin_once(executor, timeout_s), node.born_s, lambda: bool(told), discovery_s)
     end_s = time.monotonic() + float(node.get_parameter("autostart_timeout_s").value)
     while not told:
         if node.transition(node.trigger_activate):

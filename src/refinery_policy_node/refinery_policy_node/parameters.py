@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rclpy.node import Node
 
+from refinery.ros_graph import SETTLED_S
 from refinery.ros_parameters import declare_all, parameter, read_all
 from refinery.task import Task
 from refinery_policy_node.guard import GuardSettings
@@ -19,6 +20,9 @@ class PolicyParameters:
     bundle: str = parameter("", "Directory of the bundle to run")
     robot_profile: str = parameter("", "Robot profile, a name in config/robots or a path")
     autostart: bool = parameter(False, "Configure and activate at start, without a lifecycle manager")
+    discovery_s: float = parameter(
+        SETTLED_S, "At autostart, be up for this long before activation, to have seen who else is there [s]", 0.0, 60.0
+    )
     autostart_timeout_s: float = parameter(30.0, "At autostart, wait this long for the robot [s]", 0.0, 3600.0)
     activation_timeout_s: float = parameter(2.0, "Wait this long for publishers and messages [s]", 0.05, 60.0)
     command_rate_hz: float = parameter(

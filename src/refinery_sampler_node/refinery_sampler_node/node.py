@@ -184,7 +184,8 @@ def autostart(node: SamplerNode, executor: SingleThreadedExecutor, told: list[in
     """Configure and activate the node as a lifecycle manager would; tells whether to go on."""
     if not node.transition(node.trigger_configure):
         return False
-    settle(lambda timeout_s: node.spin_once(executor, timeout_s), node.born_s, lambda: bool(told))
+    discovery_s = float(node.get_parameter("discovery_s").value)
+    settle(lambda timeout_s: node.spin_once(executor, timeout_s), node.born_s, lambda: bool(told), discovery_s)
     return bool(told) or node.transition(node.trigger_activate)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rclpy.node import Node
 
+from refinery.ros_graph import SETTLED_S
 from refinery.ros_parameters import declare_all, parameter, read_all
 
 
@@ -17,6 +18,9 @@ class SamplerParameters:
     robot_profile: str = parameter("twin", "Robot profile: a name in config/robots or a path to a .yaml file")
     autostart: bool = parameter(
         False, "Configure and activate at start, without a lifecycle manager; a failure ends the node"
+    )
+    discovery_s: float = parameter(
+        SETTLED_S, "At autostart, be up for this long before activation, to have seen who else is there [s]", 0.0, 60.0
     )
     max_count: int = parameter(1000, "Largest number of initial states in one request", 1, 100000)
     min_distance: float = parameter(

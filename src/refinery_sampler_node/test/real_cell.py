@@ -81,7 +81,10 @@ def real_cell(profile: RobotProfile, task: Task, folder: Path) -> Iterator[RealC
         start("move_group", module("refinery_twin.move_group.node", "use_sim_time:=true"))
         patience = {"state_max_age_s": 10.0, "max_lag_s": 3.0, "answer_timeout_s": PATIENCE_S}
         start(
-            "sampler", lambda log: start_sampler(env, log, autostart=True, bundle=bundle, use_sim_time=True, **patience)
+            "sampler",
+            lambda log: start_sampler(
+                env, log, autostart=True, discovery_s=0.0, bundle=bundle, use_sim_time=True, **patience
+            ),
         )
         context = rclpy.Context()
         rclpy.init(context=context)

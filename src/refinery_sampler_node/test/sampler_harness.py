@@ -361,6 +361,7 @@ def running_cell(
             log,
             program=program,
             autostart=True,
+            discovery_s=0.0,
             bundle=path,
             use_sim_time=True,
             state_max_age_s=STALE_S,
