@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,11 +11,10 @@ import numpy as np
 from geometry_msgs.msg import PoseStamped
 
 from faults import safety
-from faults.client import Client
+from faults.client import PATIENCE_S, Client
 from faults.expectations import STOPPED, TOLERATED
 from faults.injecting import REASONS, Injection, Injector
 from faults.observation import Observation
-from refinery.errors import RefineryError
 from refinery_msgs.action import Place
 from refinery_msgs.msg import GuardReason, Outcome
 from refinery_policy_node.messages import pose_message
@@ -136,7 +136,7 @@ def _dead_move_group(injector: Injector, injection: Injection) -> Observation:
     moved = safety.spread_m(client.history.tool_positions(killed_s + _HALT_S))
     if moved > safety.STILL_M:
         seen.unsafe.append(f"{_HALT_S} s after move_group was killed the tool still moved by {moved * 1e3:.1f} mm")
-    if safety.spread_m(client.history.tool_positions(begins_s)) < _MOVING_M:
+    if not _on_its_way(client, begins_s):
         seen.unsafe.append("the arm was not moving when move_group was killed")
     injector.recover()
     return seen
@@ -150,18 +150,23 @@ def _moving(injector: Injector) -> tuple[Any, float]:
     pose: PoseStamped = pose_message(home, profile.base_frame, stamp)
     for name, offset in zip("xyz", _ASIDE_M, strict=True):
         setattr(pose.pose.position, name, getattr(pose.pose.position, name) + offset)
-    begins_s = client.now_s
     goal = Place.Goal(use_pose=True, pose=pose, max_duration_s=60.0)
-    handle = client.place(goal)
-    ended = handle.get_result_async()
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        begins_s = client.now_s
+        handle = client.place(goal)
+        ended = handle.get_result_async()
+        client.wait_for(lambda since=begins_s, over=ended: over.done() or _on_its_way(client, since), "moving arm")
+        if not ended.done():
+            return handle, begins_s
+        # A MoveIt that has just been started is not ready at once.
+        outcome = ended.result().result.outcome
+        again = outcome.value == Outcome.REFUSED and time.monotonic() < end
+        assert again, f"the placement ended before the arm was on its way: {outcome.message}"
 
-    def on_its_way() -> bool:
-        if ended.done():
-            raise RefineryError(f"the placement ended early: {ended.result().result.outcome.message}")
-        return safety.spread_m(client.history.tool_positions(begins_s)) > _MOVING_M
 
-    client.wait_for(on_its_way, "moving arm")
-    return handle, begins_s
+def _on_its_way(client: Client, since_s: float) -> bool:
+    return safety.spread_m(client.history.tool_positions(since_s)) > _MOVING_M
 
 
 def _exception(injector: Injector, injection: Injection) -> Observation:

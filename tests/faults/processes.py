@@ -17,6 +17,7 @@ SLOW_PERIODS = 2.5
 """Policy periods that a step of a slow node takes."""
 FAR_M = 0.03
 """A socket this far from where it should be is inside the workspace, but no insertion starts from there, [m]."""
+_DRAIN_S = 0.3
 _RESTARTS = 3
 """Starts of a new node before it is a failure that none takes over."""
 _LEASE_S = 60.0
@@ -105,6 +106,8 @@ def _kill(injector: Injector, injection: Injection) -> Observation:
     client.wait_until(begins_s)
     stand.policy.kill()
     stand.policy.wait()
+    # What it had sent is on its way to this client, which may lag behind on a busy machine.
+    _spin(injector, _DRAIN_S)
     killed_s = client.now_s
     client.wait_until(killed_s + safety.REST_S + safety.WATCH_S)
     seen = injector.blank(injection)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,18 @@ def ros_log_dir(env: Mapping[str, str]) -> Path:
     if not env.get("HOME"):
         raise StorageError(folder, "this user has no home (HOME is not set)", TODO)
     return Path(env["HOME"], *folder.parts[1:])
+
+
+@contextmanager
+def ros_logs_in(folder: Path) -> Iterator[None]:
+    """Let ROS keep its logs in a folder, unless the environment names one."""
+    named = "ROS_LOG_DIR" in os.environ
+    os.environ.setdefault("ROS_LOG_DIR", str(folder))
+    try:
+        yield
+    finally:
+        if not named:
+            del os.environ["ROS_LOG_DIR"]
 
 
 def init_ros(**options: Any) -> None:

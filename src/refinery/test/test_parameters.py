@@ -25,7 +25,7 @@ class Declared:
         ("stop_age_s", Typed("5e-3"), 0.005),
         ("gain", Typed("-2"), -2.0),
         ("ticks", Typed("7"), 7),
-        ("dry_run", Typed("yes"), True),
+        ("dry_run", Typed("true"), True),
         ("dry_run", False, False),
         ("record_dir", Typed("20261126"), "20261126"),
         ("record_dir", Typed("007"), "007"),

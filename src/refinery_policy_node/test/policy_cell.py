@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 import rclpy
 from policy_plant import Plant
 from policy_process import PolicyProcess, wait_for
+from rclpy.exceptions import InvalidHandle
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import ReliabilityPolicy
 
@@ -34,7 +35,9 @@ def launching(task: Task, bundle: Path, folder: Path, domain: int) -> Iterator[L
     def spin() -> None:
         # Not executor.spin(): shutting an executor down under a spinning thread raises in that thread now and then.
         while not ended.is_set():
-            executor.spin_once(timeout_sec=0.05)
+            # What a test destroys may be in what the executor was about to wait for.
+            with suppress(InvalidHandle):
+                executor.spin_once(timeout_sec=0.05)
 
     thread = threading.Thread(target=spin, daemon=True)
 

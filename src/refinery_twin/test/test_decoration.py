@@ -57,7 +57,7 @@ def test_what_is_not_to_be_drawn_is_not() -> None:
     assert shapes(marker(Marker.CUBE)) == []
     strange = marker(Marker.SPHERE)
     strange.header.frame_id = "camera"
-    with pytest.raises(ConfigError, match=r"/refinery_sampler/markers.*frame_id: expected base, got 'camera'"):
+    with pytest.raises(ConfigError, match=r"refinery_sampler/markers.*frame_id: expected base, got 'camera'"):
         decorations([Marker(action=Marker.DELETEALL), strange], "base")
 
 

@@ -16,11 +16,13 @@ from typing import Annotated
 import tyro
 
 from refinery.bringup import Supervisor, check_not_running, describe_bringup
+from refinery.bringup.supervisor import LOGS_TODO
 from refinery.config import check
 from refinery.errors import ConfigError
 from refinery.middleware import check_middleware
 from refinery.parameters import Typed
-from refinery.ros_start import ros_log_dir
+from refinery.ros_start import ros_log_dir, ros_logs_in
+from refinery.storage import check_writable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +77,11 @@ def main(argv: Sequence[str]) -> int:
     if args.domain is not None:
         env["ROS_DOMAIN_ID"] = str(args.domain)
     domain = chosen_domain(env)
-    check_not_running([], args.namespace, nodes=specs, domain=domain)
-    supervisor = Supervisor(specs, env=env, log_dir=args.log_dir or default_log_dir())
+    log_dir = args.log_dir or default_log_dir()
+    check_writable(log_dir, LOGS_TODO)
+    with ros_logs_in(log_dir):
+        check_not_running([], args.namespace, nodes=specs, domain=domain)
+    supervisor = Supervisor(specs, env=env, log_dir=log_dir)
     with _told_to_end() as told, supervisor:
         names = ", ".join(spec.name for spec in specs)
         under = f" under {args.namespace}" if args.namespace else ""

@@ -55,7 +55,7 @@ def measure(task: Task, bundle: Path, *, rounds: int) -> dict[str, Durations]:
 
         return prepare
 
-    parameters = {"bundle": bundle, "robot_profile": PROFILE, "autostart": "true"}
+    parameters = {"bundle": bundle, "robot_profile": PROFILE, "autostart": "true", "discovery_s": 0.0}
     arguments = ["--ros-args", *(part for item in parameters.items() for part in ("-p", f"{item[0]}:={item[1]}"))]
     try:
         with (

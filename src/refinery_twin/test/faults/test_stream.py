@@ -116,6 +116,6 @@ def test_the_angle_is_the_magnitude():
 
 def test_the_estimate_creeps_away_and_is_back_at_the_end():
     away = np.array(positions(run("drift", stream="socket_pose", ends=5)))[:, 0] - np.arange(6)
-    np.testing.assert_allclose(away, [0, 0, 0, 0.005, 0.010, 0], atol=1e-12)
+    np.testing.assert_allclose(away, [0, 0, 0, 0.01, 0.02, 0], atol=1e-12)
     seen = turns(run("drift_turn", stream="socket_pose", ends=5, make=tilted))
-    np.testing.assert_allclose(seen, [[0, 0, 0.05 * t] for t in (0, 0, 0, 1, 2, 0)], atol=1e-9)
+    np.testing.assert_allclose(seen, [[0, 0, 0.15 * t] for t in (0, 0, 0, 1, 2, 0)], atol=1e-9)
