@@ -25,7 +25,7 @@ BREAKABLE = (
     "timer RobotState.read",
     "subscription /clock",
     "service /refinery_policy/hold",
-    "insert",
+    "_feedback",
     "errors",
     "publish_target",
 )

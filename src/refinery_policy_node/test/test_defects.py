@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from breakable_node import KEPT
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import GetState
 from policy_cell import Launch, at_rest, begin
@@ -16,6 +15,7 @@ from policy_plant import Plant
 from policy_process import PolicyProcess, wait_for
 from std_msgs.msg import String
 
+from refinery.ros_breaking import KEPT
 from refinery_msgs.msg import GuardReason, Outcome
 
 pytestmark = [pytest.mark.ros, pytest.mark.usefixtures("ros_domain")]
@@ -114,7 +114,7 @@ def test_every_service(rig: Rig) -> None:
     rig.check_whole()
 
 
-@pytest.mark.parametrize("name", ["insert", "errors", "publish_target"])
+@pytest.mark.parametrize("name", ["_feedback", "errors", "publish_target"])
 def test_what_an_insertion_calls_on_its_way(rig: Rig, name: str) -> None:
     handle = begin(rig.plant, rig.policy)
     rig.break_once(name)

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from breakable_sampler import KEPT
 from diagnostic_msgs.msg import DiagnosticStatus
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
@@ -19,6 +18,7 @@ from std_msgs.msg import String
 
 from refinery.kinematics import ArmKinematics
 from refinery.robot_profile import RobotProfile
+from refinery.ros_breaking import KEPT
 from refinery.task import Task
 from refinery_msgs.msg import Outcome
 from refinery_msgs.srv import SampleInit
