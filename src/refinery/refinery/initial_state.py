@@ -128,7 +128,10 @@ class Box:
 
 
 def grasp_offset(grasp: Array) -> Poses:
-    """Displacement of the held part in the tool frame for grasps (B, 3), order :data:`GRASP_NAMES`."""
+    """Displacement of the held part in the tool frame for grasps (B, 3), order :data:`GRASP_NAMES`.
+
+    It goes in front of the intended pose: the plug sits at ``grasp_offset(grasp) @ tool_from_plug``.
+    """
     zeros = np.zeros(len(grasp))
     return Poses.from_xyz_rpy(
         np.column_stack([grasp[:, 0], zeros, grasp[:, 1]]), np.column_stack([zeros, grasp[:, 2], zeros])

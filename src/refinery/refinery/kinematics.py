@@ -26,7 +26,7 @@ class ArmKinematics:
         a_m: Link lengths a of joints 1..7, [m].
         d_m: Link offsets d, [m].
         alpha_rad: Link twists alpha, [rad].
-        flange_to_tool: Tool pose in the frame of joint 7 (flange offset included), batch of one.
+        link7_from_tool: Tool pose in the frame of joint 7, flange offset included (not from the flange), batch of one.
         low_rad: Lower joint limits, [rad].
         high_rad: Upper joint limits, [rad].
     """
@@ -37,7 +37,7 @@ class ArmKinematics:
         a_m: ArrayLike,
         d_m: ArrayLike,
         alpha_rad: ArrayLike,
-        flange_to_tool: Poses,
+        link7_from_tool: Poses,
         low_rad: ArrayLike,
         high_rad: ArrayLike,
     ) -> None:
@@ -45,9 +45,9 @@ class ArmKinematics:
         self._d = np.asarray(d_m, dtype=np.float64)
         self._ca = np.cos(np.asarray(alpha_rad, dtype=np.float64))
         self._sa = np.sin(np.asarray(alpha_rad, dtype=np.float64))
-        self._tool = np.eye(4)
-        self._tool[:3, :3] = flange_to_tool.rotation.as_matrix()[0]
-        self._tool[:3, 3] = flange_to_tool.pos_m[0]
+        self._link7_from_tool = np.eye(4)
+        self._link7_from_tool[:3, :3] = link7_from_tool.rotation.as_matrix()[0]
+        self._link7_from_tool[:3, 3] = link7_from_tool.pos_m[0]
         self.low_rad = np.asarray(low_rad, dtype=np.float64)
         self.high_rad = np.asarray(high_rad, dtype=np.float64)
 
@@ -68,7 +68,7 @@ class ArmKinematics:
             link[:, 2, 2], link[:, 2, 3] = ca, ca * self._d[i]
             pose = pose @ link
             frames[:, i] = pose
-        return frames, pose @ self._tool
+        return frames, pose @ self._link7_from_tool
 
     def forward(self, joints_rad: ArrayLike) -> Poses:
         """Tool poses in the base frame for joints of shape (B, 7) or (7,), [rad]."""

@@ -73,7 +73,7 @@ class ObservationEncoder:
     def __init__(self, task: Task, count: int = 1) -> None:
         self._task = task
         intended = task.plug.tool_from_plug
-        self._plug = Poses(
+        self._tool_from_plug = Poses(
             pos_m=np.repeat(intended.pos_m, count, axis=0), quat_xyzw=np.repeat(intended.quat_xyzw, count, axis=0)
         )
         self._steps = task.control.episode_steps
@@ -93,8 +93,9 @@ class ObservationEncoder:
             grasp: How the plug sits in the hand from now on, shape (k, 3), order
                 :data:`refinery.initial_state.GRASP_NAMES`, [m, m, rad]; None is as intended.
         """
-        held = self._task.plug.held(np.zeros((1, 3)) if grasp is None else grasp)
-        self._plug.pos_m[index], self._plug.quat_xyzw[index] = held.pos_m, held.quat_xyzw
+        tool_from_plug = self._task.plug.tool_from_plug_at(np.zeros((1, 3)) if grasp is None else grasp)
+        self._tool_from_plug.pos_m[index] = tool_from_plug.pos_m
+        self._tool_from_plug.quat_xyzw[index] = tool_from_plug.quat_xyzw
         self._sum[index] = 0.0
         self._socket_quat[index] = 0.0
         self._seen[index] = 0
@@ -104,8 +105,8 @@ class ObservationEncoder:
     def state(self) -> dict[str, Array]:
         """The live arrays that the next step depends on, for snapshots of an environment."""
         return {
-            "plug_pos_m": self._plug.pos_m,
-            "plug_quat_xyzw": self._plug.quat_xyzw,
+            "plug_pos_m": self._tool_from_plug.pos_m,
+            "plug_quat_xyzw": self._tool_from_plug.quat_xyzw,
             "sum": self._sum,
             "socket_quat_xyzw": self._socket_quat,
             "seen": self._seen,
@@ -140,7 +141,7 @@ class ObservationEncoder:
         """
         axes = socket.rotation
         now = measured.rotation
-        plug = socket.inverse() @ (measured @ self._plug)
+        plug = socket.inverse() @ (measured @ self._tool_from_plug)
         last = Poses(pos_m=self._last_pos, quat_xyzw=self._last_quat)
         step = axes.apply(measured.pos_m - last.pos_m, inverse=True)
         turn = axes.apply((now * last.rotation.inv()).as_rotvec(), inverse=True)
@@ -171,7 +172,7 @@ class OneObservationEncoder:
 
     def __init__(self, task: Task) -> None:
         self._task = task
-        self._held = OnePose.of(task.plug.tool_from_plug)
+        self._tool_from_plug = OnePose.of(task.plug.tool_from_plug)
         self._steps = task.control.episode_steps
         self._max_error = task.control.max_error
         self._last = OnePose((0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))
@@ -186,7 +187,9 @@ class OneObservationEncoder:
             measured: Measured tool pose, base frame, batch of one.
             grasp: How the plug sits in the hand from now on, as for :meth:`ObservationEncoder.reset`, shape (1, 3).
         """
-        self._held = OnePose.of(self._task.plug.held(np.zeros((1, 3)) if grasp is None else grasp))
+        self._tool_from_plug = OnePose.of(
+            self._task.plug.tool_from_plug_at(np.zeros((1, 3)) if grasp is None else grasp)
+        )
         self._last = OnePose.of(measured)
         self._sum, self._socket_quat, self._seen = (0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), 0
 
@@ -213,9 +216,9 @@ class OneObservationEncoder:
         mx, my, mz = measured.xyz_m
         lx, ly, lz = self._last.xyz_m
         tx, ty, tz = target.xyz_m
-        hx, hy, hz = turned(measured.matrix, self._held.xyz_m)
+        hx, hy, hz = turned(measured.matrix, self._tool_from_plug.xyz_m)
         px, py, pz = turned_back(axes, mx + hx - sx, my + hy - sy, mz + hz - sz)
-        rx, ry, rz = rotvec_of(multiply(from_socket, multiply(measured.xyzw, self._held.xyzw)))
+        rx, ry, rz = rotvec_of(multiply(from_socket, multiply(measured.xyzw, self._tool_from_plug.xyzw)))
         ax, ay, az = turned_back(axes, mx - lx, my - ly, mz - lz)
         bx, by, bz = turned_back(axes, *rotvec_of(multiply(measured.xyzw, conjugate(self._last.xyzw))))
         cx, cy, cz = turned_back(axes, tx - mx, ty - my, tz - mz)

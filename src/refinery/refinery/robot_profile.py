@@ -93,12 +93,12 @@ class ImpedanceSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class PoseSpec:
-    """A fixed transform."""
+    """A fixed transform ``parent <- child``: the pose of the child in the parent frame."""
 
     xyz_m: Vec3
-    """Translation, [m]."""
+    """Origin of the child in the parent frame, [m]."""
     rpy_rad: Vec3
-    """Roll, pitch, yaw about fixed axes, [rad]."""
+    """Orientation of the child, roll, pitch, yaw about the fixed parent axes, [rad]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,8 +111,9 @@ class KinematicsSpec:
     """Link offsets, [m]."""
     alpha_rad: Vec7
     """Link twists, [rad]."""
-    flange_to_tool: PoseSpec
-    """Tool frame in the frame of joint 7: the flange's offset, the hand's turn and the fingers' length together."""
+    link7_from_tool: PoseSpec
+    """Tool pose in the frame of joint 7, not of the flange: flange offset (0.107 m), turn of the hand and distance from
+    flange to fingertips together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,7 +184,7 @@ class RobotProfile:
         check_name("gripper_namespace", self.gripper_namespace)
         topic, owner = self.topics.joint_trajectory.name, self.controllers.trajectory
         check(topic.startswith(f"{owner}/"), "topics.joint_trajectory.name", f"a topic of {owner}", topic)
-        turns = (*self.kinematics.alpha_rad, *self.kinematics.flange_to_tool.rpy_rad)
+        turns = (*self.kinematics.alpha_rad, *self.kinematics.link7_from_tool.rpy_rad)
         check(all(abs(turn) <= math.pi for turn in turns), "kinematics", "angles in [-pi, pi] rad", turns)
         rate = self.state_rate_hz
         check(rate is None or 0 < rate <= 10_000, "state_rate_hz", "a rate in (0, 10000] Hz", rate)
@@ -296,7 +297,7 @@ class RobotProfile:
             a_m=table.a_m,
             d_m=table.d_m,
             alpha_rad=table.alpha_rad,
-            flange_to_tool=Poses.from_xyz_rpy(table.flange_to_tool.xyz_m, table.flange_to_tool.rpy_rad),
+            link7_from_tool=Poses.from_xyz_rpy(table.link7_from_tool.xyz_m, table.link7_from_tool.rpy_rad),
             low_rad=self.limits.low_rad,
             high_rad=self.limits.high_rad,
         )

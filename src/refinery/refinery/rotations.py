@@ -28,7 +28,11 @@ Matrix = tuple[float, float, float, float, float, float, float, float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Poses:
-    """A batch of rigid transforms ``parent <- child``."""
+    """A batch of rigid transforms ``parent <- child``: poses of the child in the parent frame.
+
+    Where a name says both frames it says ``parent_from_child``, so that ``a_from_b @ b_from_c`` is ``a_from_c``; a pose
+    named after one thing only (``socket``, ``measured``) is in the base frame unless its description says otherwise.
+    """
 
     pos_m: Array
     """Origin of the child in the parent frame, shape (B, 3), [m]."""

@@ -53,7 +53,7 @@ class PlugSpec:
         """Plug pose in the tool frame when held as intended, batch of one."""
         return Poses.from_xyz_rpy(self.grasp_xyz_m, self.grasp_rpy_rad)
 
-    def held(self, grasp: Array) -> Poses:
+    def tool_from_plug_at(self, grasp: Array) -> Poses:
         """Plug poses in the tool frame for in-hand grasp offsets (B, 3), order :data:`GRASP_NAMES`, [m, m, rad]."""
         return grasp_offset(grasp) @ self.tool_from_plug
 

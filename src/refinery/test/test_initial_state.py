@@ -39,17 +39,17 @@ def test_theta_round_trips_through_poses(seed):
     socket = Poses.from_xyz_rpy(rng.uniform(-1, 1, (5, 3)), np.column_stack([np.zeros((5, 2)), rng.uniform(-1, 1, 5)]))
     assert np.allclose(theta_of(socket, plug_pose(socket, theta), theta[:, GRASP]), theta, atol=1e-9)
     # The tool that theta asks for, and the way it holds the plug, put the plug where theta says.
-    plug = tool_pose(socket, theta, TASK.plug.tool_from_plug) @ TASK.plug.held(theta[:, GRASP])
+    plug = tool_pose(socket, theta, TASK.plug.tool_from_plug) @ TASK.plug.tool_from_plug_at(theta[:, GRASP])
     assert np.allclose(plug.pos_m, plug_pose(socket, theta).pos_m, atol=1e-9)
     assert np.allclose(angle_between_rad(plug.quat_xyzw, plug_pose(socket, theta).quat_xyzw), 0, atol=1e-7)
 
 
 def test_a_grasp_is_a_shift_and_a_turn_of_the_part_in_the_tool_frame():
-    shifted = TASK.plug.held(np.array([[0.002, 0.003, 0.0]]))
+    shifted = TASK.plug.tool_from_plug_at(np.array([[0.002, 0.003, 0.0]]))
     assert np.allclose(shifted.pos_m - TASK.plug.tool_from_plug.pos_m, [[0.002, 0.0, 0.003]])
     assert np.allclose(shifted.quat_xyzw, TASK.plug.tool_from_plug.quat_xyzw)
     # About the line through both pads: the tip, 38 mm down the tool's z axis, swings along x.
-    turned = TASK.plug.held(np.array([[0.0, 0.0, 0.1]]))
+    turned = TASK.plug.tool_from_plug_at(np.array([[0.0, 0.0, 0.1]]))
     assert np.allclose(turned.pos_m, [[0.038 * np.sin(0.1), 0.0, 0.038 * np.cos(0.1)]])
 
 

@@ -58,7 +58,7 @@ def test_a_grasp_reads_like_the_plug_displaced_in_the_hand(seed):
     socket = Poses.from_xyz_rpy([0.5, 0, 0.1], [0, 0, 0.1])
     # The tools that would hold the plugs at the same places if these were held as intended.
     plugs = socket @ Poses.from_xyz_rpy(rng.uniform(-0.01, 0.01, (count, 3)), rng.uniform(-0.2, 0.2, (count, 3)))
-    displaced, intended = plugs @ TASK.plug.held(grasp).inverse(), plugs @ SEATED
+    displaced, intended = plugs @ TASK.plug.tool_from_plug_at(grasp).inverse(), plugs @ SEATED
     held, same = ObservationEncoder(TASK, count), ObservationEncoder(TASK, count)
     held.reset(displaced, grasp=grasp)
     same.reset(intended)

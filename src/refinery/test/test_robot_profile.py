@@ -50,6 +50,22 @@ def test_home_is_the_ready_pose_of_the_arm(robot):
     assert np.allclose(tool.rotation.as_matrix()[0], np.diag([1.0, -1.0, -1.0]), atol=1e-9)
 
 
+@pytest.mark.parametrize("robot", ROBOTS)
+def test_the_tool_of_the_franka_hand_is_given_from_joint_7_with_the_flange_offset(robot):
+    tool = load_robot_profile(robot).kinematics.link7_from_tool
+    assert tool.xyz_m == pytest.approx((0.0, 0.0, 0.107 + 0.1034))
+
+
+def test_the_pose_of_the_tool_is_asked_for_by_its_new_name(edited):
+    def old_name(raw):
+        raw["kinematics"]["flange_to_tool"] = raw["kinematics"].pop("link7_from_tool")
+
+    with pytest.raises(ConfigError) as refused:
+        load_robot_profile(edited(old_name))
+    assert refused.value.key == "kinematics.flange_to_tool"
+    assert "link7_from_tool" in str(refused.value)
+
+
 def test_broadcaster_topics_are_best_effort_as_on_the_real_robot():
     for robot in ("twin", "fr3"):
         topics = load_robot_profile(robot).topics
@@ -149,7 +165,7 @@ def test_unknown_robot_names_those_there_are():
         (lambda raw: raw["limits"].update(high_rad=list(raw["limits"]["low_rad"])), "limits.high_rad"),
         (lambda raw: raw["frames"].update(tool="/hand"), "frames.tool"),
         (lambda raw: raw["kinematics"].update(a_m=[float("nan")] * 7), r"kinematics.a_m\[0\]"),
-        (lambda raw: raw["kinematics"]["flange_to_tool"].update(rpy_rad=[0, 0, -45]), "kinematics"),
+        (lambda raw: raw["kinematics"]["link7_from_tool"].update(rpy_rad=[0, 0, -45]), "kinematics"),
         (lambda raw: raw["topics"]["pose"].update(reliability="sometimes"), "topics.pose.reliability"),
         (lambda raw: raw["topics"]["pose"].update(name="/current_pose"), "topics.pose.name"),
         (lambda raw: raw["topics"]["pose"].update(type="PoseStamped"), "topics.pose.type"),

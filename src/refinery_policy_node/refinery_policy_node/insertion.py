@@ -94,7 +94,7 @@ class Insertion:
         self._topics = topics
         self._measured: Poses = start.measured.poses()
         self._reference = start.estimate
-        self._grasp, self._held = grasp, runtime.task.plug.held(grasp)
+        self._grasp, self._held = grasp, runtime.task.plug.tool_from_plug_at(grasp)
         self._estimate = start.estimate.poses()
         self._handover_ticks = int(np.ceil(handover_s / runtime.period_s))
         self._timeout_s = timeout_s

@@ -114,7 +114,7 @@ class PolicyRuntime:
         if verdict.level is not Level.OK:
             return verdict
         self.estimates.reset(inputs.estimate)
-        self.guard.start(self.task.plug.held(grasp))
+        self.guard.start(self.task.plug.tool_from_plug_at(grasp))
         # The guard must know a pose to hold at before the first tick, whatever that tick brings.
         self.guard.begin(inputs)
         measured = inputs.measured.poses()
@@ -185,7 +185,7 @@ class PolicyRuntime:
         """Judge a start; the inputs come back with the way round of the socket, if there are several, that fits it."""
         if not self.guard.armed:
             return self.guard.latched, inputs
-        held = self.task.plug.held(grasp)
+        held = self.task.plug.tool_from_plug_at(grasp)
         verdict = Guard(self.task, self.guard.settings, held).begin(inputs)
         if verdict.level is not Level.OK:
             return verdict, inputs

@@ -38,7 +38,7 @@ class LaggingCell:
     @property
     def plug(self) -> Poses:
         """True plug pose, base frame, batch of one."""
-        return self.tool @ self.task.plug.held(self.grasp)
+        return self.tool @ self.task.plug.tool_from_plug_at(self.grasp)
 
     def inputs(self) -> Inputs:
         jitter = self._rng.uniform(-1, 1, 3) * self.task.noise.estimate_jitter_m

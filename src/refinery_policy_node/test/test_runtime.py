@@ -196,7 +196,7 @@ def test_no_input_makes_a_command_unsafe(
             assert result.verdict == stopped.verdict
         elif result.verdict.level is Level.OK:
             assert runtime.socket is not None
-            check_bounds(task, target, inputs.measured.poses(), runtime.socket, task.plug.held(cell.grasp))
+            check_bounds(task, target, inputs.measured.poses(), runtime.socket, task.plug.tool_from_plug_at(cell.grasp))
         else:
             # Hold and stop: where the arm was measured last, never further than one period's motion away.
             near = np.abs(target.pos_m[0] - cell.tool.pos_m[0])

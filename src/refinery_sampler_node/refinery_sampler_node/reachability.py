@@ -82,7 +82,7 @@ class Reachability:
 
     def check_tool(self, tool: Poses, socket: Poses, grasp: Array) -> Reach:
         """Check tool poses (base frame, batch B) that hold the plug with these grasps (B, 3) instead of theta."""
-        return self._check(tool, tool @ self._task.plug.held(grasp), socket)
+        return self._check(tool, tool @ self._task.plug.tool_from_plug_at(grasp), socket)
 
     def _check(self, tool: Poses, plug: Poses, socket: Poses) -> Reach:
         joints, solved = self.kinematics.inverse(tool, self._home)

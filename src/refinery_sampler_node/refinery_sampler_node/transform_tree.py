@@ -104,6 +104,7 @@ class TransformTree:
         return self._pose_in(common, target, down, now_s).inverse() @ self._pose_in(common, source, up, now_s)
 
     def _pose_in(self, ancestor: str, frame: str, chain: list[str], now_s: float) -> Poses:
+        """Return ``ancestor <- frame``; the chain leads from the frame up to the ancestor and beyond."""
         pose = _IDENTITY
         for child in chain[: chain.index(ancestor)]:
             edge = self._edges[child]

@@ -176,12 +176,13 @@ class WayFinder:
     def _missing_height_m(self, targets: Sequence[Target], start_rad: Array, socket: Poses | None) -> float:
         if socket is None:
             return 0.0
-        held, to_socket = self._task.plug.held(targets[0].grasp), socket.inverse()
-        tip = (to_socket @ self._kinematics.forward(start_rad) @ held).pos_m[0]
+        tool_from_plug, socket_from_base = self._task.plug.tool_from_plug_at(targets[0].grasp), socket.inverse()
+        tip = (socket_from_base @ self._kinematics.forward(start_rad) @ tool_from_plug).pos_m[0]
         reach = self._task.socket.plate_half_size_m + float(np.hypot(*self._task.plug.half_size_m))
         if np.abs(tip[:2]).max() > reach:
             return 0.0
-        heights = [(to_socket @ target.tool @ self._task.plug.held(target.grasp)).pos_m[0, 2] for target in targets]
+        plugs = [target.tool @ self._task.plug.tool_from_plug_at(target.grasp) for target in targets]
+        heights = [(socket_from_base @ plug).pos_m[0, 2] for plug in plugs]
         return max(heights) + self._lift_m - float(tip[2])
 
     async def _over_and_down(

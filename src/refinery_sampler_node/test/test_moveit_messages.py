@@ -191,7 +191,7 @@ def test_scene_has_table_socket_and_part(profile: RobotProfile, task: Task) -> N
     assert (held.link_name, held.object.id) == (profile.moveit.tip_link, PART)
     assert tuple(held.touch_links) == profile.moveit.touch_links
     np.testing.assert_allclose(
-        numbers_of_pose(held.object.pose)[0], task.plug.held(grasp).pos_m[0]
+        numbers_of_pose(held.object.pose)[0], task.plug.tool_from_plug_at(grasp).pos_m[0]
     )  # fmt: skip
     table, socket = scene.world.collision_objects
     assert (table.id, socket.id) == (TABLE, SOCKET)

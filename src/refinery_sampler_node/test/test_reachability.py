@@ -44,7 +44,7 @@ def test_joints_reproduce_the_pose(
     assert np.linalg.norm(found.pos_m - asked.pos_m, axis=1).max() < 1e-4
     assert angle_between_rad(found.quat_xyzw, asked.quat_xyzw).max() < 1e-3
     assert np.all(joints - arm.low_rad >= 0.05) and np.all(arm.high_rad - joints >= 0.05)
-    back = theta_of(socket, found @ task.plug.held(theta[:, GRASP]), theta[:, GRASP])
+    back = theta_of(socket, found @ task.plug.tool_from_plug_at(theta[:, GRASP]), theta[:, GRASP])
     assert np.abs(back - theta).max() < 1e-4
 
 

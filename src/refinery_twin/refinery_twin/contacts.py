@@ -12,7 +12,7 @@ import mujoco
 import numpy as np
 
 from refinery.cell.assets import panda_mjcf
-from refinery.cell.model import HAND_TO_TOOL_M
+from refinery.cell.model import HAND_FROM_TOOL_Z_M
 from refinery.cell.parts import add_piece
 from refinery.cell.pieces import Piece, plug_pieces
 from refinery.cell.plate import plate_pieces
@@ -23,7 +23,7 @@ HAND = ("panda_hand", "panda_leftfinger", "panda_rightfinger")
 """Links that may touch the part they hold."""
 PLUG, SOCKET, TABLE = "plug", "socket", "table"
 """Names of what is not a link."""
-_HAND_TO_FINGERS_M = 0.0584
+_HAND_FROM_FINGERS_Z_M = 0.0584
 _TABLE_HALF_M = (1.5, 1.5, 0.025)
 
 
@@ -54,8 +54,9 @@ class Contacts:
         self._allowed.add(("panda_link0", TABLE))
         spec = _arm_and_hand()
         plug = spec.body(HAND[0]).add_body(name=PLUG, pos=[0, 0, 0], quat=[1, 0, 0, 0])
-        held = Poses.from_xyz_rpy((0.0, 0.0, HAND_TO_TOOL_M), (0.0, 0.0, 0.0)) @ task.plug.held(grasp)
-        plug.pos, plug.quat = held.pos_m[0], wxyz_from_xyzw(held.quat_xyzw[0])
+        hand_from_tool = Poses.from_xyz_rpy((0.0, 0.0, HAND_FROM_TOOL_Z_M), (0.0, 0.0, 0.0))
+        hand_from_plug = hand_from_tool @ task.plug.tool_from_plug_at(grasp)
+        plug.pos, plug.quat = hand_from_plug.pos_m[0], wxyz_from_xyzw(hand_from_plug.quat_xyzw[0])
         _add_pieces(
             spec,
             plug,
@@ -108,9 +109,9 @@ def _arm_and_hand() -> mujoco.MjSpec:
     kind = mujoco.mjtGeom
     hand = spec.body("panda_link8").add_body(name=HAND[0], quat=[np.cos(np.pi / 8), 0, 0, -np.sin(np.pi / 8)])
     hand.add_geom(type=kind.mjGEOM_MESH, meshname="hand")
-    hand.add_site(name="tool", pos=[0, 0, HAND_TO_TOOL_M])
+    hand.add_site(name="tool", pos=[0, 0, HAND_FROM_TOOL_Z_M])
     for side, quat, finger in ((1, [1, 0, 0, 0], HAND[1]), (-1, [0, 0, 0, 1], HAND[2])):
-        body = hand.add_body(name=finger, pos=[0, 0, _HAND_TO_FINGERS_M])
+        body = hand.add_body(name=finger, pos=[0, 0, _HAND_FROM_FINGERS_Z_M])
         body.add_joint(name=f"slide_{finger}", type=mujoco.mjtJoint.mjJNT_SLIDE, axis=[0, side, 0])
         body.add_geom(type=kind.mjGEOM_MESH, meshname="finger", quat=quat)
     return spec

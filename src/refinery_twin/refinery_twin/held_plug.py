@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mujoco
 
-from refinery.cell.model import HAND_TO_TOOL_M, CellIndices
+from refinery.cell.model import HAND_FROM_TOOL_Z_M, CellIndices
 from refinery.rotations import Array, wxyz_from_xyzw
 from refinery.task import PlugSpec
 
@@ -18,6 +18,6 @@ def hold_plug(model: mujoco.MjModel, at: CellIndices, plug: PlugSpec, grasp: Arr
         plug: The plug and its intended grasp.
         grasp: Shape (1, 3), order :data:`refinery.initial_state.GRASP_NAMES`, [m, m, rad].
     """
-    held = plug.held(grasp)
-    model.body_pos[at.plug_body] = held.pos_m[0] + [0.0, 0.0, HAND_TO_TOOL_M]
-    model.body_quat[at.plug_body] = wxyz_from_xyzw(held.quat_xyzw[0])
+    tool_from_plug = plug.tool_from_plug_at(grasp)
+    model.body_pos[at.plug_body] = tool_from_plug.pos_m[0] + [0.0, 0.0, HAND_FROM_TOOL_Z_M]
+    model.body_quat[at.plug_body] = wxyz_from_xyzw(tool_from_plug.quat_xyzw[0])

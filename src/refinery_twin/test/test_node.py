@@ -178,7 +178,7 @@ def test_hand_over_with_a_grasp(cell: Cell, task: Task, above_socket_rad: np.nda
     assert client.impedance(True).ok
     truth, draw = client.truth(), draw_trial(task, 3)
     assert tuple(truth.theta_names) == THETA_NAMES
-    plug = client.profile.arm_kinematics().forward(client.joints_rad) @ task.plug.held(grasp)
+    plug = client.profile.arm_kinematics().forward(client.joints_rad) @ task.plug.tool_from_plug_at(grasp)
     np.testing.assert_allclose(truth.theta, theta_of(draw.estimate, plug, grasp)[0], atol=5e-4)
     assert truth.depth_m == pytest.approx(task.rim_height_m - (draw.socket.inverse() @ plug).pos_m[0, 2], abs=5e-4)
     assert client.trial(3).success, "an empty grasp is the intended one again"

@@ -90,14 +90,14 @@ def test_switching_moves_nothing(plant: Plant, above_socket_rad: np.ndarray, lim
 def test_the_plug_sits_in_the_hand_as_its_grasp_says(shared_plant: Plant, task: Task, seed: int) -> None:
     grasp = task.initial_state.deployed.uniform(1, np.random.default_rng(seed))[:, GRASP]
     shared_plant.reset(grasp=grasp)
-    want = shared_plant.tool @ task.plug.held(grasp)
+    want = shared_plant.tool @ task.plug.tool_from_plug_at(grasp)
     assert _distance_m(shared_plant.plug, want) < 1e-9
     assert angle_between_rad(shared_plant.plug.quat_xyzw, want.quat_xyzw)[0] < 1e-7
     # It stays so: through motion, and through a reset that does not speak of it.
     shared_plant.set_mode(Mode.IMPEDANCE)
     shared_plant.set_target(_shifted(shared_plant.tool, np.array([0.01, 0, 0.01]), np.array([0, 0, 0.1])))
     shared_plant.step(300)
-    assert _distance_m(shared_plant.plug, shared_plant.tool @ task.plug.held(grasp)) < 1e-9
+    assert _distance_m(shared_plant.plug, shared_plant.tool @ task.plug.tool_from_plug_at(grasp)) < 1e-9
     shared_plant.reset()
     assert _distance_m(shared_plant.plug, want) < 1e-9
 

@@ -18,9 +18,9 @@ from refinery.task import Task
 
 TOOL_DOWN_WXYZ = (0.0, 1.0, 0.0, 0.0)
 """Nominal tool orientation (z down) in the base frame; the SO(3) servo's rotation vectors are relative to it."""
-HAND_TO_TOOL_M = 0.1034
-"""Fingertip centre along z of the hand frame (Franka hand TCP), [m]."""
-FLANGE_M = 0.107
+HAND_FROM_TOOL_Z_M = 0.1034
+"""Tool frame (fingertip centre, Franka hand TCP) along z of the hand frame, [m]."""
+LINK7_FROM_FLANGE_Z_M = 0.107
 """Flange along z of link 7, [m]."""
 
 
@@ -120,7 +120,7 @@ def _add_hand(spec: mujoco.MjSpec) -> None:
     flange = spec.body("panda_link8")
     hand = flange.add_body(name="hand", quat=[np.cos(-np.pi / 8), 0, 0, np.sin(-np.pi / 8)], gravcomp=1)
     hand.mass, hand.inertia, hand.ipos, hand.explicitinertial = 0.73, [1e-3, 2.5e-3, 1.7e-3], [-0.01, 0, 0.03], 1
-    hand.add_site(name="tool", pos=[0, 0, HAND_TO_TOOL_M], group=4)
+    hand.add_site(name="tool", pos=[0, 0, HAND_FROM_TOOL_Z_M], group=4)
 
 
 def _add_controller(spec: mujoco.MjSpec, task: Task, posture_stiffness: float) -> None:

@@ -19,9 +19,14 @@ NEIGHBOUR_RGBA = (0.55, 0.55, 0.5, 1)
 
 def add_plug(spec: mujoco.MjSpec, task: Task) -> None:
     """Add the plug as a child of the hand: geoms ``plug_0``, ... with its mass by volume, and the site of its tip."""
-    hand, grasp = spec.body("hand"), task.plug.tool_from_plug
-    tool_m = np.asarray(spec.site("tool").pos)
-    plug = hand.add_body(name="plug", pos=grasp.pos_m[0] + tool_m, quat=wxyz_from_xyzw(grasp.quat_xyzw[0]), gravcomp=1)
+    hand, tool_from_plug = spec.body("hand"), task.plug.tool_from_plug
+    hand_from_tool_m = np.asarray(spec.site("tool").pos)
+    plug = hand.add_body(
+        name="plug",
+        pos=tool_from_plug.pos_m[0] + hand_from_tool_m,
+        quat=wxyz_from_xyzw(tool_from_plug.quat_xyzw[0]),
+        gravcomp=1,
+    )
     pieces = plug_pieces(task.plug.section, length_m=task.plug.length_m, depth_m=task.socket.depth_m)
     volume = sum(piece.volume_m3 for piece in pieces)
     for i, piece in enumerate(pieces):

@@ -56,7 +56,7 @@ def test_a_bounded_target_keeps_every_bound(
     task: Task, situation: tuple[Poses, Poses, Poses, Poses], grasp: np.ndarray
 ) -> None:
     socket, measured, last, target = situation
-    held = task.plug.held(grasp)
+    held = task.plug.tool_from_plug_at(grasp)
     with np.errstate(all="ignore"):
         bounded = TargetBounds(task, held).clip(target, measured, socket, last)
     assert (bounded.problem == "") == (bounded.reason is Reason.NONE)

@@ -63,7 +63,7 @@ def parting_scene(task: Task, profile: RobotProfile, *, socket: Poses, table_top
 
 def held_part(task: Task, profile: RobotProfile, grasp: Array) -> AttachedCollisionObject:
     """Describe the part in the hand, held by a grasp (1, 3); the links of the hand may touch it."""
-    part = _object(PART, profile.moveit.tip_link, task.plug.held(grasp))
+    part = _object(PART, profile.moveit.tip_link, task.plug.tool_from_plug_at(grasp))
     for piece in plug_pieces(task.plug.section, length_m=task.plug.length_m, depth_m=task.socket.depth_m):
         add_piece(part, piece)
     spec = profile.moveit

@@ -13,7 +13,7 @@ from mujoco.batch import Batch
 from numpy.typing import ArrayLike, NDArray
 
 from refinery.action import ActionDecoder
-from refinery.cell.model import HAND_TO_TOOL_M, TOOL_DOWN_WXYZ, build_model
+from refinery.cell.model import HAND_FROM_TOOL_Z_M, TOOL_DOWN_WXYZ, build_model
 from refinery.errors import RefineryError
 from refinery.initial_state import GRASP, tool_pose
 from refinery.kinematics import ArmKinematics
@@ -71,7 +71,7 @@ class InsertionEnv:
         """Running mean of the socket estimates, base frame."""
         self.relative = _identity(count)
         """True plug poses in the true socket frame."""
-        self._held = _identity(count)
+        self._tool_from_plug = _identity(count)
         self._estimate = _identity(count)
         self._control_bias = np.zeros((count, 3))
         self._jitter = np.zeros((count, task.control.episode_steps + 1, 3))
@@ -96,16 +96,16 @@ class InsertionEnv:
         self._mocap_pos[rows, self._at.socket_mocap] = episodes.socket.pos_m
         self._mocap_quat[rows, self._at.socket_mocap] = wxyz_from_xyzw(episodes.socket.quat_xyzw)
         grasp = episodes.theta[:, GRASP]
-        held = self.task.plug.held(grasp)
-        self._body_pos[rows, self._at.plug_body] = held.pos_m + _HAND_TO_TOOL
-        self._body_quat[rows, self._at.plug_body] = wxyz_from_xyzw(held.quat_xyzw)
+        tool_from_plug = self.task.plug.tool_from_plug_at(grasp)
+        self._body_pos[rows, self._at.plug_body] = tool_from_plug.pos_m + _HAND_FROM_TOOL_M
+        self._body_quat[rows, self._at.plug_body] = wxyz_from_xyzw(tool_from_plug.quat_xyzw)
         self._friction[rows[:, None], list(self._at.plug_geoms), 0] = episodes.friction[:, None]
         measured = self._kinematics.forward(joints)
-        relative = episodes.socket.inverse() @ (measured @ held)
+        relative = episodes.socket.inverse() @ (measured @ tool_from_plug)
         for mine, theirs in (
             (self.socket, episodes.socket),
             (self._estimate, episodes.estimate),
-            (self._held, held),
+            (self._tool_from_plug, tool_from_plug),
             (self.measured, measured),
             (self.relative, relative),
         ):
@@ -142,7 +142,7 @@ class InsertionEnv:
     @property
     def plug(self) -> Poses:
         """True plug poses in the base frame, from the last measurement."""
-        return self.measured @ self._held
+        return self.measured @ self._tool_from_plug
 
     def advance(self, action: Array) -> tuple[Array, InsertionErrors, NDArray[np.bool_], NDArray[np.bool_]]:
         """Apply actions (B, 6) for one policy step; returns reward, true errors, strict now, engaged so far."""
@@ -172,14 +172,22 @@ class InsertionEnv:
         episode = ("step_index", "_engaged", "_control_bias", "_jitter")
         for name in (*physics, *model, *episode):
             yield "env", name, getattr(self, name)
-        for name in ("socket", "measured", "filtered", "relative", "_held", "_estimate"):
-            yield name, "pos_m", getattr(self, name).pos_m
-            yield name, "quat_xyzw", getattr(self, name).quat_xyzw
+        poses = (
+            ("socket", self.socket),
+            ("measured", self.measured),
+            ("filtered", self.filtered),
+            ("relative", self.relative),
+            ("_held", self._tool_from_plug),
+            ("_estimate", self._estimate),
+        )
+        for name, value in poses:
+            yield name, "pos_m", value.pos_m
+            yield name, "quat_xyzw", value.quat_xyzw
         for name, part in (("decoder", self.decoder), ("encoder", self.encoder)):
             yield from ((name, key, value) for key, value in part.state().items())
 
 
-_HAND_TO_TOOL = np.array([0.0, 0.0, HAND_TO_TOOL_M])
+_HAND_FROM_TOOL_M = np.array([0.0, 0.0, HAND_FROM_TOOL_Z_M])
 _ORIGIN = Poses.from_xyz_rpy(np.zeros(3), np.zeros(3))
 
 

@@ -19,8 +19,8 @@ from refinery.rotations import Poses
 
 FINGER_TRAVEL_M = 0.04
 """Largest distance of a finger from the middle, [m]."""
-_FLANGE_M = 0.107
-_HAND_TO_FINGERS_M = 0.0584
+_LINK7_FROM_FLANGE_Z_M = 0.107
+_HAND_FROM_FINGERS_Z_M = 0.0584
 _HERE = Poses.from_xyz_rpy((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
 
 
@@ -42,7 +42,7 @@ class Link:
 
 def links(profile: RobotProfile) -> tuple[Link, ...]:
     """Return base, links 1..7, flange, hand, fingers and tool frame, in this order."""
-    frames, tool = profile.frames, profile.kinematics.flange_to_tool
+    frames, tool = profile.frames, profile.kinematics.link7_from_tool
     chain = [frames.base, *(_link_name(name) for name in profile.joint_names)]
     last = chain[-1]
     hand = frames.tool.removesuffix("_tcp") if frames.tool.endswith("_tcp") else f"{_prefix(profile)}hand"
@@ -51,13 +51,13 @@ def links(profile: RobotProfile) -> tuple[Link, ...]:
         Link(name=name, carrier=name, pose=_HERE, mesh="finger", turn_rad=turn)
         for name, turn in zip(finger_names(profile), (0.0, np.pi), strict=True)
     ]
-    at_flange, at_tool = (0.0, 0.0, _FLANGE_M), Poses.from_xyz_rpy(tool.xyz_m, tool.rpy_rad)
+    flange_m = (0.0, 0.0, _LINK7_FROM_FLANGE_Z_M)
     return (
         *moving,
-        Link(name=frames.flange, carrier=last, pose=Poses.from_xyz_rpy(at_flange, (0.0, 0.0, 0.0)), mesh=""),
-        Link(name=hand, carrier=last, pose=Poses.from_xyz_rpy(at_flange, tool.rpy_rad), mesh="hand"),
+        Link(name=frames.flange, carrier=last, pose=Poses.from_xyz_rpy(flange_m, (0.0, 0.0, 0.0)), mesh=""),
+        Link(name=hand, carrier=last, pose=Poses.from_xyz_rpy(flange_m, tool.rpy_rad), mesh="hand"),
         *fingers,
-        Link(name=frames.tool, carrier=last, pose=at_tool, mesh=""),
+        Link(name=frames.tool, carrier=last, pose=Poses.from_xyz_rpy(tool.xyz_m, tool.rpy_rad), mesh=""),
     )
 
 
@@ -105,7 +105,7 @@ def urdf(profile: RobotProfile, meshes: Path) -> str:
         text.append(_joint(profile.joint_names[i], "revolute", parent.name, child.name, origin, (0, 0, 1), bounds))
     hand = every[9]
     for link, joint, side in zip(every[10:12], finger_joints(profile), (1, -1), strict=True):
-        origin = _origin((0.0, 0.0, _HAND_TO_FINGERS_M), (0.0, 0.0, 0.0))
+        origin = _origin((0.0, 0.0, _HAND_FROM_FINGERS_Z_M), (0.0, 0.0, 0.0))
         bounds = (0.0, FINGER_TRAVEL_M, 0.2, 100.0)
         text.append(_joint(joint, "prismatic", hand.name, link.name, origin, (0, side, 0), bounds))
     for link in every:
