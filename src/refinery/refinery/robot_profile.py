@@ -45,9 +45,9 @@ class LimitsSpec:
     high_rad: Vec7
     """Upper position limits, [rad]."""
     velocity_rad_s: Vec7
-    """Largest joint velocities, [rad/s]."""
+    """Largest joint velocities of the hardware, [rad/s]; motions are planned with ``velocity_scaling`` of them."""
     acceleration_rad_s2: Vec7
-    """Largest joint accelerations, [rad/s^2]."""
+    """Largest joint accelerations of the hardware, [rad/s^2]; planned with ``acceleration_scaling`` of them."""
     torque_nm: Vec7
     """Largest joint torques, [Nm]."""
     velocity_scaling: float
@@ -276,19 +276,11 @@ class RobotProfile:
         return f"{self.gripper_namespace}/grasp"
 
     @property
-    def max_joint_velocity_rad_s(self) -> Vec7:
-        """The arm's velocity limits, [rad/s]."""
-        return self.limits.velocity_rad_s
-
-    @property
-    def velocity_rad_s(self) -> Vec7:
-        """Joint velocities that planned motions keep to, [rad/s]."""
-        return _scaled(self.limits.velocity_rad_s, self.limits.velocity_scaling)
-
-    @property
-    def acceleration_rad_s2(self) -> Vec7:
-        """Joint accelerations that planned motions keep to, [rad/s^2]."""
-        return _scaled(self.limits.acceleration_rad_s2, self.limits.acceleration_scaling)
+    def planned_velocity_rad_s(self) -> Vec7:
+        """Joint velocities that planned motions keep to: ``velocity_scaling`` times the hardware's limits, [rad/s]."""
+        share = self.limits.velocity_scaling
+        a, b, c, d, e, f, g = (limit * share for limit in self.limits.velocity_rad_s)
+        return (a, b, c, d, e, f, g)
 
     def arm_kinematics(self) -> ArmKinematics:
         """Return the kinematics of the arm with its tool."""
@@ -319,8 +311,3 @@ def load_robot_profile(robot: Path | str) -> RobotProfile:
     profile = load_dataclass(file, RobotProfile)
     object.__setattr__(profile, "file", file)
     return profile
-
-
-def _scaled(values: Vec7, share: float) -> Vec7:
-    a, b, c, d, e, f, g = (value * share for value in values)
-    return (a, b, c, d, e, f, g)

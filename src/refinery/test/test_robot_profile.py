@@ -37,8 +37,8 @@ def test_shipped_profile_is_consistent(robot):
     assert profile.trajectory_topic == f"{profile.trajectory_controller}/joint_trajectory"
     assert (profile.twin is not None) == (robot == "twin") == profile.use_sim_time
     assert profile.services.list_controllers == "controller_manager/list_controllers"
-    pairs = zip(profile.velocity_rad_s, profile.max_joint_velocity_rad_s, strict=True)
-    assert all(planned <= limit for planned, limit in pairs)
+    planned = profile.limits.velocity_scaling * np.array(profile.limits.velocity_rad_s)
+    assert profile.planned_velocity_rad_s == pytest.approx(planned)
 
 
 @pytest.mark.parametrize("robot", ROBOTS)

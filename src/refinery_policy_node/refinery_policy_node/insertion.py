@@ -94,7 +94,7 @@ class Insertion:
         self._topics = topics
         self._measured: Poses = start.measured.poses()
         self._reference = start.estimate
-        self._grasp, self._held = grasp, runtime.task.plug.tool_from_plug_at(grasp)
+        self._grasp, self._tool_from_plug = grasp, runtime.task.plug.tool_from_plug_at(grasp)
         self._estimate = start.estimate.poses()
         self._handover_ticks = int(np.ceil(handover_s / runtime.period_s))
         self._timeout_s = timeout_s
@@ -138,7 +138,7 @@ class Insertion:
         """Plug against socket as the node sees them."""
         socket = self._estimate if self._runtime.socket is None else self._runtime.socket
         symmetry = self._runtime.task.plug.section.symmetry
-        return insertion_errors(socket, self._measured @ self._held, symmetry)
+        return insertion_errors(socket, self._measured @ self._tool_from_plug, symmetry)
 
     def stop(self, outcome: int, verdict: Verdict) -> None:
         """End at once: hold the pose measured now. Does nothing after the end."""
@@ -223,7 +223,7 @@ class Insertion:
         if level is Level.HOLD:
             return
         self._measured = inputs.measured.poses()
-        won, errors = seated(self._runtime.task, socket, self._measured @ self._held, self._ticks)
+        won, errors = seated(self._runtime.task, socket, self._measured @ self._tool_from_plug, self._ticks)
         height_mm, lateral_mm = errors.height_m[0] * 1e3, errors.lateral_m[0] * 1e3
         where = f"the tip is {height_mm:.1f} mm over the seat and {lateral_mm:.1f} mm off its axis"
         if won:

@@ -185,27 +185,27 @@ class PolicyRuntime:
         """Judge a start; the inputs come back with the way round of the socket, if there are several, that fits it."""
         if not self.guard.armed:
             return self.guard.latched, inputs
-        held = self.task.plug.tool_from_plug_at(grasp)
-        verdict = Guard(self.task, self.guard.settings, held).begin(inputs)
+        tool_from_plug = self.task.plug.tool_from_plug_at(grasp)
+        verdict = Guard(self.task, self.guard.settings, tool_from_plug).begin(inputs)
         if verdict.level is not Level.OK:
             return verdict, inputs
-        message = self._misplaced(inputs, held, grasp)
-        if message and (other := self._facing_plug(inputs, held)) is not inputs:
-            again = self._misplaced(other, held, grasp)
+        message = self._misplaced(inputs, tool_from_plug, grasp)
+        if message and (other := self._facing_plug(inputs, tool_from_plug)) is not inputs:
+            again = self._misplaced(other, tool_from_plug, grasp)
             message, inputs = (again, inputs) if again else ("", other)
         message = message or self._first_sight(inputs, grasp)
         if message:
             verdict = Verdict(level=Level.STOP, reason=Reason.OUT_OF_DISTRIBUTION, message=message)
         return verdict, inputs
 
-    def _misplaced(self, inputs: Inputs, held: Poses, grasp: NDArray[np.float64]) -> str:
+    def _misplaced(self, inputs: Inputs, tool_from_plug: Poses, grasp: NDArray[np.float64]) -> str:
         """Where the plug is outside the deployment box; empty if it is inside."""
-        theta = theta_of(inputs.estimate.poses(), inputs.measured.poses() @ held, grasp)
+        theta = theta_of(inputs.estimate.poses(), inputs.measured.poses() @ tool_from_plug, grasp)
         return check_start(theta, self.task, self._tolerance)
 
-    def _facing_plug(self, inputs: Inputs, held: Poses) -> Inputs:
+    def _facing_plug(self, inputs: Inputs, tool_from_plug: Poses) -> Inputs:
         """Turn the socket to the way round that is nearest to the plug."""
-        plug = OnePose.of(inputs.measured.poses() @ held)
+        plug = OnePose.of(inputs.measured.poses() @ tool_from_plug)
         estimate = nearest(inputs.estimate, plug, self.task.plug.section.symmetry, 0.0)
         return inputs if estimate is inputs.estimate else dataclasses.replace(inputs, estimate=estimate)
 

@@ -8,7 +8,9 @@ from refinery.rotations import Poses
 from refinery.task import Task
 
 
-def check_bounds(task: Task, target: Poses, measured: Poses, socket: Poses, held: Poses | None = None) -> None:
+def check_bounds(
+    task: Task, target: Poses, measured: Poses, socket: Poses, tool_from_plug: Poses | None = None
+) -> None:
     """Assert the three hard bounds and the force that follows from them."""
     axes = socket.rotation
     assert np.all(np.isfinite(target.pos_m)) and np.all(np.isfinite(target.quat_xyzw))
@@ -18,7 +20,7 @@ def check_bounds(task: Task, target: Poses, measured: Poses, socket: Poses, held
     error = np.abs(np.concatenate([stretch, twist]))
     assert np.all(error <= np.asarray(task.control.max_error) + 1e-8)
     assert np.all(error * task.control.stiffness <= np.asarray(task.control.max_force) + 1e-5)
-    plug = socket.inverse() @ (target @ (task.plug.tool_from_plug if held is None else held))
+    plug = socket.inverse() @ (target @ (task.plug.tool_from_plug if tool_from_plug is None else tool_from_plug))
     assert np.all(plug.pos_m[0] >= np.asarray(task.limits.workspace_low_m) - 1e-6)
     assert np.all(plug.pos_m[0] <= np.asarray(task.limits.workspace_high_m) + 1e-6)
     assert plug.rotation.magnitude()[0] <= task.limits.max_tilt_rad + 1e-6

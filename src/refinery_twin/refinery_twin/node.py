@@ -53,7 +53,7 @@ class TwinNode(Node):
         self._settings, self._profile = declare_parameters(self)
         task = named_task(self._settings.task)
         self._cell = Cell(task, self._profile, self._settings.seed)
-        self._limits = self._cell.plant.joint_limits(self._profile.max_joint_velocity_rad_s)
+        self._limits = self._cell.plant.joint_limits(self._profile.limits.velocity_rad_s)
         self._chunk = max(1, round(1000.0 / self._settings.state_rate_hz))
         self._pacer = Pacer(self._settings.realtime_factor)
         self._due_diagnostics_s = time.monotonic() + _DIAGNOSTICS_EVERY_S

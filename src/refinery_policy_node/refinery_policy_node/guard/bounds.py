@@ -48,11 +48,12 @@ class TargetBounds:
 
     Args:
         task: Limits and gains.
-        held: Plug pose in the tool frame, batch of one; as intended if None.
+        tool_from_plug: Plug pose in the tool frame, batch of one; as intended if None.
     """
 
-    def __init__(self, task: Task, held: Poses | None = None) -> None:
-        self._plug = OnePose.of(task.plug.tool_from_plug if held is None else held)
+    def __init__(self, task: Task, tool_from_plug: Poses | None = None) -> None:
+        intended = task.plug.tool_from_plug
+        self._tool_from_plug = OnePose.of(intended if tool_from_plug is None else tool_from_plug)
         x, y, z, roll, pitch, yaw = task.control.max_error
         self._max_error, self._max_turn = (x, y, z), (roll, pitch, yaw)
         self._low, self._high = task.limits.workspace_low_m, task.limits.workspace_high_m
@@ -100,7 +101,7 @@ class TargetBounds:
 
     def _tip(self, tool_m: Vec3, tool_axes: Matrix, socket: OnePose) -> Vec3:
         """Position of the plug's tip in the socket frame for a tool pose, [m]."""
-        px, py, pz = turned(tool_axes, self._plug.xyz_m)
+        px, py, pz = turned(tool_axes, self._tool_from_plug.xyz_m)
         (x, y, z), (sx, sy, sz) = tool_m, socket.xyz_m
         return turned_back(socket.matrix, x + px - sx, y + py - sy, z + pz - sz)
 
@@ -131,7 +132,7 @@ class TargetBounds:
     def _tilt_cosine(self, tool: Quat, socket: OnePose) -> float:
         """Cosine of half the angle between plug and socket for an orientation of the tool."""
         # The scalar part of conjugate(socket) * plug: no more of that product is needed.
-        (x, y, z, w), (sx, sy, sz, sw) = multiply(tool, self._plug.xyzw), socket.xyzw
+        (x, y, z, w), (sx, sy, sz, sw) = multiply(tool, self._tool_from_plug.xyzw), socket.xyzw
         return abs(x * sx + y * sy + z * sz + w * sw)
 
     def _clip_position(

@@ -34,19 +34,19 @@ class Guard:
     Args:
         task: Limits and gains.
         settings: Thresholds.
-        held: Plug pose in the tool frame, batch of one; as intended if None.
+        tool_from_plug: Plug pose in the tool frame, batch of one; as intended if None.
     """
 
-    def __init__(self, task: Task, settings: GuardSettings, held: Poses | None = None) -> None:
+    def __init__(self, task: Task, settings: GuardSettings, tool_from_plug: Poses | None = None) -> None:
         self.settings = settings
         self._task = task
         self._max_wrench = task.limits.max_wrench
-        self._bounds = TargetBounds(task, held)
+        self._bounds = TargetBounds(task, tool_from_plug)
         self.verdict = Verdict()
         """The present verdict."""
         self.latched = Verdict()
         """The worst verdict since the last start or re-arm, kept after a hold has passed."""
-        self._held = False
+        self._hold_requested = False
         self._clear_history()
 
     def _clear_history(self) -> None:
@@ -61,15 +61,15 @@ class Guard:
     @property
     def armed(self) -> bool:
         """Whether an insertion may start: no stop is latched and nobody has asked to hold."""
-        return not self._held and self.verdict.level is not Level.STOP
+        return not self._hold_requested and self.verdict.level is not Level.STOP
 
-    def start(self, held: Poses | None = None) -> None:
+    def start(self, tool_from_plug: Poses | None = None) -> None:
         """Forget stamps and counts of the last run; a stop or a requested hold stays.
 
         Args:
-            held: Plug pose in the tool frame in the run that starts, batch of one; as intended if None.
+            tool_from_plug: Plug pose in the tool frame in the run that starts, batch of one; as intended if None.
         """
-        self._bounds = TargetBounds(self._task, held)
+        self._bounds = TargetBounds(self._task, tool_from_plug)
         self._clear_history()
         if self.armed:
             self.verdict = self.latched = Verdict()
@@ -85,7 +85,7 @@ class Guard:
         Returns:
             The verdict so far.
         """
-        if self.verdict.level is Level.STOP or self._held:
+        if self.verdict.level is Level.STOP or self._hold_requested:
             return self.verdict
         self.verdict = _OK
         self._check_samples(inputs)
@@ -137,7 +137,7 @@ class Guard:
 
     def hold(self, reason: Reason, message: str, *, until_rearm: bool = False) -> None:
         """Hold for this tick, or until :meth:`rearm`."""
-        self._held = self._held or until_rearm
+        self._hold_requested = self._hold_requested or until_rearm
         if self.verdict.level is Level.OK:
             self.verdict = Verdict(level=Level.HOLD, reason=reason, message=message)
             if self.latched.level is Level.OK:
@@ -159,7 +159,7 @@ class Guard:
         probe._check_samples(inputs)
         verdict = probe.verdict
         if verdict.level is Level.OK:
-            self._held, self.verdict, self.latched = False, Verdict(), Verdict()
+            self._hold_requested, self.verdict, self.latched = False, Verdict(), Verdict()
             self._clear_history()
         return verdict
 

@@ -56,14 +56,14 @@ def test_a_bounded_target_keeps_every_bound(
     task: Task, situation: tuple[Poses, Poses, Poses, Poses], grasp: np.ndarray
 ) -> None:
     socket, measured, last, target = situation
-    held = task.plug.tool_from_plug_at(grasp)
+    tool_from_plug = task.plug.tool_from_plug_at(grasp)
     with np.errstate(all="ignore"):
-        bounded = TargetBounds(task, held).clip(target, measured, socket, last)
+        bounded = TargetBounds(task, tool_from_plug).clip(target, measured, socket, last)
     assert (bounded.problem == "") == (bounded.reason is Reason.NONE)
     if bounded.target is None:
         assert bounded.problem
         return
-    check_bounds(task, bounded.target, measured, socket, held)
+    check_bounds(task, bounded.target, measured, socket, tool_from_plug)
 
 
 @SETTINGS

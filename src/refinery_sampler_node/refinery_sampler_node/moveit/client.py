@@ -221,7 +221,7 @@ class MoveItClient:
         return within_limits(
             motion,
             kinematics=self._kinematics,
-            velocity_rad_s=self._profile.velocity_rad_s,
+            velocity_rad_s=self._profile.planned_velocity_rad_s,
             tool_speed_m_s=tool_speed_m_s,
         )
 
