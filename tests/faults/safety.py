@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from refinery.force_bound import commanded_force_bound
 from refinery.kinematics import ArmKinematics
 from refinery.rotations import Array, Poses
 from refinery.task import Task
@@ -66,7 +67,7 @@ def force_problem(history: History, task: Task) -> str:
 
 def force_limit_n(task: Task) -> float:
     """Return the bound of the commanded force, all axes at their limits, [N]."""
-    return float(np.linalg.norm(task.control.max_force[:3]))
+    return float(np.linalg.norm(commanded_force_bound(task.control)[:3]))
 
 
 def bound_problem(recording: Recording | None, task: Task) -> str:

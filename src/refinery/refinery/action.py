@@ -1,8 +1,8 @@
 """Action decoding, shared by training, twin and node: leaky integration on the last target (leaky PLAI, IndustReal).
 
 The action moves the impedance controller's *target*, not the arm, so that a standing error builds up force and
-overcomes stiction; the leak keeps the target within ``max_error`` of the measured pose, so that stiffness times that
-distance bounds the force by construction.
+overcomes stiction; the leak keeps the target within ``max_error`` of the measured pose, which bounds the commanded
+force by construction (:mod:`refinery.force_bound`).
 
 As with the observation there are two classes: :class:`ActionDecoder` for batches, :class:`OneActionDecoder` for the
 tick on the robot; the tests hold one against the other.
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from refinery.force_bound import spring_limits
 from refinery.rotations import OnePose, Poses, clipped, conjugate, multiply, quat_of, rotvec_of, turned, turned_back
 from refinery.task import ControlSpec
 
@@ -36,7 +37,8 @@ class ActionDecoder:
 
     def __init__(self, control: ControlSpec, count: int = 1) -> None:
         self._scale = np.asarray(control.action_scale)
-        self._max_error = np.asarray(control.max_error)
+        stretch, twist = spring_limits(control)
+        self._max_stretch, self._max_twist = np.asarray(stretch), np.asarray(twist)
         self._smoothing = control.action_smoothing
         self.smoothed = np.zeros((count, 6))
         """The exponentially averaged action, shape (B, 6)."""
@@ -69,13 +71,13 @@ class ActionDecoder:
         step = self.smoothed * self._scale
         axes = socket.rotation
         from_measured = axes.apply(self.target.pos_m - measured.pos_m, inverse=True) + step[:, :3]
-        np.clip(from_measured, -self._max_error[:3], self._max_error[:3], out=from_measured)
+        np.clip(from_measured, -self._max_stretch, self._max_stretch, out=from_measured)
         pos = measured.pos_m + axes.apply(from_measured)
 
         turned = Rotation.from_rotvec(axes.apply(step[:, 3:])) * self.target.rotation
         now = measured.rotation
         error = axes.apply((turned * now.inv()).as_rotvec(), inverse=True)
-        np.clip(error, -self._max_error[3:], self._max_error[3:], out=error)
+        np.clip(error, -self._max_twist, self._max_twist, out=error)
         quat = (Rotation.from_rotvec(axes.apply(error)) * now).as_quat()
         self.target = Poses(pos_m=np.atleast_2d(pos), quat_xyzw=np.atleast_2d(quat))
         return self.target
@@ -91,8 +93,7 @@ class OneActionDecoder:
 
     def __init__(self, control: ControlSpec, measured: Poses) -> None:
         self._scale = control.action_scale
-        x, y, z, roll, pitch, yaw = control.max_error
-        self._max_stretch, self._max_twist = (x, y, z), (roll, pitch, yaw)
+        self._max_stretch, self._max_twist = spring_limits(control)
         self._smoothing = control.action_smoothing
         self.smoothed = [0.0] * 6
         """The exponentially averaged action, six values."""

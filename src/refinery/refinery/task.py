@@ -141,7 +141,8 @@ class ControlSpec:
     damping_ratio: float
     """Of the impedance, (0, 3]; 1 is critical for :data:`APPARENT_MASS_KG` and :data:`APPARENT_INERTIA_KGM2`."""
     max_error: Vec6
-    """Largest distance of target from measured pose, [m] and [rad]: stiffness times this bounds the force."""
+    """Largest distance of target from measured pose, x, y, z [m], rx, ry, rz [rad]: times the stiffness it bounds the
+    commanded force (:mod:`refinery.force_bound`)."""
     action_scale: Vec6
     """Movement of the target per policy step at full action, x, y, z [m], rx, ry, rz [rad]."""
     action_smoothing: float
@@ -160,12 +161,6 @@ class ControlSpec:
     def episode_steps(self) -> int:
         """Policy steps in an episode."""
         return round(self.episode_s * self.policy_rate_hz)
-
-    @property
-    def max_force(self) -> Vec6:
-        """Bound of the commanded force [N] and torque [Nm] per axis: stiffness times largest error."""
-        k, e = self.stiffness, self.max_error
-        return (k[0] * e[0], k[1] * e[1], k[2] * e[2], k[3] * e[3], k[4] * e[4], k[5] * e[5])
 
     @property
     def turning_stiffness(self) -> float:

@@ -61,12 +61,6 @@ def test_misspelt_key_is_named(raw):
         from_mapping(raw, Task, source="peg.yaml")
 
 
-def test_force_bound_is_stiffness_times_error(raw):
-    control = from_mapping(raw, Task, source="x").control
-    assert control.max_force[0] == pytest.approx(control.stiffness[0] * control.max_error[0])
-    assert max(control.max_force[:3]) <= 15.0
-
-
 def test_a_request_names_a_task_by_nothing_its_name_or_its_contents(raw):
     task = from_mapping(raw, Task, source="x")
     assert all(task.is_meant_by(asked) for asked in ("", task.name, task.hash()))

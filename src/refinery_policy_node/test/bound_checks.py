@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from refinery.force_bound import commanded_force_bound
 from refinery.rotations import Poses
 from refinery.task import Task
 
@@ -19,7 +20,7 @@ def check_bounds(
     twist = axes.apply((target.rotation * measured.rotation.inv()).as_rotvec(), inverse=True)[0]
     error = np.abs(np.concatenate([stretch, twist]))
     assert np.all(error <= np.asarray(task.control.max_error) + 1e-8)
-    assert np.all(error * task.control.stiffness <= np.asarray(task.control.max_force) + 1e-5)
+    assert np.all(error * task.control.stiffness <= np.asarray(commanded_force_bound(task.control)) + 1e-5)
     plug = socket.inverse() @ (target @ (task.plug.tool_from_plug if tool_from_plug is None else tool_from_plug))
     assert np.all(plug.pos_m[0] >= np.asarray(task.limits.workspace_low_m) - 1e-6)
     assert np.all(plug.pos_m[0] <= np.asarray(task.limits.workspace_high_m) + 1e-6)

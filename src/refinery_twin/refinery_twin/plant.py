@@ -17,6 +17,7 @@ from scipy.spatial.transform import Rotation
 
 from refinery.cell.model import TOOL_DOWN_WXYZ, build_model
 from refinery.errors import RefineryError
+from refinery.force_bound import spring_limits
 from refinery.rotations import Array, Poses, wxyz_from_xyzw, xyzw_from_wxyz
 from refinery.task import Task
 from refinery_twin.held_plug import hold_plug
@@ -63,7 +64,8 @@ class Plant:
         self._impedance_gain = self._model.actuator_gainprm.copy()
         self._impedance_bias = self._model.actuator_biasprm.copy()
         self._stiffness = np.array([*self._impedance_gain[:3, 0], self._impedance_gain[3, 0]])
-        self._max_error = np.asarray(task.control.max_error)
+        stretch, twist = spring_limits(task.control)
+        self._max_stretch, self._max_twist = np.asarray(stretch), np.asarray(twist)
         self._plug_body = self._at.plug_body
         self._root = int(self._model.body_rootid[self._plug_body])
         self._steps = 0
@@ -221,12 +223,13 @@ class Plant:
             target: Of the tool in the base frame, batch of one.
 
         Returns:
-            The target after clipping its distance from the measured pose to ``task.control.max_error`` per base axis.
+            The target after clipping its distance from the measured pose to ``task.control.max_error`` per base axis
+            (the force bound: :mod:`refinery.force_bound`).
         """
         measured = self.tool
-        away = np.clip(target.pos_m[0] - measured.pos_m[0], -self._max_error[:3], self._max_error[:3])
+        away = np.clip(target.pos_m[0] - measured.pos_m[0], -self._max_stretch, self._max_stretch)
         turn = (target.rotation * measured.rotation.inv()).as_rotvec()[0]
-        turn = np.clip(turn, -self._max_error[3:], self._max_error[3:])
+        turn = np.clip(turn, -self._max_twist, self._max_twist)
         rotation = Rotation.from_rotvec(turn) * measured.rotation
         clipped = Poses(pos_m=measured.pos_m + away, quat_xyzw=np.atleast_2d(rotation.as_quat()))
         if self.mode is Mode.IMPEDANCE:

@@ -22,6 +22,7 @@ from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Float64MultiArray
 from twin_harness import BEST_EFFORT, Client, own_domain, start_twin, stop_twin
 
+from refinery.force_bound import commanded_force_bound
 from refinery.initial_state import THETA_NAMES, theta_of
 from refinery.robot_profile import load_robot_profile
 from refinery.rotations import Poses
@@ -406,7 +407,7 @@ def test_pressing_on_the_plate_is_felt_and_bounded(cell: Cell, task: Task, above
         client.send_target(np.array([0.0, 0.0, -0.1]))
         client.spin_sim(0.066)
     force = client.last["wrench"].wrench.force
-    bound = task.control.max_force[2]
+    bound = commanded_force_bound(task.control)[2]
     assert 0.7 * bound < force.z < 1.1 * bound
     assert client.truth().max_force_n > 0.7 * bound
 
@@ -419,7 +420,7 @@ def test_what_the_arm_is_really_asked_for_can_be_listened_to(cell: Cell, task: T
     assert heard[-1].wrench.force.z == 0.0, "the trajectory controller commands no force"
     client.impedance(True)
     client.send_target(np.array([0.0, 0.0, 1.0]))
-    limit = task.control.max_force[2]
+    limit = commanded_force_bound(task.control)[2]
     client.wait_for(lambda: heard[-1].wrench.force.z > 0.5 * limit, "pull of the spring")
     assert heard[-1].wrench.force.z < 1.05 * limit
     assert heard[-1].header.frame_id == client.profile.base_frame

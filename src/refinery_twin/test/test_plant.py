@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from refinery.errors import RefineryError
+from refinery.force_bound import commanded_force_bound
 from refinery.initial_state import GRASP
 from refinery.rotations import Poses, angle_between_rad
 from refinery.task import Task
@@ -133,7 +134,7 @@ def test_force_is_bounded_by_stiffness_times_largest_error(
     for _ in range(60):
         plant.set_target(_shifted(plant.tool, np.array([0, 0, -0.5]), np.zeros(3)))
         plant.step(66)
-    bound = task.control.max_force[2]
+    bound = commanded_force_bound(task.control)[2]
     force = plant.external_wrench[:3]
     assert 0.8 * bound < force[2] < 1.05 * bound
     assert np.abs(force[:2]).max() < 0.1 * bound
@@ -240,7 +241,7 @@ def test_the_commanded_force_is_that_of_the_impedance_spring(plant: Plant, task:
     plant.set_mode(Mode.IMPEDANCE)
     np.testing.assert_allclose(plant.commanded_force_n, np.zeros(3), atol=1e-9)
     plant.set_target(_shifted(plant.tool, np.array([0.01, -1.0, 0.0]), np.zeros(3)))
-    k, limit = task.control.stiffness, task.control.max_force
+    k, limit = task.control.stiffness, commanded_force_bound(task.control)
     np.testing.assert_allclose(plant.commanded_force_n, [0.01 * k[0], -limit[1], 0.0], atol=1e-9)
     plant.step(2000)
     assert abs(plant.commanded_force_n[0]) < 0.5

@@ -9,6 +9,7 @@ from refinery.bundle.metadata import FRAMES
 from refinery.bundle.reader import Bundle
 from refinery.controller_gains import configured_damping
 from refinery.errors import BundleError
+from refinery.force_bound import commanded_force_bound
 from refinery.robot_profile import RobotProfile
 from refinery.task import APPARENT_INERTIA_KGM2, APPARENT_MASS_KG, Task
 from refinery.trained_with import AXES
@@ -87,7 +88,7 @@ def _limits(task: Task, profile: RobotProfile) -> Iterator[str]:
     wrench, units = profile.limits.tool_wrench, ("N", "Nm")
     yield from _axes("limits.max_wrench", task.limits.max_wrench, wrench, "limits.tool_wrench", units)
     forces = "control.stiffness x max_error"
-    yield from _axes(forces, task.control.max_force, wrench, "limits.tool_wrench", units)
+    yield from _axes(forces, commanded_force_bound(task.control), wrench, "limits.tool_wrench", units)
 
 
 def _frames(bundle: Bundle, profile: RobotProfile) -> Iterator[str]:

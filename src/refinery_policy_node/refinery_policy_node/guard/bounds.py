@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from refinery.force_bound import spring_limits
 from refinery.rotations import (
     Matrix,
     OnePose,
@@ -43,7 +44,7 @@ class TargetBounds:
     """Clips targets of the tool.
 
     All bounds are axis-aligned in the estimated socket frame, so that their intersection is exact: distance from the
-    measured pose within ``control.max_error`` (times the stiffness, that is ``control.max_force``), plug tip inside
+    measured pose within ``control.max_error`` (which bounds the force: :mod:`refinery.force_bound`), plug tip inside
     ``limits.workspace_*``, plug turned by less than ``limits.max_tilt_rad``. The speed limit yields to these.
 
     Args:
@@ -54,10 +55,9 @@ class TargetBounds:
     def __init__(self, task: Task, tool_from_plug: Poses | None = None) -> None:
         intended = task.plug.tool_from_plug
         self._tool_from_plug = OnePose.of(intended if tool_from_plug is None else tool_from_plug)
-        x, y, z, roll, pitch, yaw = task.control.max_error
-        self._max_error, self._max_turn = (x, y, z), (roll, pitch, yaw)
+        self._max_stretch, self._max_twist = spring_limits(task.control)
         self._low, self._high = task.limits.workspace_low_m, task.limits.workspace_high_m
-        (ax, ay, az), (bx, by, bz) = self._low, self._high
+        (x, y, z), (ax, ay, az), (bx, by, bz) = self._max_stretch, self._low, self._high
         self._inside = ((ax - x, ay - y, az - z), (bx + x, by + y, bz + z))
         tilt = task.limits.max_tilt_rad
         self._min_cosine, self._slack_cosine = math.cos(tilt / 2), math.cos((tilt + SLACK) / 2)
@@ -109,7 +109,7 @@ class TargetBounds:
         """Clip the orientation; None if even the measured one is beyond the tilt limit and the target does not help."""
         axes = socket.matrix
         error = turned_back(axes, *rotvec_of(multiply(wanted, conjugate(now))))
-        cx, cy, cz = turn = clipped(error, self._max_turn)
+        cx, cy, cz = turn = clipped(error, self._max_twist)
         if turn != error and math.dist(turn, error) > SLACK:
             broken.append((Reason.TARGET_STEP, "the target is turned too far from the measured pose"))
 
@@ -149,7 +149,8 @@ class TargetBounds:
         nx, ny, nz = now
         error = turned_back(socket.matrix, x - nx, y - ny, z - nz)
         allowed, far, outside = [], False, False
-        for value, limit, tip, lower, upper in zip(error, self._max_error, offset, self._low, self._high, strict=True):
+        limits = self._max_stretch
+        for value, limit, tip, lower, upper in zip(error, limits, offset, self._low, self._high, strict=True):
             low, high = lower - tip, upper - tip
             low, high = low if low > -limit else -limit, high if high < limit else limit
             if not low <= high:
