@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,7 @@ from refinery.errors import ConfigError, RefineryError
 from refinery.npz import load_arrays, save_arrays
 from refinery.rotations import Poses
 from refinery_policy_node.samples import Inputs
-
-if TYPE_CHECKING:
-    from refinery_policy_node.runtime import TickResult
+from refinery_policy_node.tick_result import TickResult
 
 Array = NDArray[np.float64]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,26 +19,10 @@ from refinery_policy_node.guard.estimates import nearest
 from refinery_policy_node.recording import Recorder
 from refinery_policy_node.samples import Inputs, PoseSample
 from refinery_policy_node.start_check import StartTolerance, check_start
+from refinery_policy_node.tick_result import TickResult
 from refinery_policy_node.timing import StepTimes
 
 _AS_INTENDED = np.zeros((1, 3))
-
-
-class TickResult(NamedTuple):
-    """What a tick decided."""
-
-    target: Poses
-    """Pose of the tool to command, base frame, batch of one."""
-    verdict: Verdict
-    """The guard's verdict."""
-    step: int
-    """Ticks done in this episode, this one included."""
-    done: bool
-    """Whether the episode's time is over or the guard has stopped it."""
-    observation: NDArray[np.float32] | None = None
-    """What the policy saw, shape (1, N); None if the guard let nothing in."""
-    action: NDArray[np.float64] | None = None
-    """What the policy answered, shape (1, 6)."""
 
 
 class PolicyRuntime:

@@ -11,8 +11,9 @@ from refinery.initial_state import GRASP, tool_pose
 from refinery.rotations import Poses
 from refinery.task import Task
 from refinery_policy_node.guard import Level
-from refinery_policy_node.runtime import PolicyRuntime, TickResult
+from refinery_policy_node.runtime import PolicyRuntime
 from refinery_policy_node.samples import Inputs, PoseSample, WrenchSample
+from refinery_policy_node.tick_result import TickResult
 
 
 class LaggingCell:

@@ -19,8 +19,9 @@ from refinery.task import Task
 from refinery.testing import constant_policy, recurrent_policy, tiny_bundle
 from refinery_policy_node.guard import GuardSettings, Level, Reason
 from refinery_policy_node.outcome import seated
-from refinery_policy_node.runtime import PolicyRuntime, TickResult
+from refinery_policy_node.runtime import PolicyRuntime
 from refinery_policy_node.samples import Inputs, PoseSample, WrenchSample
+from refinery_policy_node.tick_result import TickResult
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -14,8 +14,9 @@ from refinery.rotations import Poses
 from refinery.task import Task
 from refinery_policy_node.guard import Level, Reason
 from refinery_policy_node.outcome import seated
-from refinery_policy_node.runtime import PolicyRuntime, TickResult
+from refinery_policy_node.runtime import PolicyRuntime
 from refinery_policy_node.samples import Inputs
+from refinery_policy_node.tick_result import TickResult
 
 Off = Callable[[int], tuple[tuple, tuple]]
 """Shift [m] and turn [rad] of the estimate of a tick in the socket's own frame."""
