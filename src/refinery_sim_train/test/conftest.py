@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from refinery.trained_with import TrainedWith
-from refinery_sim_train.cli.common import make_env, read_task
+from refinery_sim_train.env.make_env import make_env
 from refinery_sim_train.learn.agent import Agent, AgentSpec
+from refinery_sim_train.settings import read_task
 
 torch.set_num_threads(1)
 

@@ -11,11 +11,12 @@ from refinery.statistics import paired_difference_interval
 from refinery_policy_node.guard import Reason
 from refinery_policy_node.recording import Recorder
 from refinery_policy_node.runtime import PolicyRuntime
-from refinery_sim_train.cli.common import make_env, shipped_base
 from refinery_sim_train.cli.evaluate import ShippedPolicy
 from refinery_sim_train.cli.export import Args, export
 from refinery_sim_train.env.episodes import draw_episodes
+from refinery_sim_train.env.make_env import make_env
 from refinery_sim_train.twin_pairs import TwinPairs, run_pairs, twin_episode
+from refinery_sim_train.weights import shipped_base
 
 COUNT = 24
 

@@ -1,8 +1,9 @@
 """A refinement run of seconds."""
 
-from refinery_sim_train.cli.common import make_env, read_preset
+from refinery_sim_train.env.make_env import make_env
 from refinery_sim_train.refine.loop import Refinement
 from refinery_sim_train.refine.run_folder import RunFolder
+from refinery_sim_train.settings import read_preset
 
 SPEC = read_preset("smoke")
 

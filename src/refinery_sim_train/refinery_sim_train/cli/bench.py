@@ -14,12 +14,15 @@ import numpy as np
 
 from refinery.rotations import Array
 from refinery.storage import check_writable, read_json, write_whole
-from refinery_sim_train.cli.common import WeightsArgs, load_weights, make_env, read_task, run, shipped_base
+from refinery_sim_train.cli.common import run
 from refinery_sim_train.console import console, stage
 from refinery_sim_train.env.episodes import draw_episodes
 from refinery_sim_train.env.insertion_env import SUBSTEPS, InsertionEnv
+from refinery_sim_train.env.make_env import make_env
 from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.provenance import provenance
+from refinery_sim_train.settings import read_task
+from refinery_sim_train.weights import WeightsArgs, load_weights, shipped_base
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,7 @@ from refinery.ros_start import init_ros
 from refinery.rotations import Poses
 from refinery.storage import check_writable, read_lines, write_whole
 from refinery.task import Task
-from refinery_sim_train.cli.common import WeightsArgs, run
+from refinery_sim_train.cli.common import run
 from refinery_sim_train.cli.refine import Args as RefineArgs
 from refinery_sim_train.cli.refine import refine
 from refinery_sim_train.console import console, stage
@@ -34,6 +34,7 @@ from refinery_sim_train.demo.trials import run_trials
 from refinery_sim_train.provenance import provenance
 from refinery_sim_train.refine.fine_tune import LEARNING
 from refinery_sim_train.refine.loop import RefineResult
+from refinery_sim_train.weights import WeightsArgs
 from refinery_twin.render import render_cell, write_png
 
 

@@ -15,11 +15,14 @@ from refinery.errors import ConfigError
 from refinery.rotations import Array
 from refinery.storage import check_writable, write_whole
 from refinery.trained_with import TrainedWith
-from refinery_sim_train.cli.common import WeightsArgs, load_weights, make_env, read_task, run, shipped_base
+from refinery_sim_train.cli.common import run
 from refinery_sim_train.console import console, stage
+from refinery_sim_train.env.make_env import make_env
 from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.refine.evaluate import by_estimate_error, evaluate
 from refinery_sim_train.refine.streams import stream_seed, uniform_starts
+from refinery_sim_train.settings import read_task
+from refinery_sim_train.weights import WeightsArgs, load_weights, shipped_base
 
 
 @dataclass(frozen=True, kw_only=True)

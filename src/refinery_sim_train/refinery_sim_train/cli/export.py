@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from refinery.config import to_mapping
-from refinery_sim_train.cli.common import WeightsArgs, load_weights, make_env, read_preset, read_task, run, shipped_base
+from refinery_sim_train.cli.common import run
 from refinery_sim_train.console import console
+from refinery_sim_train.env.make_env import make_env
 from refinery_sim_train.refine.package import Packaged, Packager
 from refinery_sim_train.refine.run_folder import RunFolder
+from refinery_sim_train.settings import read_preset, read_task
+from refinery_sim_train.weights import WeightsArgs, load_weights, shipped_base
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,12 +10,14 @@ from typing import Any
 from refinery.config import load_dataclass
 from refinery.errors import ConfigError
 from refinery.paths import config_file
-from refinery_sim_train.cli.common import WeightsArgs, load_weights, read_task, run, shipped_base
+from refinery_sim_train.cli.common import run
 from refinery_sim_train.console import console
+from refinery_sim_train.settings import read_task
 from refinery_sim_train.study.plan import StudySpec, Unit, identity, unit_identity, units
 from refinery_sim_train.study.records import Records
 from refinery_sim_train.study.report import FULL, write_report
 from refinery_sim_train.study.scheduler import run_units
+from refinery_sim_train.weights import WeightsArgs, load_weights, shipped_base
 
 HOME = Path("results/study")
 """Where the committed results are."""

@@ -10,12 +10,15 @@ import numpy as np
 
 from refinery.config import to_mapping
 from refinery.storage import check_writable, write_whole
-from refinery_sim_train.cli.common import make_env, read_task, run, shipped_base
+from refinery_sim_train.cli.common import run
 from refinery_sim_train.console import console, stage
+from refinery_sim_train.env.make_env import make_env
 from refinery_sim_train.provenance import provenance
 from refinery_sim_train.refine.base import BaseSpec, train_base
 from refinery_sim_train.refine.evaluate import evaluate
 from refinery_sim_train.refine.streams import stream_seed
+from refinery_sim_train.settings import read_task
+from refinery_sim_train.weights import shipped_base
 
 
 @dataclass(frozen=True, kw_only=True)

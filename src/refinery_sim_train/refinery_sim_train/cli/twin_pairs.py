@@ -13,12 +13,14 @@ from refinery.robot_profile import load_robot_profile
 from refinery.statistics import paired_difference_interval, paired_p_value
 from refinery.storage import check_writable, read_json, write_whole
 from refinery_sim_train.cli import export
-from refinery_sim_train.cli.common import WeightsArgs, make_env, run
+from refinery_sim_train.cli.common import run
 from refinery_sim_train.cli.evaluate import ShippedPolicy
 from refinery_sim_train.console import console, stage
+from refinery_sim_train.env.make_env import make_env
 from refinery_sim_train.provenance import provenance
 from refinery_sim_train.refine.streams import stream_seed
 from refinery_sim_train.twin_pairs import TwinPairs, run_pairs
+from refinery_sim_train.weights import WeightsArgs
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,14 +9,15 @@ from pathlib import Path
 from refinery.paths import share_dir
 from refinery.statistics import Rate, rate_difference_interval
 from refinery.storage import read_json, write_whole
-from refinery_sim_train.cli.common import read_task, shipped_base
 from refinery_sim_train.provenance import provenance
+from refinery_sim_train.settings import read_task
 from refinery_sim_train.study.markdown import make_study
 from refinery_sim_train.study.page import page
 from refinery_sim_train.study.plan import StudySpec, identity
 from refinery_sim_train.study.plots import PLOTS
 from refinery_sim_train.study.records import Records
 from refinery_sim_train.study.summary import MEASURED, Json, rate, summarise
+from refinery_sim_train.weights import shipped_base
 
 Say = Callable[[str], None]
 

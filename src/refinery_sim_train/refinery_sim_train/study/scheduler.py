@@ -9,9 +9,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from pathlib import Path
 from typing import Any
 
-from refinery_sim_train.cli.common import WeightsArgs
 from refinery_sim_train.study.plan import StudySpec, Unit
 from refinery_sim_train.study.work import Work
+from refinery_sim_train.weights import WeightsArgs
 
 
 def run_units(

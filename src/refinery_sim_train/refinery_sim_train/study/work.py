@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from refinery.errors import RefineryError
 from refinery.initial_state import Box
 from refinery.rotations import Array
-from refinery_sim_train.cli.common import WeightsArgs, load_weights, make_env, read_task, shipped_base
+from refinery_sim_train.env.make_env import make_env
 from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.provenance import provenance
 from refinery_sim_train.refine.evaluate import Outcomes, evaluate
@@ -26,8 +26,10 @@ from refinery_sim_train.refine.start_rules import fit_start_rules
 from refinery_sim_train.refine.streams import drawn_starts, stream_seed, uniform_starts
 from refinery_sim_train.refine.structure import measure_structure
 from refinery_sim_train.refine.success_fit import fit_success_model
+from refinery_sim_train.settings import read_task
 from refinery_sim_train.study.plan import VARIANT, StudySpec, Unit, identity, unit_identity
 from refinery_sim_train.study.records import Records, pack_outcomes, unpack_outcomes
+from refinery_sim_train.weights import WeightsArgs, load_weights, shipped_base
 
 Report = Callable[[float], None]
 BAD_BELOW = 0.5

@@ -14,10 +14,11 @@ from refinery.errors import BundleError, GainsError
 from refinery.paths import config_file
 from refinery.trained_with import TrainedWith
 from refinery_sim_train.cli import bench, demo, evaluate, export, refine, study, train_base, twin_pairs
-from refinery_sim_train.cli.common import WeightsArgs, load_weights, read_task, shipped_base
 from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.learn.imitate import ImitationSpec
 from refinery_sim_train.refine.base import BaseSpec
+from refinery_sim_train.settings import read_task
+from refinery_sim_train.weights import WeightsArgs, load_weights, shipped_base
 
 WORDS = ("trained at 600 N/m, now 300 (control.stiffness x, y, z)", "--accept-other-gains")
 COMMANDS = {

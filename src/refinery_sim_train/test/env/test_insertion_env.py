@@ -31,7 +31,7 @@ def test_same_seed_same_trajectory_to_the_bit(env):
 
 
 def test_threads_do_not_change_the_result(task, env):
-    from refinery_sim_train.cli.common import make_env
+    from refinery_sim_train.env.make_env import make_env
 
     assert np.array_equal(roll(make_env(task, env.count, threads=1), 5, 8), roll(env, 5, 8))
 

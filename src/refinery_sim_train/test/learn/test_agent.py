@@ -9,8 +9,9 @@ from refinery.errors import ConfigError
 from refinery.observation import OBSERVATION_SIZE
 from refinery.paths import config_file
 from refinery.trained_with import TrainedWith
-from refinery_sim_train.cli.common import read_task, shipped_base
 from refinery_sim_train.learn.agent import Agent, AgentSpec
+from refinery_sim_train.settings import read_task
+from refinery_sim_train.weights import shipped_base
 
 TASKS = sorted(path.stem for path in config_file("tasks", "peg_rect").parent.glob("*.yaml"))
 

@@ -5,12 +5,13 @@ import pytest
 
 from refinery.bundle import load_bundle
 from refinery.observation import OBSERVATION_SIZE
-from refinery_sim_train.cli.common import read_preset, shipped_base
 from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.refine import envelope_fit
 from refinery_sim_train.refine.envelope_fit import fit_envelope, needed_episodes
 from refinery_sim_train.refine.package import Packager
 from refinery_sim_train.refine.run_folder import RunFolder
+from refinery_sim_train.settings import read_preset
+from refinery_sim_train.weights import shipped_base
 
 STEPS = 40
 

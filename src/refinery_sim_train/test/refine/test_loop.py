@@ -8,7 +8,7 @@ from tiny_run import SPEC, refine
 
 from refinery.bundle import OnnxPolicy, load_bundle
 from refinery.errors import ConfigError, RefineryError
-from refinery_sim_train.cli.common import make_env
+from refinery_sim_train.env.make_env import make_env
 from refinery_sim_train.refine.fine_tune import LEARNING, FineTuning
 from refinery_sim_train.refine.run_folder import RunFolder
 from refinery_sim_train.refine.sources import GuidedSource

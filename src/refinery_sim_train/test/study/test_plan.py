@@ -6,11 +6,11 @@ from refinery.config import load_dataclass
 from refinery.paths import config_file
 from refinery.task import load_task
 from refinery_sim_train.arrays import load_arrays, save_arrays
-from refinery_sim_train.cli.common import shipped_base
 from refinery_sim_train.learn.record import TRAINED_WITH
 from refinery_sim_train.refine.acquire import AcquisitionSpec
 from refinery_sim_train.study import plan
 from refinery_sim_train.study.plan import StudySpec, Unit, identity, unit_identity, units
+from refinery_sim_train.weights import shipped_base
 
 BASE = Unit(task="peg_rect", kind="base")
 UNIFORM = Unit(task="peg_rect", kind="tune", arm="uniform")
