@@ -28,7 +28,7 @@ study: build  ## Run the study or what is missing of it, hours (ARGS="--task t_p
 
 bench: build  ## Measure what the code costs beside bare physics, bare inference and a bare echo, minutes
 	@$(ENV) $(SIM_TRAIN)/bench $(ARGS)
-	@$(ENV) python -m refinery_policy_node.bench $(ARGS)
+	@$(ENV) python -m experiments.bench $(ARGS)
 
 docs: build  ## Write docs/parameters.md from the parameters that the nodes declare
 	@$(ENV) python tools/parameters_page.py

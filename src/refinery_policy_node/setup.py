@@ -21,7 +21,6 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "bench = refinery_policy_node.bench.__main__:main",
             "policy_node = refinery_policy_node.node:main",
         ],
     },

@@ -1,4 +1,4 @@
-"""``python -m refinery_policy_node.bench``: measure, print, and merge the figures into the results file."""
+"""``python -m experiments.bench``: measure, print, and merge the figures into the results file."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+from experiments.bench.figures import Effort, measure
 from refinery.errors import RefineryError
 from refinery.paths import config_file
 from refinery.storage import check_writable, read_json, write_whole
 from refinery.task import load_task
-from refinery_policy_node.bench.figures import Effort, measure
 
 
 def merge(path: Path, figures: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ import gc
 import numpy as np
 import pytest
 
-from refinery_policy_node.bench.side_by_side import Durations, in_turns, ratio
+from experiments.bench.side_by_side import Durations, in_turns, ratio
 
 
 def test_every_thing_has_its_turn_in_every_round() -> None:

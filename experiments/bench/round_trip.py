@@ -12,13 +12,13 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 
+from experiments.bench.processes import running, wait_for
+from experiments.bench.responder import PROFILE, qos
+from experiments.bench.side_by_side import Durations, Prepare, Step, in_turns
+from experiments.bench.still_cell import StillCell
 from refinery.robot_interface import TopicSpec
 from refinery.robot_profile import RobotProfile, load_robot_profile
 from refinery.task import Task
-from refinery_policy_node.bench.processes import running, wait_for
-from refinery_policy_node.bench.responder import PROFILE, qos
-from refinery_policy_node.bench.side_by_side import Durations, Prepare, Step, in_turns
-from refinery_policy_node.bench.still_cell import StillCell
 from refinery_policy_node.messages import pose_message
 
 _ROBOT_STATE_S = 0.02
@@ -109,7 +109,7 @@ def measure(task: Task, bundle: Path, *, rounds: int) -> dict[str, Durations]:
     executor.add_node(node)
     try:
         robots = {kind: Robot(node, executor, profile, f"bench/{kind}", task) for kind in ("echo", "policy")}
-        module = "refinery_policy_node.bench.responder"
+        module = "experiments.bench.responder"
         with running(module, ["echo"]) as first, running(module, ["policy", str(bundle)]) as second:
             for kind, robot in robots.items():
                 wait_for(robot.answers, f"an answer of the {kind}", [first, second])

@@ -1,6 +1,6 @@
 """The other end of the round trips: a process that answers a state with a target, or a request with nothing.
 
-``python -m refinery_policy_node.bench.responder KIND`` with one of :data:`KINDS`; it ends on SIGTERM or SIGINT.
+``python -m experiments.bench.responder KIND`` with one of :data:`KINDS`; it ends on SIGTERM or SIGINT.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import Empty
 
+from experiments.bench.side_by_side import no_garbage_collection
 from refinery.bundle import load_bundle
 from refinery.errors import RefineryError
 from refinery.robot_interface import TopicSpec
 from refinery.robot_profile import load_robot_profile
 from refinery.ros_start import init_ros
-from refinery_policy_node.bench.side_by_side import no_garbage_collection
 from refinery_policy_node.guard import GuardSettings, Level
 from refinery_policy_node.runtime import PolicyRuntime
 from refinery_policy_node.topics import RobotTopics

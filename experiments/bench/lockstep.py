@@ -8,14 +8,14 @@ import time
 
 import numpy as np
 
+from experiments.bench.networks import LSTM_UNITS, onnx_policy, random_network
+from experiments.bench.side_by_side import Durations, no_garbage_collection
+from experiments.bench.tick import BUDGET_US, runtime_for
 from refinery.errors import RefineryError
 from refinery.initial_state import tool_pose
 from refinery.robot_profile import load_robot_profile
 from refinery.rotations import Poses
 from refinery.task import Task
-from refinery_policy_node.bench.networks import LSTM_UNITS, onnx_policy, random_network
-from refinery_policy_node.bench.side_by_side import Durations, no_garbage_collection
-from refinery_policy_node.bench.tick import BUDGET_US, runtime_for
 from refinery_policy_node.guard import Level
 from refinery_policy_node.messages import TargetMessage
 from refinery_policy_node.samples import Inputs, PoseSample, RobotMode, RobotSample, WrenchSample
@@ -37,7 +37,7 @@ class Lockstep:
 
     @property
     def share_within_budget(self) -> float:
-        """Share of ticks within :data:`refinery_policy_node.bench.tick.BUDGET_US`."""
+        """Share of ticks within :data:`experiments.bench.tick.BUDGET_US`."""
         return float(np.mean(self.ticks.seconds * 1e6 <= BUDGET_US))
 
 

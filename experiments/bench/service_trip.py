@@ -11,14 +11,14 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from std_srvs.srv import Empty
 
+from experiments.bench.processes import running, wait_for
+from experiments.bench.responder import PROFILE
+from experiments.bench.side_by_side import Durations, Prepare, Step, in_turns
+from experiments.bench.still_cell import StillCell
 from refinery.errors import RefineryError
 from refinery.robot_profile import load_robot_profile
 from refinery.task import Task
 from refinery_msgs.srv import SampleInit
-from refinery_policy_node.bench.processes import running, wait_for
-from refinery_policy_node.bench.responder import PROFILE
-from refinery_policy_node.bench.side_by_side import Durations, Prepare, Step, in_turns
-from refinery_policy_node.bench.still_cell import StillCell
 from refinery_policy_node.messages import pose_message
 
 _SAMPLER = "refinery_sampler_node.node"
@@ -60,7 +60,7 @@ def measure(task: Task, bundle: Path, *, rounds: int) -> dict[str, Durations]:
     try:
         with (
             running(_SAMPLER, arguments) as first,
-            running("refinery_policy_node.bench.responder", ["empty"]) as second,
+            running("experiments.bench.responder", ["empty"]) as second,
         ):
             for client in (sample, empty):
                 wait_for(partial(client.wait_for_service, 0.1), f"service {client.srv_name}", [first, second])

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from experiments.bench.__main__ import main, merge
+from experiments.bench.figures import Effort
+from experiments.bench.lockstep import at_rate, run
+from experiments.bench.networks import onnx_policy, random_network
+from experiments.bench.tick import tick_step
 from refinery.errors import RefineryError
 from refinery.paths import config_file
 from refinery.task import Task, load_task
-from refinery_policy_node.bench.__main__ import main, merge
-from refinery_policy_node.bench.figures import Effort
-from refinery_policy_node.bench.lockstep import at_rate, run
-from refinery_policy_node.bench.networks import onnx_policy, random_network
-from refinery_policy_node.bench.tick import tick_step
 
 pytestmark = pytest.mark.usefixtures("ros_domain")
 KEYS = {

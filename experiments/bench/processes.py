@@ -7,9 +7,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from refinery.errors import RefineryError
 
+_ROOT = Path(__file__).resolve().parents[2]
 _PATIENCE_S = 60.0
 _END_S = 10.0
 
@@ -17,7 +19,8 @@ _END_S = 10.0
 @contextmanager
 def running(module: str, arguments: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
     """Run a Python module as a process of its own for the length of a ``with``."""
-    process = subprocess.Popen([sys.executable, "-m", module, *arguments], stdout=subprocess.DEVNULL)
+    # From the repository, where the modules of experiments/ are found: they are not installed.
+    process = subprocess.Popen([sys.executable, "-m", module, *arguments], stdout=subprocess.DEVNULL, cwd=_ROOT)
     try:
         yield process
     finally:

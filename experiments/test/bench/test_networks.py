@@ -6,9 +6,9 @@ import numpy as np
 import onnx
 import pytest
 
+from experiments.bench.networks import HIDDEN, LSTM_UNITS, onnx_policy, random_network
 from refinery.bundle import OnnxPolicy
 from refinery.observation import OBSERVATION_SIZE
-from refinery_policy_node.bench.networks import HIDDEN, LSTM_UNITS, onnx_policy, random_network
 
 
 def test_the_sizes_are_those_of_the_shipped_policies() -> None:
@@ -33,7 +33,7 @@ def test_the_servo_drives_home() -> None:
 
 def test_torch_computes_what_onnx_runtime_computes() -> None:
     torch = pytest.importorskip("torch")
-    from refinery_policy_node.bench.torch_step import build
+    from experiments.bench.torch_step import build
 
     network = random_network(lstm_units=16, seed=3)
     policy, step = OnnxPolicy(onnx_policy(network)), build(network)

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
+from experiments.bench.networks import LSTM_UNITS, onnx_policy, random_network
+from experiments.bench.side_by_side import Durations, Prepare, Step, in_turns
+from experiments.bench.still_cell import StillCell
+from experiments.bench.torch_step import torch_installed, torch_step
 from refinery.bundle import load_bundle
 from refinery.errors import RefineryError
 from refinery.task import Task
 from refinery.testing import tiny_bundle
-from refinery_policy_node.bench.networks import LSTM_UNITS, onnx_policy, random_network
-from refinery_policy_node.bench.side_by_side import Durations, Prepare, Step, in_turns
-from refinery_policy_node.bench.still_cell import StillCell
-from refinery_policy_node.bench.torch_step import torch_installed, torch_step
 from refinery_policy_node.guard import GuardSettings, Level
 from refinery_policy_node.messages import TargetMessage
 from refinery_policy_node.runtime import PolicyRuntime

@@ -10,13 +10,13 @@ from typing import Any
 
 import rclpy
 
+from experiments.bench import lockstep, round_trip, service_trip, tick
+from experiments.bench.networks import LSTM_UNITS, onnx_policy, random_network
+from experiments.bench.side_by_side import Durations, ratio
 from refinery.config import check
 from refinery.ros_start import init_ros
 from refinery.task import Task
 from refinery.testing import tiny_bundle
-from refinery_policy_node.bench import lockstep, round_trip, service_trip, tick
-from refinery_policy_node.bench.networks import LSTM_UNITS, onnx_policy, random_network
-from refinery_policy_node.bench.side_by_side import Durations, ratio
 
 Say = Callable[[str], None]
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.bench.networks import Network
+from experiments.bench.side_by_side import Prepare
 from refinery.observation import OBSERVATION_SIZE
-from refinery_policy_node.bench.networks import Network
-from refinery_policy_node.bench.side_by_side import Prepare
 
 
 def torch_installed() -> bool:
