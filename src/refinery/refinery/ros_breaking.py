@@ -46,8 +46,8 @@ class Breakable(ManagedNode):
     def _guarded_callbacks(self) -> dict[str, list[GuardedCallback]]:
         # Subscriptions that are polled have a callback that nothing calls.
         heard = [each for each in self.subscriptions if each.callback_group is self.default_callback_group]
-        found = [each.callback for each in (*self.timers, *self.services, *heard)]
-        found += [*self._callbacks.values(), *self.more_callbacks()]
+        entities: list[Any] = [*self.timers, *self.services, *heard]
+        found = [each.callback for each in entities] + [*self._callbacks.values(), *self.more_callbacks()]
         named: dict[str, list[GuardedCallback]] = {}
         for callback in found:
             guarded = getattr(callback, "args", (callback,))[0]
