@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "results" / "faults.json"
 PAGE = ROOT / "docs" / "faults.md"
 HEAD = ("fault", "stream", "detector (reason)", "reaction", "policy steps to react", "test")
+_NO_STEPS = ("killed_node", "clock_stop", "dead_cell", "dead_move_group")
+"""Kinds that no policy step reacts to."""
 _TESTS = "tests/faults/test_faults.py"
 _MOMENTS = {False: "in the middle of an insertion", True: "before an insertion"}
 
@@ -35,7 +37,7 @@ def _detector(case: Case) -> str:
 
 
 def _shown(case: Case, ticks: Sequence[int]) -> str:
-    if case.early or case.reaction not in (STOPPED, HELD) or case.kind == "killed_node":
+    if case.early or case.reaction not in (STOPPED, HELD) or case.kind in _NO_STEPS:
         return "-"
     if case.kind == "switch_refused":
         return "at the end"
@@ -100,6 +102,9 @@ re-arming is refused while the cause can be seen.
   takes grow with the pace of the simulation. A controller switch that is refused shows when the insertion ends.
 - A stall that the node wakes up from is tolerated: the arm has come to rest meanwhile, and the next step starts from
   where it is. It may also end in a stop, by whichever input looks too old first.
+- Where the clock stands still there are no policy steps: the node's steady clock ends the insertion after 2 s, also
+  where nothing answers any more. A dead `move_group` is a fault of a placement, which the sampler halts through the
+  trajectory controller. A callback that raises is one of eight.
 - After a killed node the twin heeds no target until the graph has forgotten the dead publisher (up to 20 s), as with
   any second publisher. A real impedance controller follows whoever speaks.
 
