@@ -11,9 +11,9 @@ from refinery.errors import NotReadyError
 DISCOVERY_S = 5.0
 """How long to look for nodes that drivers would double, [s]. A quiet machine sees them in a fraction of it, a busy one
 took 3 s; next to the start of a robot it does not count."""
-OWN_S = 1.0
-"""How long to look for our own nodes, [s]: five onlookers see one of the four nodes of a running cell within 0.3 s. The
-nodes look again themselves before they serve (:mod:`refinery.ros_graph`)."""
+OWN_S = 1.5
+"""How long to look for our own nodes, [s]: three onlookers, one after the other, need to see one of the four nodes of a
+running cell. The nodes look again themselves before they serve (:mod:`refinery.ros_graph`)."""
 _MORE_S = 0.3
 """Once one is seen, the others of its cell are waited for so long, to name them too, [s]."""
 
