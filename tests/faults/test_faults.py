@@ -48,6 +48,8 @@ def test_a_stop_at_the_hand_over_stays_when_its_cause_has_passed(injector: Injec
     """Between the switch of controllers and the first policy step the arm is under command already."""
     client = injector.client
     future = injector.begin(Injection(kind="reflex", seed=SEED))
+    # The first target is sent before the controllers are switched, the second after that.
+    client.wait_for(lambda: len(client.history.targets) > 1, "target after the switch")
     client.inject("reflex")
     client.wait_for(future.done, "result")
     client.inject("")
