@@ -11,7 +11,7 @@ from typing import Any
 from refinery.errors import StorageError
 from refinery.storage import check_writable
 
-TODO = "free some space, or name another folder: ROS_LOG_DIR or ROS_HOME"
+ADVICE = "free some space, or name another folder: ROS_LOG_DIR or ROS_HOME"
 """What to do where ROS cannot log."""
 
 
@@ -30,7 +30,7 @@ def ros_log_dir(env: Mapping[str, str]) -> Path:
     if folder.parts[:1] != ("~",):
         return folder
     if not env.get("HOME"):
-        raise StorageError(folder, "this user has no home (HOME is not set)", TODO)
+        raise StorageError(folder, "this user has no home (HOME is not set)", ADVICE)
     return Path(env["HOME"], *folder.parts[1:])
 
 
@@ -64,6 +64,6 @@ def init_ros(**options: Any) -> None:
         # An RCLError; its class is private to rclpy.
         if "logging" in str(error):
             folder = ros_log_dir(os.environ)
-            check_writable(folder, TODO)
-            raise StorageError(folder, " ".join(str(error).split()), TODO) from error
+            check_writable(folder, ADVICE)
+            raise StorageError(folder, " ".join(str(error).split()), ADVICE) from error
         raise

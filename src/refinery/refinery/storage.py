@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 from refinery.errors import DamagedFileError, RefineryError, StorageError
 
-TODO = "free some space or make it writable, or choose another place"
+ADVICE = "free some space or make it writable, or choose another place"
 """What to do where there is no better advice."""
 _REASONS = {
     errno.ENOSPC: "no space is left on that file system",
@@ -36,7 +36,7 @@ _REASONS = {
 }
 
 
-def storage_error(path: object, error: OSError, todo: str = TODO) -> StorageError:
+def storage_error(path: object, error: OSError, todo: str = ADVICE) -> StorageError:
     """Say why something could not be written.
 
     Args:
@@ -56,7 +56,7 @@ def about_storage(error: OSError) -> bool:
 
 
 @contextlib.contextmanager
-def replacing(path: Path, todo: str = TODO) -> Iterator[BinaryIO]:
+def replacing(path: Path, todo: str = ADVICE) -> Iterator[BinaryIO]:
     """Open a file to write; what is written replaces the old file when the block ends, if it ends well.
 
     Args:
@@ -88,7 +88,7 @@ def replacing(path: Path, todo: str = TODO) -> Iterator[BinaryIO]:
         raise storage_error(path, error, todo) from error
 
 
-def write_whole(path: Path, content: bytes | str, todo: str = TODO) -> None:
+def write_whole(path: Path, content: bytes | str, todo: str = ADVICE) -> None:
     """Write a file whole or not at all; text as UTF-8.
 
     Raises:
@@ -112,7 +112,7 @@ def append_line(path: Path, line: str) -> None:
         raise storage_error(path, error) from error
 
 
-def check_writable(folder: Path, todo: str = TODO) -> None:
+def check_writable(folder: Path, todo: str = ADVICE) -> None:
     """Make a folder and see that files can be written there, before work begins that would be lost.
 
     Raises:

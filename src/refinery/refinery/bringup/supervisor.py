@@ -18,7 +18,7 @@ from refinery.bringup.process import DeadNode, NodeProcess, command_line
 from refinery.storage import about_storage, check_writable, storage_error
 
 _POLL_S = 0.05
-LOGS_TODO = "free some space, or name another folder: --log-dir, ROS_LOG_DIR or ROS_HOME"
+LOGS_ADVICE = "free some space, or name another folder: --log-dir, ROS_LOG_DIR or ROS_HOME"
 
 
 class Supervisor:
@@ -63,7 +63,7 @@ class Supervisor:
         """
         if self._warden is not None:
             raise RuntimeError("the supervisor is running: stop it first")
-        check_writable(self.log_dir, LOGS_TODO)
+        check_writable(self.log_dir, LOGS_ADVICE)
         for spec in self.specs:
             command_line(spec, self.log_dir, self._env)
         self._warden = subprocess.Popen(
@@ -88,7 +88,7 @@ class Supervisor:
             return NodeProcess(spec, self._env, self.log_dir)
         except OSError as error:
             if about_storage(error):
-                raise storage_error(error.filename or self.log_dir, error, LOGS_TODO) from error
+                raise storage_error(error.filename or self.log_dir, error, LOGS_ADVICE) from error
             raise
 
     def poll(self) -> list[DeadNode]:

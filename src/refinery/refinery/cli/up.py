@@ -16,7 +16,7 @@ from typing import Annotated
 import tyro
 
 from refinery.bringup import Supervisor, check_not_running, describe_bringup
-from refinery.bringup.supervisor import LOGS_TODO
+from refinery.bringup.supervisor import LOGS_ADVICE
 from refinery.config import check
 from refinery.errors import ConfigError
 from refinery.middleware import check_middleware
@@ -78,7 +78,7 @@ def main(argv: Sequence[str]) -> int:
         env["ROS_DOMAIN_ID"] = str(args.domain)
     domain = chosen_domain(env)
     log_dir = args.log_dir or default_log_dir()
-    check_writable(log_dir, LOGS_TODO)
+    check_writable(log_dir, LOGS_ADVICE)
     with ros_logs_in(log_dir):
         check_not_running([], args.namespace, nodes=specs, domain=domain)
     supervisor = Supervisor(specs, env=env, log_dir=log_dir)
