@@ -60,7 +60,7 @@ class EstimateScreen:
         Returns:
             The estimate to act on.
         """
-        used, settings = self._used, self.settings
+        used, settings = self._used, self._settings
         if not sample.is_pose(settings.quaternion_tolerance):
             return sample
         if used is None:
@@ -85,11 +85,6 @@ class EstimateScreen:
         self._used = sample
         self._watch_drift(sample.poses())
         return sample
-
-    @property
-    def settings(self) -> GuardSettings:
-        """The limits."""
-        return self._settings
 
     def _watch_drift(self, pose: OnePose) -> None:
         """Compare a mean of the newest estimates with that of the first."""
