@@ -4,7 +4,6 @@ PYTHON ?= python3
 ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 SETUP = PYTHON=$(PYTHON) "$(ROOT)/tools/setup/run"
 ENV = cd "$(ROOT)" && "$(ROOT)/tools/env"
-SIM_TRAIN = "$(ROOT)/install/refinery_sim_train/lib/refinery_sim_train"
 ARGS ?=
 JOBS ?= 2
 
@@ -21,26 +20,26 @@ build:  ## Build the workspace with colcon (includes setup)
 	@$(SETUP) build
 
 demo: build  ## Refine a policy, run it through real ROS 2 nodes, write demo/report.html (ARGS=... is passed on)
-	@$(ENV) $(SIM_TRAIN)/demo $(ARGS)
+	@$(ENV) "$(ROOT)/install/refinery_evaluation/lib/refinery_evaluation/demo" $(ARGS)
 
 study: build  ## Run the study or what is missing of it, hours (ARGS="--task t_post --out runs/check/study" repeats one task)
-	@$(ENV) $(SIM_TRAIN)/study $(ARGS)
+	@$(ENV) python -m experiments.study $(ARGS)
 
 bench: build  ## Measure what the code costs beside bare physics, bare inference and a bare echo, minutes
-	@$(ENV) $(SIM_TRAIN)/bench $(ARGS)
+	@$(ENV) python -m experiments.bench.physics $(ARGS)
 	@$(ENV) python -m experiments.bench $(ARGS)
 
 docs: build  ## Write docs/parameters.md from the parameters that the nodes declare
 	@$(ENV) python tools/parameters_page.py
 
 twin-pairs: build  ## Run the same episodes in the training environment and on the twin, and compare
-	@$(ENV) $(SIM_TRAIN)/twin_pairs $(ARGS)
+	@$(ENV) python -m experiments.twin_pairs $(ARGS)
 
 faults: build  ## Inject 500 faults into insertions on the twin, write results/faults.json and docs/faults.md
-	@cd "$(ROOT)/tests" && "$(ROOT)/tools/env" python -m faults.campaign $(ARGS)
+	@cd "$(ROOT)/tests" && "$(ROOT)/tools/env" python -m experiments.faults.campaign $(ARGS)
 
 placement: build  ## Place 1,000 sampled initial states through MoveIt's interfaces on the twin, write results/placement.json
-	@cd "$(ROOT)/tests" && "$(ROOT)/tools/env" python -m placement.campaign $(ARGS)
+	@cd "$(ROOT)/tests" && "$(ROOT)/tools/env" python -m experiments.placement.campaign $(ARGS)
 
 test: lint  ## Lint, then all tests on a real ROS graph (ARGS="-k name" is passed to pytest)
 	@$(ENV) python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)

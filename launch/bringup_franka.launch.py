@@ -14,7 +14,11 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import LifecycleNode, Node
 
-from refinery.bringup import IncludeSpec, NodeSpec, check_not_running, describe_bringup, describe_drivers
+from refinery.bringup.description import describe_bringup
+from refinery.bringup.drivers import describe_drivers
+from refinery.bringup.include_spec import IncludeSpec
+from refinery.bringup.node_spec import NodeSpec
+from refinery.bringup.running import check_not_running
 from refinery.errors import ConfigError
 from refinery.robot_profile import load_robot_profile
 

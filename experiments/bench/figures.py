@@ -13,10 +13,10 @@ import rclpy
 from experiments.bench import lockstep, round_trip, service_trip, tick
 from experiments.bench.networks import LSTM_UNITS, onnx_policy, random_network
 from experiments.bench.side_by_side import Durations, ratio
+from refinery.bringup.ros_start import init_ros
 from refinery.config import check
-from refinery.ros_start import init_ros
 from refinery.task import Task
-from refinery.testing import tiny_bundle
+from refinery.testing.bundles import tiny_bundle
 
 Say = Callable[[str], None]
 

@@ -16,9 +16,9 @@ from refinery.initial_state import tool_pose
 from refinery.robot_profile import load_robot_profile
 from refinery.rotations import Poses
 from refinery.task import Task
-from refinery_policy_node.guard import Level
+from refinery.tick.guard import Level
+from refinery.tick.samples import Inputs, PoseSample, RobotMode, RobotSample, WrenchSample
 from refinery_policy_node.messages import TargetMessage
-from refinery_policy_node.samples import Inputs, PoseSample, RobotMode, RobotSample, WrenchSample
 
 RATE_HZ = 1000.0
 """Policy evaluations per simulated second, [Hz]."""
@@ -64,8 +64,8 @@ def run(task: Task, *, simulated_s: float) -> Lockstep:
     Raises:
         RefineryError: The start cannot be reached, or the guard stopped the arm.
     """
+    from refinery_sim.plant import TIMESTEP_S, Mode, Plant
     from refinery_twin.estimates import SocketEstimator
-    from refinery_twin.plant import TIMESTEP_S, Mode, Plant
 
     fast, profile = at_rate(task, RATE_HZ), load_robot_profile("twin")
     runtime = runtime_for(fast, onnx_policy(random_network(lstm_units=LSTM_UNITS), servo_gain=1.0))

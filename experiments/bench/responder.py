@@ -21,13 +21,13 @@ from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import Empty
 
 from experiments.bench.side_by_side import no_garbage_collection
+from refinery.bringup.ros_start import init_ros
 from refinery.bundle import load_bundle
 from refinery.errors import RefineryError
 from refinery.robot_interface import TopicSpec
 from refinery.robot_profile import load_robot_profile
-from refinery.ros_start import init_ros
-from refinery_policy_node.guard import GuardSettings, Level
-from refinery_policy_node.runtime import PolicyRuntime
+from refinery.tick.guard import GuardSettings, Level
+from refinery.tick.runtime import PolicyRuntime
 from refinery_policy_node.topics import RobotTopics
 
 PROFILE = "fr3"

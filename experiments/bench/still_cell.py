@@ -7,7 +7,7 @@ import numpy as np
 from refinery.initial_state import tool_pose
 from refinery.rotations import Poses
 from refinery.task import Task
-from refinery_policy_node.samples import Inputs, PoseSample, RobotMode, RobotSample, WrenchSample
+from refinery.tick.samples import Inputs, PoseSample, RobotMode, RobotSample, WrenchSample
 
 
 class StillCell:

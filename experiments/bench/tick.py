@@ -15,10 +15,10 @@ from experiments.bench.torch_step import torch_installed, torch_step
 from refinery.bundle import load_bundle
 from refinery.errors import RefineryError
 from refinery.task import Task
-from refinery.testing import tiny_bundle
-from refinery_policy_node.guard import GuardSettings, Level
+from refinery.testing.bundles import tiny_bundle
+from refinery.tick.guard import GuardSettings, Level
+from refinery.tick.runtime import PolicyRuntime
 from refinery_policy_node.messages import TargetMessage
-from refinery_policy_node.runtime import PolicyRuntime
 
 BUDGET_US = 300.0
 """What libfranka leaves a user of its 1 ms, [us]."""

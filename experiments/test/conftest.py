@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from refinery.ros_testing import own_domain
+from refinery_ros.testing.graph import own_domain
 
 
 @pytest.fixture(scope="session")

@@ -25,10 +25,6 @@ setup(
             "train_base = refinery_sim_train.cli.train_base:main",
             "evaluate = refinery_sim_train.cli.evaluate:main",
             "export = refinery_sim_train.cli.export:main",
-            "bench = refinery_sim_train.cli.bench:main",
-            "study = refinery_sim_train.cli.study:main",
-            "demo = refinery_sim_train.cli.demo:main",
-            "twin_pairs = refinery_sim_train.cli.twin_pairs:main",
         ],
     },
 )

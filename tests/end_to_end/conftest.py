@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from end_to_end.running_cell import running_cell
-from refinery.ros_testing import own_domain
+from refinery_evaluation.trials.client import TrialClient
+from refinery_ros.testing.graph import own_domain
 from refinery_sim_train.cli.export import Args, export
-from refinery_sim_train.demo.trial_client import TrialClient
 
 torch.set_num_threads(1)
 

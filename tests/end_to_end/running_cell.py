@@ -8,8 +8,9 @@ from pathlib import Path
 
 import rclpy
 
-from refinery.bringup import Supervisor, describe_bringup
-from refinery_sim_train.demo.trial_client import TrialClient
+from refinery.bringup.description import describe_bringup
+from refinery.bringup.supervisor import Supervisor
+from refinery_evaluation.trials.client import TrialClient
 
 
 @contextlib.contextmanager

@@ -68,7 +68,7 @@ def running(tmp_path: Path, code: str) -> Iterator[tuple[subprocess.Popen, str, 
 
 
 def test_a_killed_node_ends_the_demo_and_is_named(tmp_path: Path) -> None:
-    with running(tmp_path, "from refinery_sim_train.cli.demo import main; main()") as (process, mark, output):
+    with running(tmp_path, "from refinery_evaluation.cli.demo import main; main()") as (process, mark, output):
         (policy,) = [pid for pid, command in marked(mark) if "policy_node" in command]
         os.kill(policy, signal.SIGKILL)
         assert process.wait(60) != 0
@@ -81,7 +81,7 @@ def test_ctrl_c_ends_everything(tmp_path: Path, bundle: Path) -> None:
     code = f"""
 from pathlib import Path
 from types import SimpleNamespace
-from refinery_sim_train.cli import demo
+from refinery_evaluation.cli import demo
 demo.refine = lambda args: SimpleNamespace(bundle=Path({str(bundle)!r}))
 demo.main()
 """

@@ -13,13 +13,13 @@ from end_to_end.running_cell import running_cell
 from refinery.config import to_mapping
 from refinery.initial_state import GRASP, THETA_NAMES
 from refinery.paths import config_file
-from refinery.report.data import TrialRecord
 from refinery.task import Task, load_task
-from refinery.testing import tiny_bundle, with_grasps
+from refinery.testing.bundles import tiny_bundle, with_grasps
+from refinery.tick.recording import Recording
+from refinery_evaluation.report.data import TrialRecord
+from refinery_evaluation.trials.client import TrialClient
+from refinery_evaluation.trials.run import FIRST_SEED, run_trials
 from refinery_msgs.msg import Outcome
-from refinery_policy_node.recording import Recording
-from refinery_sim_train.demo.trial_client import TrialClient
-from refinery_sim_train.demo.trials import FIRST_SEED, run_trials
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ import rclpy
 from controller_manager_msgs.srv import SwitchController
 
 from refinery.robot_profile import load_robot_profile
+from refinery_evaluation.trials.client import TrialClient
 from refinery_msgs.msg import Outcome
-from refinery_sim_train.demo.trial_client import TrialClient
 
 Switch = Callable[[Sequence[str], Sequence[str]], bool]
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from refinery.bundle import OnnxPolicy, load_bundle
+from refinery.tick.recording import Recording
+from refinery.tick.replay import replay
+from refinery_evaluation.trials.client import TrialClient
+from refinery_evaluation.trials.run import run_trials
 from refinery_msgs.msg import Outcome
-from refinery_policy_node.recording import Recording
-from refinery_policy_node.replay import replay
-from refinery_sim_train.demo.trial_client import TrialClient
-from refinery_sim_train.demo.trials import run_trials
 
 TRIALS = 4
 
@@ -91,7 +91,7 @@ def test_the_sample_command_prints_states_and_passes_on_refusals(client: TrialCl
     # A process of its own, as a user would run it: this one already has an rclpy context.
     def run(*words: str) -> tuple[int, str]:
         code = "import sys; from refinery.cli.main import main; sys.exit(main(sys.argv[1:]))"
-        done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, timeout=240)
         return done.returncode, done.stdout + done.stderr
 
     status, said = run("sample", "--count", "2", "--seed", "5")

@@ -17,12 +17,14 @@ import pytest
 import yaml
 from domain_coordinator import domain_id
 
-from refinery.bringup import check_not_running, describe_bringup, describe_drivers
+from refinery.bringup.description import describe_bringup
+from refinery.bringup.drivers import describe_drivers
+from refinery.bringup.running import check_not_running
 from refinery.errors import ConfigError, NotReadyError
 from refinery.paths import config_file
 from refinery.robot_profile import load_robot_profile
 from refinery.task import load_task
-from refinery.testing import tiny_bundle
+from refinery.testing.bundles import tiny_bundle
 
 FILE = Path(__file__).resolve().parents[2] / "launch" / "bringup_franka.launch.py"
 pytestmark = pytest.mark.skipif(

@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 import rclpy
 
-from refinery.bringup import Supervisor, describe_bringup
+from refinery.bringup.description import describe_bringup
+from refinery.bringup.supervisor import Supervisor
 from refinery.cli import sample
 from refinery.errors import NotReadyError
 from refinery.paths import config_file
-from refinery.ros_testing import own_domain
 from refinery.task import load_task
-from refinery.testing import tiny_bundle
+from refinery.testing.bundles import tiny_bundle
+from refinery_evaluation.trials.client import TrialClient
 from refinery_msgs.msg import Outcome
-from refinery_sim_train.demo.trial_client import TrialClient
+from refinery_ros.testing.graph import own_domain
 from refinery_twin import picture
 
 NAMESPACE = "/left"

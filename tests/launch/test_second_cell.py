@@ -7,13 +7,15 @@ import time
 import pytest
 import rclpy
 
-from refinery.bringup import NodeSpec, Supervisor, describe_bringup
+from refinery.bringup.description import describe_bringup
+from refinery.bringup.node_spec import NodeSpec
+from refinery.bringup.supervisor import Supervisor
 from refinery.paths import config_file
-from refinery.ros_testing import own_domain
 from refinery.task import load_task
-from refinery.testing import tiny_bundle
+from refinery.testing.bundles import tiny_bundle
+from refinery_evaluation.trials.client import TrialClient
 from refinery_msgs.srv import SampleInit
-from refinery_sim_train.demo.trial_client import TrialClient
+from refinery_ros.testing.graph import own_domain
 
 PATIENCE_S = 60.0
 """Longest wait for anything; only a failure takes this long."""

@@ -13,11 +13,11 @@ NOT_ON_A_ROBOT = ("refinery_twin", "refinery_sim_train", "experiments", "torch",
 
 
 def commands_imported(files: list[Path]) -> list[str]:
-    """Imports of a ``cli`` module of the workspace by a module that is not in one."""
+    """Imports of a ``cli`` module of the workspace by a module that is no command itself."""
     return [
         str(item)
         for file in files
-        if "cli" not in file.relative_to(ROOT).parts
+        if "cli" not in file.relative_to(ROOT).parts and file.name != "__main__.py"
         for item in imports(file)
         if item.of(*PACKAGES) and "cli" in item.name.split(".")
     ]

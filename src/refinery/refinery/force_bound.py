@@ -5,8 +5,8 @@ torque [Nm] likewise with the rotation vector between the two. So the force that
 is clipped against the measured pose, to ``control.max_error`` of the task, axis by axis:
 
 - :mod:`refinery.action`: both decoders, in training and on the tick, along the axes of the estimated socket frame;
-- ``refinery_policy_node.guard.bounds``: every target that leaves the node, along the same axes;
-- ``refinery_twin.plant.Plant.set_target``: whatever arrives at the simulated controller, along the axes of the base.
+- ``refinery.tick.guard.bounds``: every target that leaves the node, along the same axes;
+- ``refinery_sim.plant.Plant.set_target``: whatever arrives at the simulated controller, along the axes of the base.
 
 All of them take their limits from :func:`spring_limits`. They do not share their arithmetic: batches go through scipy
 and single poses through plain floats, which round differently, and the guard intersects the limits with the workspace.

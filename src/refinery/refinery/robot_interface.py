@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from refinery.bringup.robot_launch import MoveItLaunchSpec
 from refinery.config import check
-from refinery.robot_launch import MoveItLaunchSpec
 
 _NAME = re.compile(r"[a-zA-Z_~][\w~]*(/\w+)*")
 _TYPE = re.compile(r"[a-z]\w*/(msg|srv|action)/[A-Z]\w*")

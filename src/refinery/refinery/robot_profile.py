@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from refinery.bringup.robot_launch import DriverSpec
 from refinery.config import check, load_dataclass
 from refinery.kinematics import ArmKinematics
 from refinery.paths import config_file
 from refinery.robot_interface import ControllerSpec, MoveItSpec, ServiceSpec, TopicsSpec, check_name
-from refinery.robot_launch import DriverSpec
 from refinery.rotations import Poses
 
 Vec3 = tuple[float, float, float]

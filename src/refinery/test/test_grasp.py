@@ -8,7 +8,7 @@ from refinery.grasp import requested_grasp
 from refinery.initial_state import THETA_NAMES
 from refinery.paths import config_file
 from refinery.task import load_task
-from refinery.testing import with_grasps
+from refinery.testing.bundles import with_grasps
 from refinery.theta_units import LENGTHS, shown_unit
 
 TASK = load_task(config_file("tasks", "peg_rect"))

@@ -8,7 +8,7 @@ from refinery.initial_state import GRASP, BoxSpec, InitialStateSpec, plug_pose, 
 from refinery.paths import config_file
 from refinery.rotations import Poses, angle_between_rad
 from refinery.task import load_task
-from refinery.testing import with_grasps
+from refinery.testing.bundles import with_grasps
 
 TASK = load_task(config_file("tasks", "peg_rect"))
 BOX = TASK.initial_state.deployed

@@ -26,7 +26,7 @@ from refinery.storage import (
 )
 
 ROOT = Path(__file__).parents[3]
-PLACES = ("src", "launch", "tests/faults", "tests/placement", "tools/parameters_page.py")
+PLACES = ("src", "launch", "experiments", "tools/parameters_page.py")
 # What they write: a folder swapped as a whole, logs of processes, scratch folders, a process's standard output.
 OTHERS = {
     "src/refinery/refinery/storage.py",
@@ -35,7 +35,7 @@ OTHERS = {
     "src/refinery_twin/refinery_twin/planning/arm_model.py",
     "src/refinery_twin/refinery_twin/planning/hulls.py",
     "src/refinery_twin/refinery_twin/render_child.py",
-    "tests/faults/stand.py",
+    "experiments/faults/stand.py",
 }
 
 

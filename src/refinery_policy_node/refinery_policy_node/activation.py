@@ -8,9 +8,9 @@ from collections.abc import Callable
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import QoSCompatibility, qos_check_compatible
 
-from refinery_policy_node.guard import Level, Reason, Verdict
-from refinery_policy_node.latest import Latest
+from refinery.tick.guard import Level, Reason, Verdict
 from refinery_policy_node.topics import RobotTopics
+from refinery_ros.polled_subscription import Latest
 
 _POLL_S = 0.02
 OK = Verdict()

@@ -12,16 +12,16 @@ from rclpy.action.server import ServerGoalHandle
 
 from refinery.errors import RefineryError
 from refinery.grasp import requested_grasp
-from refinery.ros_lifecycle import ManagedNode
+from refinery.tick.guard import Level, Reason, Verdict
+from refinery.tick.samples import Inputs
 from refinery_msgs.action import Insert
 from refinery_msgs.msg import Outcome
 from refinery_policy_node.activation import check_only_publisher
-from refinery_policy_node.guard import Level, Reason, Verdict
 from refinery_policy_node.insertion import Ending, Insertion
 from refinery_policy_node.messages import pose_message, reason_message
 from refinery_policy_node.rest_check import RestLook, agreed, check_offset
-from refinery_policy_node.samples import Inputs
 from refinery_policy_node.station import Station
+from refinery_ros.lifecycle import ManagedNode
 
 
 class InsertServer:

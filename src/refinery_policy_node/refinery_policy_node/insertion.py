@@ -17,12 +17,12 @@ from rclpy.timer import Timer
 
 from refinery.rotations import Poses
 from refinery.success import InsertionErrors, insertion_errors
+from refinery.tick.guard import Level, Verdict
+from refinery.tick.interpolator import TargetInterpolator
+from refinery.tick.outcome import seated
+from refinery.tick.runtime import PolicyRuntime
+from refinery.tick.samples import Inputs
 from refinery_msgs.msg import Outcome
-from refinery_policy_node.guard import Level, Verdict
-from refinery_policy_node.interpolator import TargetInterpolator
-from refinery_policy_node.outcome import seated
-from refinery_policy_node.runtime import PolicyRuntime
-from refinery_policy_node.samples import Inputs
 from refinery_policy_node.topics import RobotTopics
 
 _FEEDBACK_HZ = 50.0

@@ -7,9 +7,9 @@ from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped, WrenchStamped
 
 from refinery.rotations import OnePose, Poses
+from refinery.tick.guard import Verdict
+from refinery.tick.samples import PoseSample, WrenchSample
 from refinery_msgs.msg import GuardReason
-from refinery_policy_node.guard import Verdict
-from refinery_policy_node.samples import PoseSample, WrenchSample
 
 
 def seconds(stamp: Time) -> float:

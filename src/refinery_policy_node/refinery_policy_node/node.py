@@ -15,18 +15,18 @@ from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import Trigger
 
+from refinery.bringup.graph import find_rival, settle
+from refinery.bringup.ros_start import init_ros
 from refinery.errors import RefineryError
-from refinery.ros_graph import find_rival, settle
-from refinery.ros_lifecycle import ManagedNode
-from refinery.ros_start import init_ros
+from refinery.tick.guard import Level, Reason, Verdict
 from refinery_msgs.msg import Outcome
 from refinery_policy_node.activation import check_interface, check_only_publisher
-from refinery_policy_node.guard import Level, Reason, Verdict
 from refinery_policy_node.insert_server import InsertServer
 from refinery_policy_node.parameters import declare_parameters, read_parameters
 from refinery_policy_node.rest_check import RestLook, check_offset
 from refinery_policy_node.station import Station
 from refinery_policy_node.status import StatusReport
+from refinery_ros.lifecycle import ManagedNode
 
 _SUCCESS, _FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 _WATCH_S = 0.25

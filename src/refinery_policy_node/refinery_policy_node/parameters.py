@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from rclpy.node import Node
 
-from refinery.ros_graph import SETTLED_S
-from refinery.ros_parameters import declare_all, parameter, read_all
+from refinery.bringup.graph import SETTLED_S
 from refinery.task import Task
-from refinery_policy_node.guard import GuardSettings
-from refinery_policy_node.start_check import StartTolerance
+from refinery.tick.guard import GuardSettings
+from refinery.tick.start_check import StartTolerance
+from refinery_ros.parameters import declare_all, parameter, read_all
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,10 +11,10 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.task import Future
 
 from refinery.task import Task
-from refinery_policy_node.guard import GuardSettings, Level, Reason, Verdict
-from refinery_policy_node.guard.estimates import consensus
-from refinery_policy_node.guard.rest import at_rest, judge_offset, wrench_offset
-from refinery_policy_node.samples import Inputs
+from refinery.tick.guard import GuardSettings, Level, Reason, Verdict
+from refinery.tick.guard.estimates import consensus
+from refinery.tick.guard.rest import at_rest, judge_offset, wrench_offset
+from refinery.tick.samples import Inputs
 from refinery_policy_node.topics import RobotTopics
 
 _POLL_S = 0.02

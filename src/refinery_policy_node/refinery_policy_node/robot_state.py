@@ -13,9 +13,9 @@ from typing import Any
 from rclpy.lifecycle import LifecycleNode
 
 from refinery.errors import ConfigError
-from refinery_policy_node.latest import Latest
+from refinery.tick.samples import RobotSample
 from refinery_policy_node.messages import seconds
-from refinery_policy_node.samples import RobotSample
+from refinery_ros.polled_subscription import Latest
 
 READ_EVERY_S = 0.02
 """The robot's state is read this often, [s]."""

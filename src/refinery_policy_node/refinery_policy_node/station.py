@@ -7,15 +7,15 @@ from pathlib import Path
 from rclpy.lifecycle import LifecycleNode
 
 from refinery.bundle import Bundle, check_fit, load_bundle
-from refinery.clock_watch import ClockWatch
 from refinery.errors import ConfigError
 from refinery.robot_profile import RobotProfile, load_robot_profile
 from refinery.storage import check_writable
+from refinery.tick.recording import Recorder
+from refinery.tick.runtime import PolicyRuntime
 from refinery_policy_node.controller_switch import ControllerSwitch, NoSwitch, Switch
 from refinery_policy_node.parameters import PolicyParameters
-from refinery_policy_node.recording import Recorder
-from refinery_policy_node.runtime import PolicyRuntime
 from refinery_policy_node.topics import RobotTopics
+from refinery_ros.clock_watch import ClockWatch
 
 
 class Station:

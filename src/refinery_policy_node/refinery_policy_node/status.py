@@ -6,8 +6,8 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import DurabilityPolicy, QoSProfile
 
+from refinery.tick.guard import Level, Verdict
 from refinery_msgs.msg import PolicyStatus
-from refinery_policy_node.guard import Level, Verdict
 from refinery_policy_node.insertion import Insertion
 from refinery_policy_node.messages import reason_message
 from refinery_policy_node.station import Station

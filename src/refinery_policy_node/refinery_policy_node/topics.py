@@ -14,10 +14,10 @@ from std_msgs.msg import Float64MultiArray
 from refinery.robot_interface import TopicSpec
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Poses
-from refinery_policy_node.latest import Latest
+from refinery.tick.samples import Inputs
 from refinery_policy_node.messages import TargetMessage, pose_sample, seconds, wrench_sample
 from refinery_policy_node.robot_state import RobotState, message_type
-from refinery_policy_node.samples import Inputs
+from refinery_ros.polled_subscription import Latest
 
 _CLOCK = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 _CLOCK_LAG_S = 0.02

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from refinery.ros_breaking import Breakable
 from refinery_policy_node import node as module
 from refinery_policy_node.node import PolicyNode
+from refinery_ros.testing.breakable import Breakable
 
 
 class BreakableNode(Breakable, PolicyNode):

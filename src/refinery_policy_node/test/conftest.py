@@ -13,7 +13,7 @@ from policy_cell import Launch, launching
 
 from refinery.bundle import Bundle, load_bundle
 from refinery.task import Task, load_task
-from refinery.testing import tiny_bundle, with_grasps
+from refinery.testing.bundles import tiny_bundle, with_grasps
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 

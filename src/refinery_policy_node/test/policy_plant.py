@@ -11,7 +11,6 @@ from controller_manager_msgs.msg import ControllerState
 from controller_manager_msgs.srv import ListControllers, SwitchController
 from franka_msgs.msg import FrankaRobotState
 from geometry_msgs.msg import PoseStamped, WrenchStamped
-from lagging_cell import LaggingCell
 from rclpy.clock import Clock as RosClock
 from rclpy.clock import ClockType
 from rclpy.node import Node
@@ -24,6 +23,7 @@ from refinery.initial_state import GRASP, tool_pose
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Poses
 from refinery.task import Task
+from refinery.testing.lagging_cell import LaggingCell
 from refinery_policy_node.messages import pose_message, pose_sample
 
 _STEP_S = 0.01

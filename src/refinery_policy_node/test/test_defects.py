@@ -15,8 +15,8 @@ from policy_plant import Plant
 from policy_process import PolicyProcess, wait_for
 from std_msgs.msg import String
 
-from refinery.ros_breaking import KEPT
 from refinery_msgs.msg import GuardReason, Outcome
+from refinery_ros.testing.breakable import KEPT
 
 pytestmark = [pytest.mark.ros, pytest.mark.usefixtures("ros_domain")]
 PROGRAM = (str(Path(__file__).with_name("breakable_node.py")),)

@@ -18,12 +18,12 @@ from rclpy.qos import ReliabilityPolicy
 
 from refinery.bundle import load_bundle
 from refinery.task import Task
-from refinery.testing import tiny_bundle
+from refinery.testing.bundles import tiny_bundle
+from refinery.tick.recording import Recording
+from refinery.tick.replay import replay
 from refinery.trained_with import TrainedWith
 from refinery_msgs.msg import GuardReason, Outcome, PolicyStatus
 from refinery_policy_node.messages import seconds
-from refinery_policy_node.recording import Recording
-from refinery_policy_node.replay import replay
 
 pytestmark = [pytest.mark.ros, pytest.mark.usefixtures("ros_domain")]
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lagging_cell import LaggingCell, run_episode
 
 from refinery.bundle import Bundle
 from refinery.errors import ConfigError
 from refinery.task import Task
-from refinery_policy_node.recording import Recorder, Recording
-from refinery_policy_node.replay import replay
-from refinery_policy_node.runtime import PolicyRuntime
+from refinery.testing.lagging_cell import LaggingCell, run_episode
+from refinery.tick.recording import Recorder, Recording
+from refinery.tick.replay import replay
+from refinery.tick.runtime import PolicyRuntime
 
 
 def test_recorded_episodes_replay_in_a_batch(bundle: Bundle, task: Task, tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import QoSProfile
 
-from refinery_policy_node.latest import Latest
+from refinery.tick.samples import RobotMode
 from refinery_policy_node.robot_state import OVERDUE_S, RobotState, robot_sample
-from refinery_policy_node.samples import RobotMode
+from refinery_ros.polled_subscription import Latest
 
 pytestmark = [pytest.mark.ros, pytest.mark.usefixtures("ros_domain")]
 Publish = Callable[[int], None]
@@ -111,3 +111,12 @@ def test_errors_are_named() -> None:
     message.header.stamp.sec, message.header.stamp.nanosec = 3, 500_000_000
     sample = robot_sample(message)
     assert (sample.mode, sample.errors, sample.stamp_s) == (RobotMode.REFLEX, ("joint_reflex",), 3.5)
+
+
+def test_the_modes_are_those_of_the_message() -> None:
+    prefix = "ROBOT_MODE_"
+    assert {mode.name: mode.value for mode in RobotMode} == {
+        name.removeprefix(prefix): getattr(FrankaRobotState, name)
+        for name in dir(FrankaRobotState)
+        if name.startswith(prefix)
+    }

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from refinery.clock_watch import ClockWatch
 from refinery.errors import NotReadyError
 from refinery_msgs.msg import Outcome
+from refinery_ros.clock_watch import ClockWatch
 from refinery_sampler_node.station import Station
 
 Array = NDArray[np.float64]

@@ -15,11 +15,11 @@ from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import Trigger
 
+from refinery.bringup.graph import find_rival, settle
+from refinery.bringup.ros_start import init_ros
 from refinery.errors import NotReadyError, RefineryError
-from refinery.ros_graph import find_rival, settle
-from refinery.ros_lifecycle import ManagedNode
-from refinery.ros_start import init_ros
 from refinery_msgs.srv import SampleInit
+from refinery_ros.lifecycle import ManagedNode
 from refinery_sampler_node.drawing import Drawing
 from refinery_sampler_node.halting import PATIENCE_S
 from refinery_sampler_node.parameters import declare_parameters, read_parameters

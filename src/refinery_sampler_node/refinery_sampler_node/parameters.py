@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from rclpy.node import Node
 
-from refinery.ros_graph import SETTLED_S
-from refinery.ros_parameters import declare_all, parameter, read_all
+from refinery.bringup.graph import SETTLED_S
+from refinery_ros.parameters import declare_all, parameter, read_all
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,9 +12,9 @@ from rclpy.task import Future
 
 from refinery.errors import RefineryError
 from refinery.initial_state import THETA_NAMES
-from refinery.ros_lifecycle import ManagedNode
 from refinery_msgs.action import Place
 from refinery_msgs.msg import Outcome
+from refinery_ros.lifecycle import ManagedNode
 from refinery_sampler_node.drawing import Drawing
 from refinery_sampler_node.motion_guard import EndedError
 from refinery_sampler_node.placing import Placing

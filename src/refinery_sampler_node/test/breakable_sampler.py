@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from refinery.ros_breaking import Breakable
+from refinery_ros.testing.breakable import Breakable
 from refinery_sampler_node import node as module
 from refinery_sampler_node.node import SamplerNode
 

@@ -12,7 +12,7 @@ from refinery.bundle import Bundle, load_bundle
 from refinery.kinematics import ArmKinematics
 from refinery.robot_profile import RobotProfile, load_robot_profile
 from refinery.task import Task, load_task
-from refinery.testing import tiny_bundle, with_grasps
+from refinery.testing.bundles import tiny_bundle, with_grasps
 from refinery_sampler_node.candidates import InitialStateChooser
 from refinery_sampler_node.reachability import Reachability
 

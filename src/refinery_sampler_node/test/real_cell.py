@@ -15,7 +15,7 @@ from sensor_msgs.msg import JointState
 
 from refinery.robot_profile import RobotProfile
 from refinery.task import Task
-from refinery.testing import tiny_bundle
+from refinery.testing.bundles import tiny_bundle
 
 
 class RealCell:

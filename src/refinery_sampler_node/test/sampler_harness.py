@@ -35,7 +35,7 @@ from refinery.kinematics import ArmKinematics
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Poses
 from refinery.task import Task
-from refinery.testing import tiny_bundle
+from refinery.testing.bundles import tiny_bundle
 from refinery_msgs.action import Place
 from refinery_msgs.msg import Outcome
 from refinery_msgs.srv import SampleInit

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from moveit_msgs.msg import CollisionObject, MoveItErrorCodes, RobotTrajectory
 from shape_msgs.msg import SolidPrimitive
 
-from refinery.cell.pieces import plug_pieces
 from refinery.initial_state import tool_pose
 from refinery.kinematics import ArmKinematics
 from refinery.paths import config_file
@@ -33,6 +32,7 @@ from refinery_sampler_node.moveit.trajectory import (
     motion_from_message,
     within_limits,
 )
+from refinery_sim.pieces import plug_pieces
 
 SETTINGS = MotionSettings(
     velocity_scaling=0.5, acceleration_scaling=0.4, tool_speed_m_s=0.2, approach_speed_m_s=0.05, step_m=0.002

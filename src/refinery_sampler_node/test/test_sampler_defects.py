@@ -18,10 +18,10 @@ from std_msgs.msg import String
 
 from refinery.kinematics import ArmKinematics
 from refinery.robot_profile import RobotProfile
-from refinery.ros_breaking import KEPT
 from refinery.task import Task
 from refinery_msgs.msg import Outcome
 from refinery_msgs.srv import SampleInit
+from refinery_ros.testing.breakable import KEPT
 
 pytestmark = pytest.mark.ros
 PROGRAM = (str(Path(__file__).with_name("breakable_sampler.py")),)

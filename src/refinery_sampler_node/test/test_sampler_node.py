@@ -25,7 +25,7 @@ from refinery.kinematics import ArmKinematics
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Poses, angle_between_rad
 from refinery.task import Task
-from refinery.testing import tiny_bundle
+from refinery.testing.bundles import tiny_bundle
 from refinery_msgs.msg import Outcome
 from refinery_msgs.srv import SampleInit
 from refinery_sampler_node.conversions import pose_from_message, pose_to_message
@@ -430,7 +430,7 @@ def test_node_that_cannot_start_says_why_and_ends(cell: Cell, task: Task, tmp_pa
     log = tmp_path / "second.log"
     process = start_sampler(cell.env, log, autostart=True, **arguments)
     try:
-        assert process.wait(timeout=60) == 1
+        assert process.wait(timeout=240) == 1
     finally:
         stop_sampler(process)
     assert "Traceback" not in log.read_text()

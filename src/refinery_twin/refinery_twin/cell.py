@@ -9,12 +9,12 @@ from refinery.initial_state import GRASP_NAMES
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Array, Poses
 from refinery.task import Task
+from refinery_sim.plant import Mode, Plant
+from refinery_sim.trajectory import JointTrajectory
 from refinery_twin.controllers import Controllers
 from refinery_twin.faults import FaultSchedule
 from refinery_twin.faults.kinds import STILL
 from refinery_twin.faults.stopped_clock import CLOCK_STOP
-from refinery_twin.plant import Mode, Plant
-from refinery_twin.trajectory import JointTrajectory
 from refinery_twin.trial import Trial, draw_trial
 
 

@@ -12,8 +12,8 @@ from trajectory_msgs.msg import JointTrajectory
 
 from refinery.errors import RefineryError
 from refinery.rotations import Array
+from refinery_sim.trajectory import REST_RAD_S
 from refinery_twin.following import Tolerance, Tolerances
-from refinery_twin.trajectory import REST_RAD_S
 
 _DEFAULTS = Tolerances()
 _ERASE = -1.0

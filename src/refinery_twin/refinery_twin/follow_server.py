@@ -21,14 +21,14 @@ from trajectory_msgs.msg import JointTrajectoryPoint
 from refinery.errors import RefineryError
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Array
+from refinery_sim.plant import Mode
+from refinery_sim.trajectory import JointLimits
 from refinery_twin.cell import Cell
 from refinery_twin.follow_goal import FollowGoalError, check_goal, tolerances_of
 from refinery_twin.following import FollowEnd, Following, Progress, Tolerances
 from refinery_twin.inputs import trajectory_from
 from refinery_twin.messages import duration_of
 from refinery_twin.outputs import Outputs
-from refinery_twin.plant import Mode
-from refinery_twin.trajectory import JointLimits
 
 FEEDBACK_PERIOD_S = 0.05
 """Simulated time between two feedbacks, [s] (the real controller's ``action_monitor_rate`` is 20 Hz)."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from refinery.config import check
 from refinery.rotations import Array
-from refinery_twin.trajectory import JointTrajectory
+from refinery_sim.trajectory import JointTrajectory
 
 GOAL_POSITION_RAD = 1e-3
 """Goal tolerance of every joint unless the client gives another, [rad] (``constraints.<joint>.goal``)."""

@@ -10,7 +10,7 @@ from trajectory_msgs.msg import JointTrajectory as JointTrajectoryMsg
 
 from refinery.errors import RefineryError
 from refinery.rotations import Array, Poses
-from refinery_twin.trajectory import JointLimits, JointTrajectory, TrajectoryError, plan
+from refinery_sim.trajectory import JointLimits, JointTrajectory, TrajectoryError, plan
 
 UNIT_TOLERANCE = 1e-3
 """Largest distance of a quaternion's norm from 1."""

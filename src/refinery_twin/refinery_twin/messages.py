@@ -12,7 +12,7 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
 
 from refinery.rotations import Poses
-from refinery_twin.plant import Plant
+from refinery_sim.plant import Plant
 
 
 def to_pose(pose: Poses) -> Pose:

@@ -23,9 +23,9 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory as JointTrajectoryMsg
 
+from refinery.bringup.graph import SETTLED_S, check_only_clock
 from refinery.bundled_task import named_task
 from refinery.errors import RefineryError
-from refinery.ros_graph import SETTLED_S, check_only_clock
 from refinery_twin.cell import Cell
 from refinery_twin.faults import StoppedClock
 from refinery_twin.follow_server import FollowServer

@@ -14,11 +14,11 @@ from sensor_msgs.msg import JointState
 
 from refinery.robot_interface import TopicSpec
 from refinery.robot_profile import RobotProfile
+from refinery_sim.plant import Mode, Plant
 from refinery_twin.estimates import ESTIMATES_PER_POLICY_STEP
 from refinery_twin.faults import STREAMS, Fault, FaultSchedule, FaultyStream
 from refinery_twin.messages import StateMessages
 from refinery_twin.parameters import TwinParameters
-from refinery_twin.plant import Mode, Plant
 from refinery_twin.trial import Trial
 
 _BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)

@@ -9,7 +9,7 @@ from rclpy.node import Node
 
 from refinery.errors import ConfigError
 from refinery.robot_profile import RobotProfile, load_robot_profile
-from refinery.ros_parameters import declare_field, overrides_for, parameter
+from refinery_ros.parameters import declare_field, overrides_for, parameter
 
 
 @dataclass(frozen=True, kw_only=True)

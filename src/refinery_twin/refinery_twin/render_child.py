@@ -9,12 +9,12 @@ import sys
 import mujoco
 import numpy as np
 
-from refinery.cell.model import build_model
 from refinery.config import from_mapping
 from refinery.rotations import wxyz_from_xyzw
 from refinery.task import Task
+from refinery_sim.held_plug import hold_plug
+from refinery_sim.model import build_model
 from refinery_twin.decoration import Decoration, draw
-from refinery_twin.held_plug import hold_plug
 
 _NO_SITES = 4
 SOCKET = "socket"

@@ -14,8 +14,8 @@ from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from refinery.bringup.ros_start import init_ros
 from refinery.errors import RefineryError
-from refinery.ros_start import init_ros
 
 N = TypeVar("N", bound=Node)
 

@@ -11,9 +11,9 @@ import yaml
 
 from refinery.config import to_mapping
 from refinery.task import Task, load_task
-from refinery.testing import with_grasps
-from refinery_twin.plant import Plant
-from refinery_twin.trajectory import JointLimits
+from refinery.testing.bundles import with_grasps
+from refinery_sim.plant import Plant
+from refinery_sim.trajectory import JointLimits
 
 ROOT = Path(__file__).parents[3]
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from refinery.errors import ConfigError, RefineryError
+from refinery_sim.trajectory import JointLimits, plan
 from refinery_twin.follow_goal import FollowGoalError, check_goal, tolerances_of
 from refinery_twin.following import GOAL_POSITION_RAD, STOPPED_RAD_S, FollowEnd, Following, Tolerance, Tolerances
 from refinery_twin.messages import duration_of
-from refinery_twin.trajectory import JointLimits, plan
 
 NAMES = [f"panda_joint{i}" for i in range(1, 8)]
 LIMITS = JointLimits(low_rad=np.full(7, -3.0), high_rad=np.full(7, 3.0), velocity_rad_s=np.full(7, 3.0))

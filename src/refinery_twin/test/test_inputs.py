@@ -7,8 +7,8 @@ import pytest
 from geometry_msgs.msg import PoseStamped
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
+from refinery_sim.trajectory import JointLimits, TrajectoryError
 from refinery_twin.inputs import InputError, target_from, trajectory_from
-from refinery_twin.trajectory import JointLimits, TrajectoryError
 
 NAMES = [f"panda_joint{i}" for i in range(1, 8)]
 START = np.array([0.0, -0.785, 0.0, -2.356, 0.0, 1.571, 0.785])

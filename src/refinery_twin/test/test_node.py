@@ -477,7 +477,7 @@ def test_unusable_files_end_it_with_one_sentence(tmp_path: Path, parameters: dic
     log = tmp_path / "twin.log"
     with own_domain() as env:
         process = start_twin(env, log, **parameters)
-        assert process.wait(timeout=60) == 1
+        assert process.wait(timeout=240) == 1
     text = log.read_text()
     assert "expected" in text
     assert sentence in text
@@ -488,6 +488,6 @@ def test_parameter_out_of_range_is_refused(tmp_path: Path) -> None:
     log = tmp_path / "twin.log"
     with own_domain() as env:
         process: subprocess.Popen[bytes] = start_twin(env, log, realtime_factor=-1.0)
-        assert process.wait(timeout=60) == 1
+        assert process.wait(timeout=240) == 1
     assert "realtime_factor" in log.read_text()
     assert "Traceback" not in log.read_text()

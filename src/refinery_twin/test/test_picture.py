@@ -7,7 +7,7 @@ import pytest
 
 from refinery.errors import ConfigError
 from refinery.task import Task
-from refinery.testing import tiny_bundle
+from refinery.testing.bundles import tiny_bundle
 from refinery_twin.picture import checked_task
 
 

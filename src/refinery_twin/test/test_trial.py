@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from refinery.initial_state import plug_pose
 from refinery.rotations import Poses
 from refinery.task import Task
-from refinery_twin.plant import Mode, Plant
-from refinery_twin.trajectory import JointLimits, plan
+from refinery_sim.plant import Mode, Plant
+from refinery_sim.trajectory import JointLimits, plan
 from refinery_twin.trial import Trial, draw_trial
 
 AS_INTENDED = np.zeros((1, 3))

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from refinery.bringup.include_spec import IncludeSpec
 from refinery.bringup.node_spec import NodeSpec, check_namespace
+from refinery.bringup.robot_launch import DriverSpec
 from refinery.errors import ConfigError
 from refinery.paths import config_file
-from refinery.robot_launch import DriverSpec
 from refinery.robot_profile import RobotProfile
 
 CONTROLLER_MANAGER = "controller_manager"

@@ -13,7 +13,7 @@ DISCOVERY_S = 5.0
 took 3 s; next to the start of a robot it does not count."""
 OWN_S = 1.5
 """How long to look for our own nodes, [s]: three onlookers, one after the other, need to see one of the four nodes of a
-running cell. The nodes look again themselves before they serve (:mod:`refinery.ros_graph`)."""
+running cell. The nodes look again themselves before they serve (:mod:`refinery.bringup.graph`)."""
 _MORE_S = 0.3
 """Once one is seen, the others of its cell are waited for so long, to name them too, [s]."""
 
@@ -47,7 +47,7 @@ def check_not_running(
     if wait_s is None:
         wait_s = DISCOVERY_S if wanted else OWN_S
     # Imported here, since the rest of the library does without ROS.
-    from refinery.ros_graph import seen_names
+    from refinery.bringup.graph import seen_names
 
     seen = seen_names(domain, {*wanted, *own}, wait_s, _MORE_S)
     for name in seen:

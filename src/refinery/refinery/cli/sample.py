@@ -11,11 +11,11 @@ from typing import Any
 
 import tyro
 
+from refinery.bringup.middleware import check_middleware
 from refinery.bringup.node_spec import check_namespace
+from refinery.bringup.ros_start import init_ros
 from refinery.config import check
 from refinery.errors import NotReadyError
-from refinery.middleware import check_middleware
-from refinery.ros_start import init_ros
 from refinery.theta_units import shown_unit
 
 ASK_AGAIN_S = 3.0
@@ -74,7 +74,7 @@ def _call(args: SampleArgs) -> Any:
     import rclpy
     from rclpy.signals import SignalHandlerOptions
 
-    from refinery.ros_graph import elsewhere
+    from refinery.bringup.graph import elsewhere
     from refinery_msgs.srv import SampleInit
 
     # Ctrl-C is for Python: the handler of rclpy would end the context under a call first.

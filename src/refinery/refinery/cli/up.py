@@ -15,13 +15,14 @@ from typing import Annotated
 
 import tyro
 
-from refinery.bringup import Supervisor, check_not_running, describe_bringup
-from refinery.bringup.supervisor import LOGS_ADVICE
+from refinery.bringup.description import describe_bringup
+from refinery.bringup.middleware import check_middleware
+from refinery.bringup.ros_start import ros_log_dir, ros_logs_in
+from refinery.bringup.running import check_not_running
+from refinery.bringup.supervisor import LOGS_ADVICE, Supervisor
 from refinery.config import check
 from refinery.errors import ConfigError
-from refinery.middleware import check_middleware
 from refinery.parameters import Typed
-from refinery.ros_start import ros_log_dir, ros_logs_in
 from refinery.storage import check_writable
 
 

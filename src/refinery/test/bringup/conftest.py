@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from refinery.bringup import NodeSpec
+from refinery.bringup.node_spec import NodeSpec
 
 PROGRAMS = {
     # Notes how it was told to end and ends.

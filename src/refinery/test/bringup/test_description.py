@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from refinery.bringup import NodeSpec, describe_bringup
-from refinery.bringup.node_spec import with_overrides
+from refinery.bringup.description import describe_bringup
+from refinery.bringup.node_spec import NodeSpec, with_overrides
 from refinery.bundle import load_bundle
 from refinery.bundled_task import named_task
 from refinery.errors import BundleError, ConfigError, RefineryError
 from refinery.parameters import fitting
 from refinery.paths import config_file
 from refinery.task import load_task
-from refinery.testing import tiny_bundle
+from refinery.testing.bundles import tiny_bundle
 
 
 @pytest.fixture(scope="module")

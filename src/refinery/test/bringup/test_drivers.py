@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from refinery.bringup import IncludeSpec, describe_drivers
+from refinery.bringup.drivers import describe_drivers
+from refinery.bringup.include_spec import IncludeSpec
 from refinery.errors import ConfigError, NotReadyError
 from refinery.robot_profile import load_robot_profile
 

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from refinery.bringup import Supervisor
 from refinery.bringup.output import OutputEcho
+from refinery.bringup.supervisor import Supervisor
 from refinery.errors import NotReadyError
 
 
@@ -144,7 +144,8 @@ def test_if_the_supervisor_is_killed_its_nodes_end_all_the_same(space, until, ru
     program = textwrap.dedent(f"""
         import sys, time
         from pathlib import Path
-        from refinery.bringup import NodeSpec, Supervisor
+        from refinery.bringup.node_spec import NodeSpec
+        from refinery.bringup.supervisor import Supervisor
         specs = [NodeSpec(package="fake_nodes", executable=name, name=name) for name in ("polite", "parent")]
         supervisor = Supervisor(specs, log_dir=Path({str(space.log_dir)!r}), quiet=True)
         supervisor.start()

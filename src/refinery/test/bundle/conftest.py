@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from refinery.task import Task, load_task
-from refinery.testing import tiny_bundle, with_grasps
+from refinery.testing.bundles import tiny_bundle, with_grasps
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 

@@ -17,7 +17,7 @@ from refinery.observation import OBSERVATION_SIZE
 from refinery.paths import config_file
 from refinery.section import SectionSpec
 from refinery.task import Task, load_task
-from refinery.testing import recurrent_policy, servo_policy, tiny_bundle, tiny_envelope, with_grasps
+from refinery.testing.bundles import recurrent_policy, servo_policy, tiny_bundle, tiny_envelope, with_grasps
 
 Files = dict[str, bytes]
 """Contents by file name."""

@@ -18,7 +18,7 @@ from refinery.bundle import Bundle, Envelope, load_bundle, write_bundle
 from refinery.bundle.files import ENVELOPE, MANIFEST, sha256
 from refinery.errors import BundleError
 from refinery.observation import OBSERVATION_SIZE
-from refinery.testing import tiny_bundle, tiny_envelope
+from refinery.testing.bundles import tiny_bundle, tiny_envelope
 
 N = OBSERVATION_SIZE
 SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -16,7 +16,7 @@ from refinery.bundle import OnnxPolicy, onnx_work
 from refinery.bundle.onnx_file import MAX_FIELDS, MAX_NODES
 from refinery.bundle.operators import OPERATORS
 from refinery.errors import BundleError
-from refinery.testing import servo_policy
+from refinery.testing.bundles import servo_policy
 
 Nodes = Sequence[onnx.NodeProto]
 node = helper.make_node

@@ -17,7 +17,7 @@ from refinery.bundle.metadata import check_metadata
 from refinery.errors import BundleError
 from refinery.observation import OBSERVATION_SIZE
 from refinery.task import Task
-from refinery.testing import constant_policy, linear_policy, recurrent_policy, servo_policy, tiny_bundle
+from refinery.testing.bundles import constant_policy, linear_policy, recurrent_policy, servo_policy, tiny_bundle
 
 
 def test_a_linear_policy_computes_what_it_says() -> None:

@@ -14,7 +14,7 @@ from refinery.bundle.metadata import check_metadata
 from refinery.config import to_mapping
 from refinery.errors import BundleError
 from refinery.task import Task
-from refinery.testing import servo_policy, tiny_bundle
+from refinery.testing.bundles import servo_policy, tiny_bundle
 from refinery.trained_with import TrainedWith
 
 

@@ -12,7 +12,7 @@ from refinery.bundle import load_bundle, strict_json, with_metadata, write_bundl
 from refinery.bundle.files import NAMES
 from refinery.errors import BundleError
 from refinery.task import Task
-from refinery.testing import constant_policy, servo_policy, tiny_bundle
+from refinery.testing.bundles import constant_policy, servo_policy, tiny_bundle
 
 
 def test_a_bundle_survives_the_round_trip(task: Task, tmp_path: Path) -> None:

@@ -44,5 +44,5 @@ def test_run_becomes_the_executable(tmp_path, monkeypatch):
     monkeypatch.setenv("AMENT_PREFIX_PATH", str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", ":".join(path for path in sys.path if path))
     command = [sys.executable, "-m", "refinery.cli.main", "run", "pkg", "say", "a", "--b"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240)
     assert (done.stdout, done.returncode) == ("a --b\n", 7)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from moveit_msgs.msg import AttachedCollisionObject, CollisionObject, PlanningScene
 
-from refinery.cell.pieces import plug_pieces
-from refinery.cell.plate import BOTTOM_M
 from refinery.initial_state import Array
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Poses
 from refinery.task import Task
 from refinery_sampler_node.conversions import pose_to_message
 from refinery_sampler_node.moveit.shapes import add_box, add_piece
+from refinery_sim.pieces import plug_pieces
+from refinery_sim.plate import BOTTOM_M
 
 TABLE, SOCKET, PART = "refinery_table", "refinery_socket", "refinery_part"
 """Names of the objects."""

@@ -15,7 +15,7 @@ from refinery.errors import ConfigError
 from refinery.rotations import Array
 from refinery.storage import check_writable, write_whole
 from refinery.trained_with import TrainedWith
-from refinery_sim_train.cli.common import run
+from refinery_sim_train.command import run
 from refinery_sim_train.console import console, stage
 from refinery_sim_train.env.make_env import make_env
 from refinery_sim_train.learn.agent import Agent

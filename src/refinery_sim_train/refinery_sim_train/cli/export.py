@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from refinery.config import to_mapping
-from refinery_sim_train.cli.common import run
+from refinery_sim_train.command import run
 from refinery_sim_train.console import console
 from refinery_sim_train.env.make_env import make_env
 from refinery_sim_train.refine.package import Packaged, Packager

@@ -10,7 +10,7 @@ import numpy as np
 
 from refinery.config import to_mapping
 from refinery.storage import check_writable, write_whole
-from refinery_sim_train.cli.common import run
+from refinery_sim_train.command import run
 from refinery_sim_train.console import console, stage
 from refinery_sim_train.env.make_env import make_env
 from refinery_sim_train.provenance import provenance

@@ -13,7 +13,6 @@ from mujoco.batch import Batch
 from numpy.typing import ArrayLike, NDArray
 
 from refinery.action import ActionDecoder
-from refinery.cell.model import HAND_FROM_TOOL_Z_M, TOOL_DOWN_WXYZ, build_model
 from refinery.errors import RefineryError
 from refinery.initial_state import GRASP, tool_pose
 from refinery.kinematics import ArmKinematics
@@ -21,6 +20,7 @@ from refinery.observation import ObservationEncoder
 from refinery.rotations import Array, Poses, wxyz_from_xyzw, xyzw_from_wxyz
 from refinery.success import InsertionErrors, engaged, strict
 from refinery.task import Task
+from refinery_sim.model import HAND_FROM_TOOL_Z_M, TOOL_DOWN_WXYZ, build_model
 from refinery_sim_train.arrays import Arrays
 from refinery_sim_train.env.episodes import Episodes
 from refinery_sim_train.env.reward import step_reward

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import ks_2samp
 
 from refinery.task import Task
-from refinery.testing import with_grasps
+from refinery.testing.bundles import with_grasps
 from refinery_sim_train.env.episodes import draw_episodes
 from refinery_twin.trial import draw_trial
 

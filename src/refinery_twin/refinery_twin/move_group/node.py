@@ -11,8 +11,8 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
+from refinery.bringup.graph import find_rival
 from refinery.errors import NotReadyError
-from refinery.ros_graph import find_rival
 from refinery_twin.move_group.arm_state import ArmState
 from refinery_twin.move_group.desk import Desk
 from refinery_twin.move_group.execute_action import ExecuteAction

@@ -9,9 +9,9 @@ import numpy as np
 import roboplan.core as roboplan
 from scipy.spatial.transform import Rotation
 
-from refinery.cell.assets import panda_mjcf
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Array, Poses
+from refinery_sim.assets import panda_mjcf
 from refinery_twin.planning.arm_links import finger_joints, links, neighbours, urdf
 from refinery_twin.planning.hulls import padded_hull, read_obj, write_stl
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from refinery.cell.model import build_model
 from refinery.robot_profile import RobotProfile, load_robot_profile
 from refinery.rotations import angle_between_rad, xyzw_from_wxyz
 from refinery.task import Task
+from refinery_sim.model import build_model
 from refinery_twin.planning import Planner
 from refinery_twin.planning.arm_links import finger_joints, links, neighbours, urdf
 

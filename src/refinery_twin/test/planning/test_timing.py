@@ -10,9 +10,9 @@ from planning.cases import HOME, down, turned
 from scipy.interpolate import BPoly
 
 from refinery.rotations import Array
+from refinery_sim.trajectory import JointLimits, plan
 from refinery_twin.planning import JointGoal, Planner, TimedPath
 from refinery_twin.planning.timing import MotionLimits, Timer
-from refinery_twin.trajectory import JointLimits, plan
 
 SLACK = 1 + 1e-6
 

@@ -1,0 +1,1 @@
+"""The fault campaign: faults injected into insertions on the twin."""

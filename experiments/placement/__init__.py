@@ -1,0 +1,1 @@
+"""The placement campaign: sampled initial states placed through MoveIt's interfaces."""

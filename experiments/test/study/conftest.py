@@ -1,0 +1,25 @@
+"""A complete study of nine tasks, and what a repository around it looks like."""
+
+from __future__ import annotations
+
+import pytest
+
+from experiments.study.summary import summarise
+from experiments.test.study.synthetic import STUDY, identities_of, save_all, study_spec
+
+
+@pytest.fixture(scope="session")
+def complete(tmp_path_factory):
+    """(settings, summary) of the complete study."""
+    spec = study_spec()
+    records = save_all(spec, tmp_path_factory.mktemp("study"), STUDY)
+    return spec, summarise(spec, spec.tasks, records, identities_of(spec))
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """An empty repository that share_dir() points to."""
+    root = tmp_path / "repository"
+    root.mkdir()
+    monkeypatch.setenv("REFINERY_SHARE", str(root))
+    return root

@@ -1,0 +1,1 @@
+"""The same episodes in the training environment and on the twin."""

@@ -1,0 +1,176 @@
+"""The same episodes in the training environment and through the node's policy tick on the twin's physics.
+
+The environment steps a batch at 360 Hz; the twin steps one cell at 1 kHz under the guard, in lockstep with the tick.
+Sockets, biases, jitter, friction and initial states are equal, so outcomes pair. No ROS lies between: that ticks are
+the same with it is tested on recordings (tests/end_to_end).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from refinery.bundle import Bundle
+from refinery.initial_state import GRASP, tool_pose
+from refinery.kinematics import ArmKinematics
+from refinery.rotations import Poses
+from refinery.statistics import Rate
+from refinery.success import insertion_errors, strict
+from refinery.tick.guard import Level, Reason, Verdict
+from refinery.tick.runtime import PolicyRuntime
+from refinery.tick.samples import Inputs, PoseSample, RobotMode, RobotSample, WrenchSample
+from refinery_sim.plant import TIMESTEP_S, Mode, Plant
+from refinery_sim_train.env.episodes import Episodes, draw_episodes
+from refinery_sim_train.env.insertion_env import InsertionEnv
+from refinery_sim_train.refine.evaluate import BatchPolicy
+
+_STATE_AGE_S = 0.004
+"""Age of the newest state at a tick: one period of the twin's 250 Hz, [s]."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwinPairs:
+    """Outcomes of n episodes, both ways."""
+
+    training: NDArray[np.bool_]
+    """Strict success in the training environment, shape (n,)."""
+    twin: NDArray[np.bool_]
+    """Strict success on the twin, shape (n,)."""
+    reasons: tuple[Reason, ...]
+    """Why the guard, which the environment does not have, stopped each episode on the twin; NONE where it did not."""
+
+    @property
+    def rates(self) -> tuple[Rate, Rate]:
+        """Success in the environment and on the twin."""
+        return Rate.of(self.training), Rate.of(self.twin)
+
+    @property
+    def stopped(self) -> NDArray[np.bool_]:
+        """Whether the guard stopped the episode on the twin, shape (n,)."""
+        return np.array([reason is not Reason.NONE for reason in self.reasons])
+
+    @property
+    def stops(self) -> dict[str, int]:
+        """How often the guard stopped an episode for which reason."""
+        return dict(Counter(reason.name.lower() for reason in self.reasons if reason is not Reason.NONE))
+
+    def of(self, rows: NDArray[np.bool_]) -> TwinPairs:
+        """Return the pairs of some of the episodes, given as booleans of shape (n,)."""
+        reasons = tuple(reason for reason, wanted in zip(self.reasons, rows, strict=True) if wanted)
+        return TwinPairs(training=self.training[rows], twin=self.twin[rows], reasons=reasons)
+
+
+def run_pairs(
+    env: InsertionEnv,
+    bundle: Bundle,
+    policy: BatchPolicy,
+    kinematics: ArmKinematics,
+    home_rad: ArrayLike,
+    *,
+    count: int,
+    seed: int,
+    report: Callable[[float], None] = lambda share: None,
+) -> TwinPairs:
+    """Run ``count`` episodes from uniform starts both ways.
+
+    Args:
+        env: Environment of the bundle's task.
+        bundle: The policy, for the node's tick.
+        policy: The same policy for the environment's batch.
+        kinematics: Of the simulated arm.
+        home_rad: Seed of the inverse kinematics, shape (7,), [rad].
+        count: Episodes.
+        seed: Of starts and noise.
+        report: Called with the share done.
+
+    Returns:
+        The paired outcomes.
+    """
+    rng = np.random.default_rng(seed)
+    task = bundle.task
+    runtime = PolicyRuntime(bundle)
+    training: list[bool] = []
+    twin: list[bool] = []
+    reasons: list[Reason] = []
+    while len(twin) < count:
+        episodes = draw_episodes(task, task.initial_state.deployed.uniform(env.count, rng), rng)
+        wanted = min(env.count, count - len(twin))
+        training.extend(_in_training(env, policy, episodes)[:wanted].tolist())
+        joints, _ = kinematics.inverse(
+            tool_pose(episodes.estimate, episodes.theta, task.plug.tool_from_plug), np.asarray(home_rad)
+        )
+        for row in range(wanted):
+            seated, verdict = twin_episode(runtime, episodes[row : row + 1], joints[row])
+            twin.append(seated)
+            reasons.append(verdict.reason if verdict.level is Level.STOP else Reason.NONE)
+            report(len(twin) / count)
+    return TwinPairs(training=np.array(training), twin=np.array(twin), reasons=tuple(reasons))
+
+
+def _in_training(env: InsertionEnv, policy: BatchPolicy, episodes: Episodes) -> NDArray[np.bool_]:
+    env.reset(episodes)
+    policy.reset()
+    now = np.zeros(env.count, dtype=bool)
+    for _ in range(env.task.control.episode_steps):
+        observation, _ = env.observe()
+        _, _, now, _ = env.advance(policy.act(observation))
+    return now
+
+
+def twin_episode(runtime: PolicyRuntime, episode: Episodes, joints_rad: ArrayLike) -> tuple[bool, Verdict]:
+    """Run one episode on the twin's plant.
+
+    Args:
+        runtime: The policy tick; re-armed here if the episode before was stopped, for the cell is a new one.
+        episode: Draws of one episode.
+        joints_rad: Joints at the start, shape (7,), [rad].
+
+    Returns:
+        Strict success, and the guard's last verdict.
+    """
+    task, period_s = runtime.task, runtime.period_s
+    plant = Plant(task, joints_rad)
+    grasp = episode.theta[:, GRASP]
+    plant.reset(
+        socket=episode.socket,
+        grasp=grasp,
+        friction=float(episode.friction[0]),
+        control_bias_m=episode.control_bias_m[0],
+    )
+    plant.set_mode(Mode.IMPEDANCE)
+    begin = round(_STATE_AGE_S / TIMESTEP_S)
+    plant.step(begin)
+    first = _inputs(plant, episode, 0)
+    runtime.guard.rearm(first)
+    verdict = runtime.start(first, grasp)
+    for step in range(task.control.episode_steps):
+        if verdict.level is Level.STOP:
+            break
+        result = runtime.tick(_inputs(plant, episode, step))
+        verdict = result.verdict
+        plant.set_target(result.target)
+        plant.step(begin + round((step + 1) * period_s / TIMESTEP_S) - plant.steps)
+    runtime.end()
+    errors = insertion_errors(plant.socket, plant.plug, task.plug.section.symmetry)
+    return bool(strict(errors, task.success)[0]), verdict
+
+
+def _inputs(plant: Plant, episode: Episodes, step: int) -> Inputs:
+    """What the node would have read at a tick."""
+    now_s, tool = plant.time_s + _STATE_AGE_S, plant.tool
+    seen = Poses(pos_m=episode.estimate.pos_m + episode.jitter_m[:, step], quat_xyzw=episode.estimate.quat_xyzw)
+    return Inputs(
+        measured=_sample(tool, plant.time_s),
+        estimate=_sample(seen, plant.time_s),
+        wrench=WrenchSample(wrench=plant.external_wrench.copy(), stamp_s=plant.time_s),
+        robot=RobotSample(mode=RobotMode.MOVE, errors=(), stamp_s=plant.time_s),
+        now_s=now_s,
+    )
+
+
+def _sample(poses: Poses, stamp_s: float) -> PoseSample:
+    return PoseSample(pos_m=poses.pos_m[0], quat_xyzw=poses.quat_xyzw[0], stamp_s=stamp_s)

@@ -1,1 +1,0 @@
-"""The simulated cell: one MuJoCo model of arm, plug and socket that training and the twin both step."""

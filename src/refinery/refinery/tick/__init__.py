@@ -1,0 +1,1 @@
+"""What runs on every policy tick, free of ROS: samples, guard, and the runtime that joins them."""

@@ -1,0 +1,1 @@
+"""Trials through the nodes, their report, and the demo."""

@@ -1,0 +1,192 @@
+"""Runs trials through the public ROS interface of the nodes, as any client would: new cell, place, insert, truth."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import rclpy
+from geometry_msgs.msg import PoseStamped
+from rclpy.action import ActionClient
+from rclpy.client import Client
+from rclpy.node import Node
+from rclpy.task import Future
+from std_srvs.srv import Trigger
+
+from refinery.bringup.graph import elsewhere
+from refinery.errors import NotReadyError
+from refinery_msgs.action import Insert, Place
+from refinery_msgs.msg import GuardReason, Outcome
+from refinery_msgs.srv import SampleInit, TwinTrial, TwinTruth
+
+Watch = Callable[[], None]
+"""Called while waiting; raises when there is no point in waiting any longer."""
+
+OUTCOMES = {
+    value: name.lower()
+    for name, value in (
+        ("SUCCESS", Outcome.SUCCESS),
+        ("FAILED", Outcome.FAILED),
+        ("STOPPED", Outcome.STOPPED),
+        ("CANCELLED", Outcome.CANCELLED),
+        ("REFUSED", Outcome.REFUSED),
+        ("TIMED_OUT", Outcome.TIMED_OUT),
+    )
+}
+"""Names of the outcome values."""
+ASK_AGAIN_S = 10.0
+"""A sampler that is just up and has not answered for so long is asked again, [s]."""
+
+
+class TrialClient:
+    """Client of the twin, sampler and policy nodes.
+
+    Args:
+        node: The client's node, in the namespace of the cell.
+        watch: Called while waiting.
+    """
+
+    def __init__(self, node: Node, watch: Watch) -> None:
+        self._node, self._watch = node, watch
+        self._trial = node.create_client(TwinTrial, "twin/trial")
+        self._truth = node.create_client(TwinTruth, "twin/truth")
+        self._sample = node.create_client(SampleInit, "sample_init")
+        self._place = ActionClient(node, Place, "place")
+        self._insert = ActionClient(node, Insert, "insert")
+        self._rearm = node.create_client(Trigger, "refinery_policy/rearm")
+        self._reset_estimate = node.create_client(Trigger, "refinery_sampler/reset_estimate")
+        self._stopped = False
+
+    def wait_until_ready(self, timeout_s: float = 60.0, *, inserting: bool = True) -> None:
+        """Wait for every interface, and until the sampler answers an empty request.
+
+        Args:
+            timeout_s: Longest wait, wall clock, [s].
+            inserting: Whether there has to be a policy node.
+
+        Raises:
+            NotReadyError: Names the service or action that is missing, or the sampler's last answer.
+        """
+        end = time.monotonic() + timeout_s
+        for client in (self._trial, self._truth, self._sample):
+            if not self._comes(client.service_is_ready, end):
+                raise NotReadyError(self._missing(client))
+        actions = {"place": self._place} | ({"insert": self._insert} if inserting else {})
+        for name, action in actions.items():
+            self._until(action.server_is_ready, end, f"action {name}")
+        answer = "none"
+        while time.monotonic() < end:
+            future = self._sample.call_async(SampleInit.Request())
+            # A server that knows the client's questions but not yet its end of the answers drops the answer
+            # (https://github.com/ros2/rmw_fastrtps/issues/842).
+            if not self._comes(future.done, min(end, time.monotonic() + ASK_AGAIN_S)):
+                self._sample.remove_pending_request(future)
+                continue
+            response = future.result()
+            if response.success:
+                return
+            answer = response.message
+            self._spin(0.2)
+        raise NotReadyError(f"/sample_init is not ready after {timeout_s:.0f} s; its last answer: {answer}")
+
+    def new_cell(self, seed: int, grasp: Sequence[float] = ()) -> PoseStamped:
+        """Set the twin up for a trial.
+
+        Args:
+            seed: Of the trial.
+            grasp: How its gripper holds the part, grasp_x, grasp_z [m], grasp_pitch [rad]; empty: as intended.
+
+        Returns:
+            An estimate of the socket's pose.
+
+        Raises:
+            NotReadyError: The twin refused.
+        """
+        request = TwinTrial.Request(seed=seed, grasp=list(grasp))
+        response = self._result(self._trial.call_async(request), 30.0, "twin/trial")
+        if not response.success:
+            raise NotReadyError(f"/twin/trial: {response.message}")
+        # A camera does not say that the socket was moved by less than its jitter; whoever moved it does.
+        self._ask(self._reset_estimate, "refinery_sampler/reset_estimate")
+        if self._stopped:
+            # The guard's stop is latched; the new cell has removed its cause, and this client is the one in charge.
+            self._ask(self._rearm, "refinery_policy/rearm")
+            self._stopped = False
+        return response.socket_estimate
+
+    def sample(self, mode: str, seed: int, socket: PoseStamped) -> SampleInit.Response:
+        """Ask for the initial state that :meth:`place` with this mode and seed would go to; the answer may refuse."""
+        request = SampleInit.Request(mode=mode, seed=seed, socket_pose=socket)
+        return self._result(self._sample.call_async(request), 30.0, "sample_init")
+
+    def place(self, mode: str, seed: int) -> Place.Result:
+        """Sample an initial state and move there; the result says how it ended."""
+        return self._act(self._place, Place.Goal(mode=mode, seed=seed), 60.0, "place")
+
+    def insert(self, trial_id: int, grasp: Sequence[float] = ()) -> Insert.Result:
+        """Run the policy on a part held so (as for :meth:`new_cell`); the result says how it ended.
+
+        After a stop the next :meth:`new_cell` re-arms the guard.
+        """
+        result = self._act(self._insert, Insert.Goal(trial_id=trial_id, grasp=list(grasp)), 60.0, "insert")
+        self._stopped = result.outcome.value == Outcome.STOPPED
+        return result
+
+    def truth(self) -> TwinTruth.Response:
+        """Ask the twin how the insertion really ended."""
+        return self._result(self._truth.call_async(TwinTruth.Request()), 10.0, "twin/truth")
+
+    def settle(self, wall_s: float) -> None:
+        """Let messages flow for a while."""
+        self._spin(wall_s)
+
+    def _ask(self, client: Client, name: str) -> None:
+        answer = self._result(client.call_async(Trigger.Request()), 10.0, name)
+        if not answer.success:
+            raise NotReadyError(f"{name}: {answer.message}")
+
+    def _act(self, client: ActionClient, goal: Any, timeout_s: float, name: str) -> Any:
+        handle = self._result(client.send_goal_async(goal), 10.0, name)
+        if not handle.accepted:
+            raise NotReadyError(f"{name}: the goal was rejected; the node's log says why")
+        return self._result(handle.get_result_async(), timeout_s, name).result
+
+    def _result(self, future: Future, timeout_s: float, name: str) -> Any:
+        self._until(future.done, time.monotonic() + timeout_s, f"an answer of {name}")
+        return future.result()
+
+    def _until(self, ready: Callable[[], bool], end: float, what: str) -> None:
+        if not self._comes(ready, end):
+            raise NotReadyError(f"waited in vain for {what}; is the node running? (refinery up --robot twin)")
+
+    def _missing(self, client: Client) -> str:
+        kind: Any = client.srv_type
+        package = kind.__module__.partition(".")[0]
+        hint = elsewhere(self._node, client.srv_name, f"{package}/srv/{kind.__name__}")
+        hint = hint or "is the node running? (refinery up --robot twin)"
+        return f"waited in vain for service {client.service_name}; {hint}"
+
+    def _comes(self, ready: Callable[[], bool], end: float) -> bool:
+        """Wait for something, and tell whether it came."""
+        while not ready():
+            if time.monotonic() > end:
+                return False
+            self._spin(0.05)
+        return True
+
+    def _spin(self, wall_s: float) -> None:
+        end = time.monotonic() + wall_s
+        while True:
+            self._watch()
+            rclpy.spin_once(self._node, timeout_sec=max(0.0, min(0.05, end - time.monotonic())))
+            if time.monotonic() >= end:
+                return
+
+
+REASONS = {
+    getattr(GuardReason, name): name.lower()
+    for name in dir(GuardReason)
+    if name.isupper() and isinstance(getattr(GuardReason, name), int)
+}
+"""Names of the guard reasons."""

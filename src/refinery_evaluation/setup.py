@@ -1,0 +1,27 @@
+"""Packaging of refinery_evaluation."""
+
+from setuptools import find_packages, setup
+
+PACKAGE = "refinery_evaluation"
+
+setup(
+    name=PACKAGE,
+    version="0.1.0",
+    packages=find_packages(exclude=["test", "test.*"]),
+    package_data={"": ["py.typed", "**/*.yaml", "**/*.json"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
+        (f"share/{PACKAGE}", ["package.xml"]),
+    ],
+    install_requires=["setuptools"],
+    zip_safe=False,
+    maintainer="Refinery maintainers",
+    maintainer_email="maintainers@refinery.example.com",
+    description="Trials through the nodes, their report, and the demo",
+    license="Apache-2.0",
+    entry_points={
+        "console_scripts": [
+            "demo = refinery_evaluation.cli.demo:main",
+        ],
+    },
+)

@@ -1,0 +1,1 @@
+"""Fixtures for tests that run nodes on a real ROS graph."""

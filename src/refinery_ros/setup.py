@@ -1,0 +1,22 @@
+"""Packaging of refinery_ros."""
+
+from setuptools import find_packages, setup
+
+PACKAGE = "refinery_ros"
+
+setup(
+    name=PACKAGE,
+    version="0.1.0",
+    packages=find_packages(exclude=["test", "test.*"]),
+    package_data={"": ["py.typed", "**/*.yaml", "**/*.json"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
+        (f"share/{PACKAGE}", ["package.xml"]),
+    ],
+    install_requires=["setuptools"],
+    zip_safe=False,
+    maintainer="Refinery maintainers",
+    maintainer_email="maintainers@refinery.example.com",
+    description="What every Refinery node shares: lifecycle, parameters, subscriptions, conversions, test fixtures",
+    license="Apache-2.0",
+)

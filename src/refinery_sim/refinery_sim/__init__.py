@@ -1,0 +1,1 @@
+"""The MuJoCo physics that training and the twin share."""

@@ -1,0 +1,153 @@
+"""Build the MuJoCo model of a task: Panda arm, plug rigid in the hand, socket in a full plate, impedance controller.
+
+The Cartesian impedance law runs inside MuJoCo's own loop (refsite position servos and the SO(3) servo of MuJoCo 4), so
+no Python is in the inner loop and training and twin share one controller.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+
+from refinery.task import Task
+from refinery_sim.assets import panda_mjcf
+from refinery_sim.parts import add_plug, add_socket
+from refinery_sim.scenery import add_finger_visuals, add_scenery, hide_arm
+
+TOOL_DOWN_WXYZ = (0.0, 1.0, 0.0, 0.0)
+"""Nominal tool orientation (z down) in the base frame; the SO(3) servo's rotation vectors are relative to it."""
+HAND_FROM_TOOL_Z_M = 0.1034
+"""Tool frame (fingertip centre, Franka hand TCP) along z of the hand frame, [m]."""
+LINK7_FROM_FLANGE_Z_M = 0.107
+"""Flange along z of link 7, [m]."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellIndices:
+    """Where things are in the compiled model."""
+
+    joints: slice
+    """The seven arm joints in qpos and qvel."""
+    cartesian: slice
+    """The six Cartesian targets in ctrl: position in the base frame [m], rotation vector from TOOL_DOWN [rad]."""
+    posture: slice
+    """The seven joint targets in ctrl, [rad]."""
+    tool_site: int
+    """Site of the tool (fingertips)."""
+    plug_site: int
+    """Site of the plug's tip."""
+    plug_body: int
+    """Body of the plug, child of the hand."""
+    plug_geoms: tuple[int, ...]
+    """The plug's colliding geoms (their friction counts)."""
+    socket_mocap: int
+    """Mocap index of the socket."""
+
+
+def build_model(
+    task: Task, *, timestep_s: float, posture_stiffness: float = 0.5, scenery: bool = True
+) -> tuple[mujoco.MjModel, CellIndices]:
+    """Compile the cell of a task.
+
+    Args:
+        task: Geometry, masses, friction and impedance.
+        timestep_s: Physics step, [s].
+        posture_stiffness: Of the joint servos that keep the elbow in place during impedance control, [Nm/rad].
+        scenery: Add what is only looked at: the arm's meshes, table, lights and cameras.
+
+    Returns:
+        The model and its indices.
+
+    Raises:
+        ConfigError: The plug's section, the plate, the chamfer and the depth do not fit together.
+    """
+    spec = mujoco.MjSpec.from_file(str(panda_mjcf()))
+    spec.modelname = f"refinery_{task.name}"
+    spec.meshdir = spec.texturedir = str(panda_mjcf().parent)
+    option = spec.option
+    option.timestep = timestep_s
+    option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    option.solver = mujoco.mjtSolver.mjSOL_NEWTON
+    option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
+    option.iterations, option.ls_iterations = 20, 20
+    # One arm and one part are a single island: looking for islands only costs time.
+    option.disableflags |= mujoco.mjtDisableBit.mjDSBL_ISLAND
+    _strip_arm(spec)
+    _add_hand(spec)
+    add_plug(spec, task)
+    add_socket(spec, task)
+    _add_controller(spec, task, posture_stiffness)
+    if scenery:
+        add_finger_visuals(spec, task)
+        add_scenery(spec)
+    else:
+        hide_arm(spec)
+    model = spec.compile()
+    plug = model.body("plug").id
+    indices = CellIndices(
+        joints=slice(0, 7),
+        cartesian=slice(0, 6),
+        posture=slice(6, 13),
+        tool_site=model.site("tool").id,
+        plug_site=model.site("plug_tip").id,
+        plug_body=plug,
+        plug_geoms=tuple(int(geom) for geom in np.flatnonzero(model.geom_bodyid == plug)),
+        socket_mocap=int(model.body("socket").mocapid[0]),
+    )
+    return model, indices
+
+
+def _strip_arm(spec: mujoco.MjSpec) -> None:
+    """Make arm meshes visual, drop torque sensors, and set the joints to what a torque-controlled Franka presents.
+
+    The joints' torque loops compensate most friction on the real arm, so dry friction is left out and a little viscous
+    damping and rotor armature kept.
+    """
+    for sensor in list(spec.sensors):
+        spec.delete(sensor)
+    for geom in spec.geoms:
+        geom.contype = geom.conaffinity = 0
+        geom.group = 2
+    for joint in spec.joints:
+        joint.frictionloss = 0.0
+        joint.damping = np.array([0.5, 0.0, 0.0])
+        joint.armature = 0.1
+
+
+def _add_hand(spec: mujoco.MjSpec) -> None:
+    flange = spec.body("panda_link8")
+    hand = flange.add_body(name="hand", quat=[np.cos(-np.pi / 8), 0, 0, np.sin(-np.pi / 8)], gravcomp=1)
+    hand.mass, hand.inertia, hand.ipos, hand.explicitinertial = 0.73, [1e-3, 2.5e-3, 1.7e-3], [-0.01, 0, 0.03], 1
+    hand.add_site(name="tool", pos=[0, 0, HAND_FROM_TOOL_Z_M], group=4)
+
+
+def _add_controller(spec: mujoco.MjSpec, task: Task, posture_stiffness: float) -> None:
+    """Add the impedance: three position servos and one SO(3) servo at the tool, clamped, and weak joint servos."""
+    spec.worldbody.add_site(name="base", group=4)
+    spec.worldbody.add_site(name="tool_down", quat=list(TOOL_DOWN_WXYZ), group=4)
+    control = task.control
+    for axis in range(3):
+        gear = np.zeros(6)
+        gear[axis] = 1
+        servo = spec.add_actuator(
+            name=f"impedance_{'xyz'[axis]}",
+            trntype=mujoco.mjtTrn.mjTRN_SITE,
+            target="tool",
+            refsite="base",
+            gear=gear,
+        )
+        servo.set_to_position(kp=control.stiffness[axis], kv=control.damping[axis])
+    rot = spec.add_actuator(
+        name="impedance_rot",
+        trntype=mujoco.mjtTrn.mjTRN_SITE,
+        target="tool",
+        refsite="tool_down",
+    )
+    rot.set_to_orientation(kp=control.turning_stiffness, kv=control.damping[3])
+    for joint in range(1, 8):
+        servo = spec.add_actuator(
+            name=f"posture_{joint}", trntype=mujoco.mjtTrn.mjTRN_JOINT, target=f"panda_joint{joint}"
+        )
+        servo.set_to_position(kp=posture_stiffness, kv=2 * np.sqrt(posture_stiffness * 0.1))
