@@ -24,6 +24,7 @@ from refinery.testing.bundles import tiny_bundle
 from refinery_evaluation.trials.client import TrialClient
 from refinery_evaluation.trials.run import place_held
 from refinery_msgs.action import Place
+from refinery_sampler_node.parameters import SamplerParameters
 
 STATE_RATE_HZ = 100.0
 """Joint states by simulated time: at the tool's top speed of 0.2 m/s one every 2 mm."""
@@ -87,9 +88,11 @@ def running(task_name: str, folder: Path, factor: float) -> Iterator[Stand]:
         factor: Simulated seconds per second.
     """
     task = load_task(config_file("tasks", task_name))
-    # Faster than real time on a machine that does other work: messages may be late by the robot's measure.
+    # Faster than real time on a machine that does other work: messages may be late by the robot's measure, and MoveIt,
+    # which starts a motion late by the wall clock, is later by the pace.
     settings = {"refinery_twin.state_rate_hz": STATE_RATE_HZ, "refinery_sampler.state_max_age_s": 5.0}
-    settings |= {"refinery_sampler.max_lag_s": 2.0, "refinery_sampler.tf_max_age_s": 5.0}
+    settings |= {"refinery_sampler.tf_max_age_s": 5.0}
+    settings |= {"refinery_sampler.max_lag_s": SamplerParameters().max_lag_s * max(factor, 1.0)}
     with contextlib.ExitStack() as stack:
         before = dict(os.environ)
         number = stack.enter_context(domain_id())
