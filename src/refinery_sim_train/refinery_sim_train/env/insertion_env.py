@@ -157,6 +157,16 @@ class InsertionEnv:
         self._engaged |= engaged(_ORIGIN, self.relative, self.task.success, self.task.rim_height_m)
         return reward, errors, strict(errors, self.task.success), self._engaged.copy()
 
+    def drive(self, target: Poses) -> None:
+        """Command tool poses (base frame, batch of B) for one policy period, past decoder and episode.
+
+        The target is taken as it is: keep it within the spring's stretch.
+        """
+        self._apply(target)
+        self._batch.step(nstep=SUBSTEPS)
+        self.measured = self._kinematics.forward(self._qpos)
+        self.relative = self.socket.inverse() @ self.plug
+
     def snapshot(self) -> Arrays:
         """Everything the next steps depend on, as plain arrays; :meth:`restore` goes on from it to the bit."""
         return {f"{name}.{key}": np.array(value) for name, key, value in self._state()}

@@ -1,0 +1,115 @@
+"""``python -m experiments.calibration``: success over the trials of a cell that learns its calibration, or does not."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from experiments.calibration.cells import CONDITIONS, run_cells
+from refinery.rotations import Array
+from refinery.storage import check_writable, read_json, write_whole
+from refinery_sim_train.command import run
+from refinery_sim_train.console import console, stage
+from refinery_sim_train.env.make_env import make_env
+from refinery_sim_train.provenance import provenance
+from refinery_sim_train.refine.streams import stream_seed
+from refinery_sim_train.settings import read_task
+from refinery_sim_train.weights import WeightsArgs, load_weights, shipped_base
+
+EDGES = (1, 2, 6, 21, 26, 31)
+"""First trials of the spans that are reported; the last span goes to the end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Args(WeightsArgs):
+    """Run the same cells with and without learning the constant error of their socket estimate."""
+
+    task: str = "peg_rect"
+    """Name in config/tasks or path of a task file."""
+    weights: Path | None = None
+    """Weights to run (.npz); default: the shipped base policy."""
+    cells: int = 100
+    """Cells, each with an error of its own."""
+    trials: int = 50
+    """Trials of each cell."""
+    seed: int = 0
+    """Seed, 0 to 9999."""
+    out: Path = Path("results/calibration.json")
+    """Results file; other tasks in it are kept."""
+
+
+def compare(args: Args) -> None:
+    """Run all conditions, print and write."""
+    check_writable(args.out.parent)
+    known = read_json(args.out) if args.out.exists() else {}
+    task = read_task(args.task)
+    policy = load_weights(args.weights or shipped_base(task), task, args)
+    env = make_env(task, args.cells)
+    rows: dict[str, Any] = {}
+    for condition in CONDITIONS:
+        with stage(f"{task.name}: {condition.name}") as update:
+            won, left_m = run_cells(
+                env,
+                policy,
+                condition,
+                trials=args.trials,
+                seed=stream_seed("test", args.seed, 1),
+                report=lambda share, update=update: update(share, ""),
+            )
+        rows[condition.name] = spans(won, left_m)
+        for span, row in rows[condition.name].items():
+            low, high = row["interval"]
+            console.print(
+                f"  trials {span:<6} {100 * row['rate']:5.1f} % ({100 * low:.1f} to {100 * high:.1f}), "
+                f"error left {row['left_mm']:.2f} mm"
+            )
+    facts = provenance(seed=args.seed, env_steps=0)
+    known[task.name] = {
+        "conditions": rows,
+        "cells": args.cells,
+        "weights": "base" if args.weights is None else args.weights.name,
+        **{key: facts[key] for key in ("git_revision", "date", "machine", "seed")},
+        "command": f"python -m experiments.calibration --task {task.name}",
+    }
+    write_whole(args.out, json.dumps(known, indent=2) + "\n")
+
+
+def spans(won: NDArray[np.bool_], left_m: Array) -> dict[str, dict[str, Any]]:
+    """Rates over spans of trials, with 95 % bootstrap intervals over the cells.
+
+    Args:
+        won: Strict success, shape (trials, cells).
+        left_m: Error left after the correction, shape (trials, cells), [m].
+    """
+    trials = len(won)
+    firsts = [edge for edge in EDGES if edge <= trials]
+    found = {}
+    for first, after in zip(firsts, [*firsts[1:], trials + 1], strict=True):
+        by_cell = won[first - 1 : after - 1].mean(axis=0)
+        if np.ptp(by_cell) > 0:
+            boot = stats.bootstrap((by_cell,), np.mean, n_resamples=2000, method="percentile", rng=0)
+            interval = [float(boot.confidence_interval.low), float(boot.confidence_interval.high)]
+        else:
+            interval = [float(by_cell[0])] * 2
+        name = str(first) if after - first == 1 else f"{first}-{after - 1}"
+        found[name] = {
+            "rate": float(by_cell.mean()),
+            "interval": [round(end, 4) for end in interval],
+            "left_mm": round(1e3 * float(left_m[first - 1 : after - 1].mean()), 4),
+        }
+    return found
+
+
+def main() -> None:
+    """Entry point."""
+    run(Args, compare)
+
+
+if __name__ == "__main__":
+    main()
