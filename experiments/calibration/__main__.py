@@ -11,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from experiments.calibration.cells import CONDITIONS, run_cells
+from experiments.calibration.cells import CONDITIONS, Condition, run_cells
 from refinery.rotations import Array
 from refinery.storage import check_writable, read_json, write_whole
 from refinery_sim_train.command import run
 from refinery_sim_train.console import console, stage
+from refinery_sim_train.env.insertion_env import InsertionEnv
 from refinery_sim_train.env.make_env import make_env
 from refinery_sim_train.provenance import provenance
+from refinery_sim_train.refine.evaluate import BatchPolicy
 from refinery_sim_train.refine.streams import stream_seed
 from refinery_sim_train.settings import read_task
 from refinery_sim_train.weights import WeightsArgs, load_weights, shipped_base
@@ -53,22 +55,7 @@ def compare(args: Args) -> None:
     env = make_env(task, args.cells)
     rows: dict[str, Any] = {}
     for condition in CONDITIONS:
-        with stage(f"{task.name}: {condition.name}") as update:
-            won, left_m = run_cells(
-                env,
-                policy,
-                condition,
-                trials=args.trials,
-                seed=stream_seed("test", args.seed, 1),
-                report=lambda share, update=update: update(share, ""),
-            )
-        rows[condition.name] = spans(won, left_m)
-        for span, row in rows[condition.name].items():
-            low, high = row["interval"]
-            console.print(
-                f"  trials {span:<6} {100 * row['rate']:5.1f} % ({100 * low:.1f} to {100 * high:.1f}), "
-                f"error left {row['left_mm']:.2f} mm"
-            )
+        rows[condition.name] = _measure(args, env, policy, condition)
     facts = provenance(seed=args.seed, env_steps=0)
     known[task.name] = {
         "conditions": rows,
@@ -78,6 +65,23 @@ def compare(args: Args) -> None:
         "command": f"python -m experiments.calibration --task {task.name}",
     }
     write_whole(args.out, json.dumps(known, indent=2) + "\n")
+
+
+def _measure(args: Args, env: InsertionEnv, policy: BatchPolicy, condition: Condition) -> dict[str, dict[str, Any]]:
+    """Run a condition, and print and return its rates."""
+    seed = stream_seed("test", args.seed, 1)
+    with stage(f"{env.task.name}: {condition.name}") as update:
+        won, left_m = run_cells(
+            env, policy, condition, trials=args.trials, seed=seed, report=lambda share: update(share, "")
+        )
+    rows = spans(won, left_m)
+    for span, row in rows.items():
+        low, high = row["interval"]
+        console.print(
+            f"  trials {span:<6} {100 * row['rate']:5.1f} % ({100 * low:.1f} to {100 * high:.1f}), "
+            f"error left {row['left_mm']:.2f} mm"
+        )
+    return rows
 
 
 def spans(won: NDArray[np.bool_], left_m: Array) -> dict[str, dict[str, Any]]:
