@@ -1,4 +1,7 @@
-"""Strict YAML to frozen dataclasses: a misspelt key or a wrong type is an error that names the file and the key."""
+"""Strict YAML to frozen dataclasses: a misspelt key or a wrong type is an error that names the file and the key.
+
+A file may begin with ``extends: <file>`` and then says only what differs from that file (:mod:`refinery.extends`).
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,14 @@ import typing
 from pathlib import Path
 from typing import Any, TypeVar
 
-from refinery import strict_yaml
+from refinery import extends
 from refinery.errors import ConfigError
 
 T = TypeVar("T")
 
 
 def load_dataclass(path: Path, cls: type[T]) -> T:
-    """Read a YAML file into a (possibly nested) dataclass.
+    """Read a YAML file, with what it inherits, into a (possibly nested) dataclass.
 
     Args:
         path: YAML file.
@@ -26,19 +29,21 @@ def load_dataclass(path: Path, cls: type[T]) -> T:
         An instance of ``cls``; its own ``__post_init__`` has validated ranges.
 
     Raises:
-        ConfigError: The file is missing, unreadable or not strict YAML (:mod:`refinery.strict_yaml`), a key is unknown
-            or missing, or a value has the wrong type or is out of range.
+        ConfigError: The file or one it inherits from is missing, unreadable or not strict YAML
+            (:mod:`refinery.strict_yaml`), a key is unknown or missing, or a value has the wrong type or is out of
+            range; it names the file that the faulty value stands in.
     """
     path = Path(path)
     try:
-        raw = strict_yaml.read(path)
+        found = extends.read(path)
     except FileNotFoundError:
-        near = sorted(p.stem for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
-        hint = f"there are: {', '.join(near)}" if near else "check the path"
-        raise ConfigError(path, "", "a YAML file", "nothing there", hint) from None
+        raise extends.missing(path, path) from None
     except OSError as error:
         raise ConfigError(path, "", "a readable file", " ".join(str(error).split())) from None
-    return from_mapping(raw, cls, source=path)
+    try:
+        return from_mapping(found.content, cls, source=path)
+    except ConfigError as error:
+        raise found.located(error) from None
 
 
 def from_mapping(raw: object, cls: type[T], *, source: object, prefix: str = "") -> T:
@@ -75,7 +80,7 @@ def from_mapping(raw: object, cls: type[T], *, source: object, prefix: str = "")
     try:
         return cls(**values)
     except ConfigError as error:
-        raise ConfigError(source, _join(prefix, error.key), error.expected, error.got) from None
+        raise ConfigError(source, _join(prefix, error.key), error.expected, error.got, error.hint) from None
 
 
 def check(condition: bool, key: str, expected: str, got: object) -> None:

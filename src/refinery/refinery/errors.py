@@ -23,6 +23,7 @@ class ConfigError(RefineryError):
         self.key = key
         self.expected = expected
         self.got = got
+        self.hint = hint
         where = f"{source}: {key}" if key else f"{source}"
         super().__init__(f"{where}: expected {expected}, got {got!r}" + (f"; {hint}" if hint else ""))
 

@@ -68,5 +68,5 @@ def test_broken_files_are_config_errors(tmp_path: Path, content):
 
 def test_missing_file_lists_what_is_there(tmp_path: Path):
     (tmp_path / "peg.yaml").write_text("")
-    with pytest.raises(ConfigError, match="there are: peg"):
+    with pytest.raises(ConfigError, match=r"there are: peg\.yaml"):
         load_dataclass(tmp_path / "pge.yaml", Outer)
