@@ -38,11 +38,9 @@ COMMANDS = {
 
 def softened(folder: Path) -> Path:
     """The task of half the stiffness, in a file of its own."""
-    text = config_file("tasks", "peg_rect").read_text()
-    stiff, soft = "[600.0, 600.0, 600.0, 30.0, 30.0, 30.0]", "[300.0, 300.0, 300.0, 15.0, 15.0, 15.0]"
-    assert stiff in text
     file = folder / "soft.yaml"
-    file.write_text(text.replace(stiff, soft))
+    gains = "control: {stiffness: [300.0, 300.0, 300.0, 15.0, 15.0, 15.0]}"
+    file.write_text(f"extends: {config_file('tasks', 'peg_rect')}\n{gains}\n")
     return file
 
 

@@ -1,4 +1,5 @@
 import dataclasses
+from operator import attrgetter
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refinery import strict_yaml
+from refinery import extends, strict_yaml
 from refinery.errors import ConfigError
 from refinery.paths import config_file
 from refinery.robot_profile import load_robot_profile
@@ -20,7 +21,7 @@ def edited(tmp_path):
     """Write a copy of a profile after a change to its mapping, and return its path."""
 
     def edit(change, robot="twin"):
-        raw = strict_yaml.read(config_file("robots", robot))
+        raw = extends.read(config_file("robots", robot)).content
         change(raw)
         path = tmp_path / "robot.yaml"
         path.write_text(yaml.safe_dump(raw))
@@ -39,6 +40,50 @@ def test_shipped_profile_is_consistent(robot):
     assert profile.services.list_controllers == "controller_manager/list_controllers"
     planned = profile.limits.velocity_scaling * np.array(profile.limits.velocity_rad_s)
     assert profile.planned_velocity_rad_s == pytest.approx(planned)
+
+
+PANDA_LOW = (-2.8973, -1.7628, -2.8973, -3.0718, -2.8973, -0.0175, -2.8973)
+OWN = {
+    "use_sim_time": (True, False, False),
+    "frames.base": ("panda_link0", "base", "panda_link0"),
+    "limits.low_rad": (PANDA_LOW, (-2.7437, -1.7837, -2.9007, -3.0421, -2.8065, 0.5445, -3.0159), PANDA_LOW),
+    "limits.velocity_rad_s": (
+        (2.175,) * 4 + (2.61,) * 3,
+        (2.62,) * 4 + (5.26, 4.18, 5.26),
+        (2.175,) * 4 + (2.61,) * 3,
+    ),
+    "limits.torque_nm": ((87.0,) * 4 + (12.0,) * 3,) * 3,
+    "limits.velocity_scaling": (0.5, 0.2, 0.2),
+    "limits.acceleration_scaling": (0.5, 0.2, 0.2),
+    "limits.tool_speed_m_s": (1.7, 3.0, 1.7),
+    "limits.tool_wrench": ((100.0,) * 3 + (12.0,) * 3,) * 3,
+    "topics.pose.name": (
+        "franka_robot_state_broadcaster/current_pose",
+        "franka_robot_state_broadcaster/current_pose",
+        "current_pose",
+    ),
+    "topics.pose.reliability": ("best_effort", "best_effort", "reliable"),
+    "topics.robot_state.type": ("franka_msgs/msg/FrankaRobotState",) * 2 + ("franka_msgs/msg/FrankaState",),
+    "controllers.trajectory": ("joint_trajectory_controller", "fr3_arm_controller", "joint_trajectory_controller"),
+    "services.error_recovery_type": ("franka_msgs/action/ErrorRecovery",) * 2 + ("franka_msgs/srv/ErrorRecovery",),
+    "impedance.max_stiffness": ((900.0,) * 3 + (60.0,) * 3,) * 3,
+    "impedance.error_clip": ((0.1,) * 3 + (0.5,) * 3, (0.1,) * 3 + (0.2,) * 3, (0.1,) * 3 + (0.2,) * 3),
+    "moveit.group": ("panda_arm", "fr3_arm", "panda_arm"),
+    "gripper_namespace": ("franka_gripper", "franka_gripper", "panda_gripper"),
+}
+"""What each robot of ROBOTS is known to have, from whichever file its profile takes it."""
+
+
+@pytest.mark.parametrize("key", OWN)
+def test_each_profile_has_its_robot_s_own_values(key):
+    assert tuple(attrgetter(key)(load_robot_profile(robot)) for robot in ROBOTS) == OWN[key]
+
+
+def test_no_profile_inherits_what_differs_between_a_robot_and_the_twin():
+    for robot in ROBOTS:
+        own = strict_yaml.read(config_file("robots", robot))
+        assert {"name", "use_sim_time", "limits", "impedance"} <= own.keys()
+        assert {"velocity_scaling", "acceleration_scaling"} <= own["limits"].keys() and "error_clip" in own["impedance"]
 
 
 @pytest.mark.parametrize("robot", ROBOTS)
@@ -112,7 +157,7 @@ def test_the_fr3_names_no_pipeline_since_its_configuration_calls_ompl_otherwise(
 
 
 def test_a_simulated_cell_has_no_driver(edited):
-    driver = strict_yaml.read(config_file("robots", "fr3"))["driver"]
+    driver = extends.read(config_file("robots", "fr3")).content["driver"]
     with pytest.raises(ConfigError, match="driver: expected none for a simulated cell"):
         load_robot_profile(edited(lambda raw: raw.update(driver=driver)))
 

@@ -62,7 +62,13 @@ def test_a_key_twice_is_refused_with_both_lines(text, key, lines):
     ("load", "source", "old", "new", "key"),
     [
         (load_robot_profile, config_file("robots", "fr3"), "velocity_scaling", "1.0", "velocity_scaling"),
-        (lambda path: load_dataclass(Path(path), Task), config_file("tasks", "peg_rect"), "max_wrench", "[]", "wrench"),
+        (
+            lambda path: load_dataclass(Path(path), Task),
+            config_file("tasks", "peg_rect"),
+            "clearance_m",
+            "1",
+            "clearance_m",
+        ),
     ],
     ids=["robot profile", "task"],
 )

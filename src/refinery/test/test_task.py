@@ -1,25 +1,46 @@
 import copy
 import dataclasses
+from pathlib import Path
 
 import pytest
+from ament_index_python.packages import get_package_share_directory
 
-from refinery import strict_yaml
+from refinery import extends
 from refinery.config import from_mapping, to_mapping
 from refinery.errors import ConfigError
 from refinery.paths import config_file, share_dir
 from refinery.task import Task, load_task
 
 TASKS = sorted((share_dir() / "config" / "tasks").glob("*.yaml"))
+HASHES = {
+    "cross_corner": "82a1ba3c0a8e5cca04183c4e05fc4e8e999f89d0a4216b4cbe960f4287032ad2",
+    "hexagon": "ef1c1ea33717d9fd286578167806028016490fa9e370dba35f7a3cd930e4d8a1",
+    "l_bracket": "9191c297728695c5f6a12512f67c9b8722a3cd0d09bdf52e58333f400457b838",
+    "peg_rect": "26b68ade1f41c2e6e33a1880bfd2096aa29aecb07915759dac3a5321ba3e6f48",
+    "square_tilt": "a003947bca99594aed1d20e15c0eaf830d4b0ca1e0c680b0cce2de6b3ac6d89e",
+    "square_xy": "f9094993a55503002f305719ae045b36aead52f0a8d470d478ac9607fa44a596",
+    "t_post": "77c11c46a30d6f3ba68d8aba7431c26e20d134e68708ded907b6fd5ccfe43247",
+    "three_prongs": "7bbc9885842bef68b0205d738b0e27ca974534f03085234a54a3f86b00526e44",
+    "two_prongs": "63c0a7b49d0156473f422485056f9e7f819c7f6b8e951a9d93206b78d021d311",
+}
+"""Bundles and policies carry these: another hash is another task."""
 
 
 @pytest.fixture
 def raw():
-    return strict_yaml.read(config_file("tasks", "peg_rect"))
+    return extends.read(config_file("tasks", "peg_rect")).content
 
 
 @pytest.mark.parametrize("file", TASKS, ids=lambda f: f.stem)
 def test_every_shipped_task_loads_under_its_own_name(file):
     assert load_task(file).name == file.stem
+
+
+@pytest.mark.parametrize("where", ["source", "installed"])
+def test_the_shipped_tasks_are_those_that_bundles_and_policies_name(where):
+    share = share_dir() if where == "source" else Path(get_package_share_directory("refinery"))
+    files = sorted((share / "config" / "tasks").glob("*.yaml"))
+    assert {file.stem: load_task(file).hash() for file in files} == HASHES
 
 
 def test_hash_follows_contents_not_layout(raw):

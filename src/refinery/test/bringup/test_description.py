@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from refinery import extends
 from refinery.bringup.description import describe_bringup
 from refinery.bringup.node_spec import NodeSpec, with_overrides
 from refinery.bundle import load_bundle
@@ -54,7 +55,7 @@ def test_a_real_robot_has_no_twin_and_no_simulated_time(bundle, robot):
 
 def edited(tmp_path, name="peg_rect", **changes) -> Path:
     """Write a task file that differs from a shipped one."""
-    raw = yaml.safe_load(config_file("tasks", name).read_text())
+    raw = extends.read(config_file("tasks", name)).content
     for key, value in changes.items():
         part, _, leaf = key.partition("__")
         raw[part][leaf] = value
