@@ -24,6 +24,7 @@ class Python(NamedTuple):
 
 LIBRARIES = {
     "PIL": Python("python3-pil", "pillow"),
+    "fieldtrial": Python("python3-fieldtrial-pip", "fieldtrial"),
     "google.protobuf": Python("python3-protobuf", "protobuf"),
     "hypothesis": Python("python3-hypothesis", "hypothesis"),
     "matplotlib": Python("python3-matplotlib", "matplotlib"),

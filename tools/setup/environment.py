@@ -17,7 +17,7 @@ _SETS = {
     "build": ("colcon and rosidl tools", "build.txt", []),
     "ros": ("ROS 2 Jazzy wheels", "ros.txt", []),
     "run": ("run-time packages", "run.txt", []),
-    "model": ("arm model", "nodeps.txt", ["--no-deps"]),
+    "model": ("arm model and statistics", "nodeps.txt", ["--no-deps"]),
     "train": ("training packages", "train.txt", []),
     "dev": ("test and lint tools", "dev.txt", []),
 }
