@@ -14,7 +14,7 @@ from experiments.bench.figures import Effort, measure
 from refinery.errors import RefineryError
 from refinery.paths import config_file
 from refinery.storage import check_writable, read_json, write_whole
-from refinery.task import load_task
+from refinery_sim.task import load_task
 
 
 def merge(path: Path, figures: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from refinery.bringup.ros_start import init_ros
 from refinery.config import check
 from refinery.task import Task
 from refinery.testing.bundles import tiny_bundle
+from refinery_sim.part import part_geometry
 
 Say = Callable[[str], None]
 
@@ -84,7 +85,7 @@ def _through_ros(task: Task, effort: Effort, say: Say) -> dict[str, Any]:
     try:
         with tempfile.TemporaryDirectory() as folder:
             content = onnx_policy(random_network(lstm_units=LSTM_UNITS))
-            bundle = tiny_bundle(Path(folder) / "bundle", task, content, name="bench")
+            bundle = tiny_bundle(Path(folder) / "bundle", task, content, name="bench", part=part_geometry(task))
             trips = round_trip.measure(task, bundle, rounds=effort.round_trips)
             figures["ros_over_echo"] = round(ratio(trips, "policy", "echo"), 3)
             say(f"state to target through ROS: {_medians(trips)}")

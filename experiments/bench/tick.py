@@ -19,6 +19,7 @@ from refinery.testing.bundles import tiny_bundle
 from refinery.tick.guard import GuardSettings, Level
 from refinery.tick.runtime import PolicyRuntime
 from refinery_policy_node.messages import TargetMessage
+from refinery_sim.part import part_geometry
 
 BUDGET_US = 300.0
 """What libfranka leaves a user of its 1 ms, [us]."""
@@ -27,7 +28,8 @@ BUDGET_US = 300.0
 def runtime_for(task: Task, content: bytes) -> PolicyRuntime:
     """Return the runtime of a throw-away bundle around a policy; slow ticks are recorded here, not acted upon."""
     with tempfile.TemporaryDirectory() as folder:
-        bundle = load_bundle(tiny_bundle(Path(folder) / "bundle", task, content, name="bench"))
+        path = tiny_bundle(Path(folder) / "bundle", task, content, name="bench", part=part_geometry(task))
+        bundle = load_bundle(path)
     return PolicyRuntime(bundle, GuardSettings.for_task(task, deadline_s=60.0))
 
 

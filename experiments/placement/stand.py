@@ -19,12 +19,14 @@ from refinery.bringup.supervisor import Supervisor
 from refinery.paths import config_file
 from refinery.robot_profile import RobotProfile, load_robot_profile
 from refinery.rotations import Array
-from refinery.task import Task, load_task
+from refinery.task import Task
 from refinery.testing.bundles import tiny_bundle
 from refinery_evaluation.trials.client import TrialClient
 from refinery_evaluation.trials.run import place_held
 from refinery_msgs.action import Place
 from refinery_sampler_node.parameters import SamplerParameters
+from refinery_sim.part import part_geometry
+from refinery_sim.task import load_task
 
 STATE_RATE_HZ = 100.0
 """Joint states by simulated time: at the tool's top speed of 0.2 m/s one every 2 mm."""
@@ -99,7 +101,7 @@ def running(task_name: str, folder: Path, factor: float) -> Iterator[Stand]:
         stack.callback(os.environ.update, before)
         stack.callback(os.environ.clear)
         os.environ |= {"ROS_DOMAIN_ID": str(number), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
-        bundle = tiny_bundle(folder / "bundle", task)
+        bundle = tiny_bundle(folder / "bundle", task, part=part_geometry(task))
         specs = describe_bringup("twin", bundle=bundle, realtime_factor=factor, overrides=settings)
         nodes = stack.enter_context(
             Supervisor([spec for spec in specs if spec.name != POLICY], log_dir=folder, quiet=True)

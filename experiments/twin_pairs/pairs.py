@@ -155,7 +155,7 @@ def twin_episode(runtime: PolicyRuntime, episode: Episodes, joints_rad: ArrayLik
         plant.set_target(result.target)
         plant.step(begin + round((step + 1) * period_s / TIMESTEP_S) - plant.steps)
     runtime.end()
-    errors = insertion_errors(plant.socket, plant.plug, task.plug.section.symmetry)
+    errors = insertion_errors(plant.socket, plant.plug, runtime.part.symmetry)
     return bool(strict(errors, task.success)[0]), verdict
 
 

@@ -33,7 +33,7 @@ def insertion_errors(socket: Poses, plug: Poses, symmetry: int = 1) -> Insertion
     Args:
         socket: Seated pose of the plug.
         plug: Its present pose.
-        symmetry: Of the plug's section (:attr:`refinery.section.SectionSpec.symmetry`): n turns about its own axis look
+        symmetry: Of the plug (:attr:`refinery.part.PartGeometry.symmetry`): n turns about its own axis look
             the same; 0 is a round section, whose turn about the axis does not count at all.
     """
     relative = socket.inverse() @ plug

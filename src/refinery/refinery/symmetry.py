@@ -1,6 +1,6 @@
 """Poses of parts that look the same after a turn about their own z axis: the plug, and so the socket it seats in.
 
-The order ``symmetry`` is that of a section (:attr:`refinery.section.SectionSpec.symmetry`): n turns look the same; 1 is
+The order ``symmetry`` is that of a part (:attr:`refinery.part.PartGeometry.symmetry`): n turns look the same; 1 is
 only one way round; 0 is a round section, whose turn about the axis does not count at all.
 """
 

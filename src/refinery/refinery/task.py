@@ -21,6 +21,10 @@ APPARENT_MASS_KG = 4.0
 """Rough apparent mass of the arm at the tool (with the joints' armature), for the damping ratio, [kg]."""
 APPARENT_INERTIA_KGM2 = 0.06
 """Rough apparent inertia at the tool, [kg m^2]."""
+MAX_LENGTH_M = 0.2
+"""Largest accepted length of a plug, [m]."""
+SOCKET_BOTTOM_M = 0.02
+"""Thickness of the closed bottom of every socket's hole, [m]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,13 +44,8 @@ class PlugSpec:
 
     def __post_init__(self) -> None:
         """Validate ranges."""
-        check(0 < self.length_m <= 0.2, "length_m", "a length in (0, 0.2] m", self.length_m)
+        check(0 < self.length_m <= MAX_LENGTH_M, "length_m", f"a length in (0, {MAX_LENGTH_M:g}] m", self.length_m)
         check(0 < self.mass_kg <= 3, "mass_kg", "a mass in (0, 3] kg", self.mass_kg)
-
-    @property
-    def half_size_m(self) -> tuple[float, float]:
-        """Largest distance of the section from the plug's axis along x and y, [m]."""
-        return self.section.half_size_m
 
     @property
     def tool_from_plug(self) -> Poses:

@@ -146,7 +146,7 @@ class InsertServer:
         """Look at the arm at rest; returns the samples to start from, or why not to start."""
         samples = await RestLook(station.topics).run(self._node)
         runtime = station.runtime
-        inputs, verdict = agreed(samples, runtime.guard.settings, runtime.task.plug.section.symmetry)
+        inputs, verdict = agreed(samples, runtime.guard.settings, runtime.part.symmetry)
         if inputs is not None:
             verdict = runtime.check_start(inputs, requested_grasp(goal.grasp, runtime.task))
         if verdict.level is Level.OK:

@@ -137,8 +137,7 @@ class Insertion:
     def errors(self) -> InsertionErrors:
         """Plug against socket as the node sees them."""
         socket = self._estimate if self._runtime.socket is None else self._runtime.socket
-        symmetry = self._runtime.task.plug.section.symmetry
-        return insertion_errors(socket, self._measured @ self._tool_from_plug, symmetry)
+        return insertion_errors(socket, self._measured @ self._tool_from_plug, self._runtime.part.symmetry)
 
     def stop(self, outcome: int, verdict: Verdict) -> None:
         """End at once: hold the pose measured now. Does nothing after the end."""
@@ -223,7 +222,8 @@ class Insertion:
         if level is Level.HOLD:
             return
         self._measured = inputs.measured.poses()
-        won, errors = seated(self._runtime.task, socket, self._measured @ self._tool_from_plug, self._ticks)
+        plug, symmetry = self._measured @ self._tool_from_plug, self._runtime.part.symmetry
+        won, errors = seated(self._runtime.task, socket, plug, self._ticks, symmetry)
         height_mm, lateral_mm = errors.height_m[0] * 1e3, errors.lateral_m[0] * 1e3
         where = f"the tip is {height_mm:.1f} mm over the seat and {lateral_mm:.1f} mm off its axis"
         if won:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from refinery.initial_state import plug_pose, tool_pose
 from refinery.kinematics import ArmKinematics
+from refinery.part import PartGeometry
 from refinery.rotations import Poses
 from refinery.task import Task
 
@@ -46,7 +47,8 @@ class Reachability:
     """Checks initial states of one task for one arm.
 
     Args:
-        task: Plug, grasp and socket.
+        task: Grasp and socket.
+        part: Shape of the held part.
         kinematics: Of the arm.
         home_rad: Seed of the inverse kinematics, shape (7,), [rad].
         limit_margin_rad: Least distance to a joint limit, [rad].
@@ -56,6 +58,7 @@ class Reachability:
     def __init__(
         self,
         task: Task,
+        part: PartGeometry,
         kinematics: ArmKinematics,
         home_rad: ArrayLike,
         *,
@@ -63,7 +66,7 @@ class Reachability:
         plate_margin_m: float = 0.001,
     ) -> None:
         self.kinematics = kinematics
-        self._task = task
+        self._task, self._part = task, part
         self._home = np.asarray(home_rad, dtype=np.float64)
         self._limit_margin = limit_margin_rad
         self._plate_margin = plate_margin_m
@@ -98,12 +101,12 @@ class Reachability:
     def _lowest_corner_m(self, plug: Poses, socket: Poses) -> Array:
         """Height of the lowest corner of the tip over the seated tip, shape (B,), [m]."""
         relative = socket.inverse() @ plug
-        corners = self._task.plug.section.corners_m
+        corners = self._part.corners_m
         corners = np.c_[corners, np.zeros(len(corners))]
         lowest = (relative.rotation.as_matrix()[:, 2, :] @ corners.T).min(axis=1)
         return np.asarray(relative.pos_m[:, 2] + lowest)
 
     def _over_plate(self, plug: Poses, socket: Poses) -> NDArray[np.bool_]:
         """Tell whose tip is above the plate, or within its own diagonal of it, shape (B,)."""
-        reach = self._task.socket.plate_half_size_m + float(np.hypot(*self._task.plug.half_size_m))
+        reach = self._task.socket.plate_half_size_m + float(np.hypot(*self._part.half_size_m))
         return np.asarray(np.abs((socket.inverse() @ plug).pos_m[:, :2]).max(axis=1) < reach)

@@ -38,7 +38,9 @@ class Sampler:
     ) -> None:
         states = bundle.initial_states
         self.bundle = bundle
-        self.reachability = Reachability(bundle.task, kinematics, home_rad, limit_margin_rad=limit_margin_rad)
+        self.reachability = Reachability(
+            bundle.task, bundle.part, kinematics, home_rad, limit_margin_rad=limit_margin_rad
+        )
         self._max_count = max_count
         self._chooser = InitialStateChooser(
             states.mixture, states.success_model, bundle.task.initial_state.deployed, distance=min_distance

@@ -60,7 +60,7 @@ def consensus(estimates: Sequence[Poses], *, jump_m: float, jump_rad: float, sym
         estimates: In order of arrival, at least one, each a batch of one in the base frame.
         jump_m: Farther from each other than this is another place, [m].
         jump_rad: Turned by more than this, and not by a turn that the part does not show, is another place, [rad].
-        symmetry: Of the part's section (:attr:`refinery.section.SectionSpec.symmetry`).
+        symmetry: Of the part (:attr:`refinery.part.PartGeometry.symmetry`).
 
     Returns:
         The mean, turned as most of its estimates are.

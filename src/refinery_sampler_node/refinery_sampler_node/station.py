@@ -73,7 +73,7 @@ class Station:
             window=parameters.estimate_window,
             jump_m=parameters.estimate_jump_m,
             jump_rad=parameters.estimate_jump_rad,
-            symmetry=bundle.task.plug.section.symmetry,
+            symmetry=bundle.part.symmetry,
             max_age_s=parameters.estimate_max_age_s,
         )
         self.halt = Halt(node, profile.follow_joint_trajectory, self.arm, self.tolerances.rest_rad_s)
@@ -94,6 +94,7 @@ class Station:
         self.ways = WayFinder(
             self.moveit,
             bundle.task,
+            bundle.part,
             profile,
             self.kinematics,
             lift_m=parameters.lift_m,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from refinery.errors import RefineryError
 from refinery.kinematics import ArmKinematics
+from refinery.part import PartGeometry
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Poses
 from refinery.task import Task
@@ -84,7 +85,8 @@ class WayFinder:
 
     Args:
         client: Of MoveIt.
-        task: Its part and socket.
+        task: Its socket, and how the part is held.
+        part: Shape of the held part.
         profile: Of the robot.
         kinematics: Of the arm.
         lift_m: Height of the stand-off above an initial state, along the socket's axis, [m].
@@ -96,6 +98,7 @@ class WayFinder:
         self,
         client: MoveItClient,
         task: Task,
+        part: PartGeometry,
         profile: RobotProfile,
         kinematics: ArmKinematics,
         *,
@@ -103,7 +106,8 @@ class WayFinder:
         clearance_m: float,
         table_top_m: float,
     ) -> None:
-        self._client, self._task, self._profile, self._kinematics = client, task, profile, kinematics
+        self._client, self._task, self._part = client, task, part
+        self._profile, self._kinematics = profile, kinematics
         self._lift_m, self._clearance_m, self._table_top_m = lift_m, clearance_m, table_top_m
 
     async def find(
@@ -132,6 +136,7 @@ class WayFinder:
         scene, roomy = (
             scene_message(
                 self._task,
+                self._part,
                 self._profile,
                 socket=socket,
                 grasp=targets[0].grasp,
@@ -167,7 +172,7 @@ class WayFinder:
         lift = self._missing_height_m(targets, start_rad, socket)
         if socket is None or lift < _LEAST_M:
             return ()
-        scene = parting_scene(self._task, self._profile, socket=socket, table_top_m=self._table_top_m)
+        scene = parting_scene(self._task, self._part, self._profile, socket=socket, table_top_m=self._table_top_m)
         await self._client.apply(scene, tick)
         raised = lifted(self._kinematics.forward(start_rad), socket, lift)
         motion = await self._client.line(start_rad, raised, tick, what="the way up from the socket")
@@ -178,7 +183,7 @@ class WayFinder:
             return 0.0
         tool_from_plug, socket_from_base = self._task.plug.tool_from_plug_at(targets[0].grasp), socket.inverse()
         tip = (socket_from_base @ self._kinematics.forward(start_rad) @ tool_from_plug).pos_m[0]
-        reach = self._task.socket.plate_half_size_m + float(np.hypot(*self._task.plug.half_size_m))
+        reach = self._task.socket.plate_half_size_m + float(np.hypot(*self._part.half_size_m))
         if np.abs(tip[:2]).max() > reach:
             return 0.0
         plugs = [target.tool @ self._task.plug.tool_from_plug_at(target.grasp) for target in targets]

@@ -10,6 +10,7 @@ from sampler_harness import Cell
 
 from refinery.bundle import Bundle, load_bundle
 from refinery.kinematics import ArmKinematics
+from refinery.part import PartGeometry
 from refinery.robot_profile import RobotProfile, load_robot_profile
 from refinery.task import Task, load_task
 from refinery.testing.bundles import tiny_bundle, with_grasps
@@ -41,13 +42,18 @@ def home_rad(profile: RobotProfile) -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
-def reachability(task: Task, arm: ArmKinematics, home_rad: np.ndarray) -> Reachability:
-    return Reachability(task, arm, home_rad)
+def bundle(task: Task, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return load_bundle(tiny_bundle(tmp_path_factory.mktemp("bundles") / "tiny", task))
 
 
 @pytest.fixture(scope="session")
-def bundle(task: Task, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return load_bundle(tiny_bundle(tmp_path_factory.mktemp("bundles") / "tiny", task))
+def part(bundle: Bundle) -> PartGeometry:
+    return bundle.part
+
+
+@pytest.fixture(scope="session")
+def reachability(task: Task, part: PartGeometry, arm: ArmKinematics, home_rad: np.ndarray) -> Reachability:
+    return Reachability(task, part, arm, home_rad)
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from sensor_msgs.msg import JointState
 from refinery.robot_profile import RobotProfile
 from refinery.task import Task
 from refinery.testing.bundles import tiny_bundle
+from refinery_sim.part import part_geometry
 
 
 class RealCell:
@@ -76,7 +77,7 @@ def real_cell(profile: RobotProfile, task: Task, folder: Path) -> Iterator[RealC
 
             return launch
 
-        bundle = tiny_bundle(folder / "tiny", task)
+        bundle = tiny_bundle(folder / "tiny", task, part=part_geometry(task))
         start("twin", module("refinery_twin.node", f"task:={task.name}"))
         start("move_group", module("refinery_twin.move_group.node", "use_sim_time:=true"))
         patience = {"state_max_age_s": 10.0, "max_lag_s": 3.0, "answer_timeout_s": PATIENCE_S}

@@ -14,6 +14,7 @@ from shape_msgs.msg import SolidPrimitive
 
 from refinery.initial_state import tool_pose
 from refinery.kinematics import ArmKinematics
+from refinery.part import PartGeometry
 from refinery.paths import config_file
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Poses
@@ -32,7 +33,7 @@ from refinery_sampler_node.moveit.trajectory import (
     motion_from_message,
     within_limits,
 )
-from refinery_sim.pieces import plug_pieces
+from refinery_sim.part import part_geometry
 
 SETTINGS = MotionSettings(
     velocity_scaling=0.5, acceleration_scaling=0.4, tool_speed_m_s=0.2, approach_speed_m_s=0.05, step_m=0.002
@@ -183,9 +184,9 @@ def test_lines_are_checked(arm: ArmKinematics, home_rad: np.ndarray) -> None:
         check_line(bent, arm, goal, "the way down")
 
 
-def test_scene_has_table_socket_and_part(profile: RobotProfile, task: Task) -> None:
+def test_scene_has_table_socket_and_part(profile: RobotProfile, task: Task, part: PartGeometry) -> None:
     grasp = np.array([[0.001, 0.002, 0.1]])
-    scene = scene_message(task, profile, socket=SOCKET_POSE, grasp=grasp, table_top_m=-0.01)
+    scene = scene_message(task, part, profile, socket=SOCKET_POSE, grasp=grasp, table_top_m=-0.01)
     assert scene.is_diff and scene.robot_state.is_diff
     (held,) = scene.robot_state.attached_collision_objects
     assert (held.link_name, held.object.id) == (profile.moveit.tip_link, PART)
@@ -203,7 +204,7 @@ def test_scene_has_table_socket_and_part(profile: RobotProfile, task: Task) -> N
     assert middle.z + block.dimensions[2] / 2 == pytest.approx(task.rim_height_m)
     assert middle.z - block.dimensions[2] / 2 == pytest.approx(-0.11)
     assert _top(socket) == pytest.approx(0.1 + task.rim_height_m)
-    parting = parting_scene(task, profile, socket=SOCKET_POSE, table_top_m=-0.01)
+    parting = parting_scene(task, part, profile, socket=SOCKET_POSE, table_top_m=-0.01)
     # What is removed is put there in the same message first: otherwise there might be nothing to remove.
     for things, name in (
         ([each.object for each in parting.robot_state.attached_collision_objects], PART),
@@ -212,7 +213,7 @@ def test_scene_has_table_socket_and_part(profile: RobotProfile, task: Task) -> N
         operations = [each.operation for each in things if each.id == name]
         assert operations == [CollisionObject.ADD, CollisionObject.REMOVE]
     assert [each.id for each in parting.world.collision_objects] == [TABLE, SOCKET, SOCKET, PART]
-    none = scene_message(task, profile, socket=None, grasp=grasp, table_top_m=-0.01)
+    none = scene_message(task, part, profile, socket=None, grasp=grasp, table_top_m=-0.01)
     assert [each.id for each in none.world.collision_objects] == [TABLE]
 
 
@@ -221,13 +222,13 @@ def test_scene_has_table_socket_and_part(profile: RobotProfile, task: Task) -> N
 )
 def test_scene_of_every_kind_of_task_keeps_the_parts_volume(profile: RobotProfile, name: str) -> None:
     task = load_task(config_file("tasks", name))
-    scene = scene_message(task, profile, socket=SOCKET_POSE, grasp=np.zeros((1, 3)), table_top_m=-0.01)
-    part = scene.robot_state.attached_collision_objects[0].object
-    pieces = plug_pieces(task.plug.section, length_m=task.plug.length_m, depth_m=task.socket.depth_m)
-    assert len(part.primitives) + len(part.meshes) == len(pieces)
-    volume = sum(float(np.prod(each.dimensions)) for each in part.primitives if each.type == SolidPrimitive.BOX)
-    volume += sum(_volume(mesh) for mesh in part.meshes)
-    assert volume == pytest.approx(sum(piece.volume_m3 for piece in pieces))
+    part = part_geometry(task)
+    scene = scene_message(task, part, profile, socket=SOCKET_POSE, grasp=np.zeros((1, 3)), table_top_m=-0.01)
+    held = scene.robot_state.attached_collision_objects[0].object
+    assert len(held.primitives) + len(held.meshes) == len(part.pieces)
+    volume = sum(float(np.prod(each.dimensions)) for each in held.primitives if each.type == SolidPrimitive.BOX)
+    volume += sum(_volume(mesh) for mesh in held.meshes)
+    assert volume == pytest.approx(sum(piece.volume_m3 for piece in part.pieces))
     assert len(scene.world.collision_objects[1].primitives) == 1 + len(task.socket.neighbours)
 
 

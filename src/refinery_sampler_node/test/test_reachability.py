@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from refinery.initial_state import GRASP, theta_of, tool_pose
 from refinery.kinematics import ArmKinematics
+from refinery.part import PartGeometry
 from refinery.rotations import Poses, angle_between_rad
 from refinery.task import Task
 from refinery_sampler_node.reachability import NEAR_LIMIT, NO_SOLUTION, TOUCHES, Reachability
@@ -82,6 +83,6 @@ def test_reasons(reachability: Reachability, socket_xyz_m: list[float], theta: l
     assert dict(reach.rejected()) == ({reason: 1} if reason else {})
 
 
-def test_margin_to_joint_limits(task: Task, arm: ArmKinematics, home_rad: np.ndarray) -> None:
-    greedy = Reachability(task, arm, home_rad, limit_margin_rad=1.5)
+def test_margin_to_joint_limits(task: Task, part: PartGeometry, arm: ArmKinematics, home_rad: np.ndarray) -> None:
+    greedy = Reachability(task, part, arm, home_rad, limit_margin_rad=1.5)
     assert greedy.check(np.array([[0, 0, 0.035, 0, 0, 0, 0, 0, 0.0]]), SOCKET).reasons == (NEAR_LIMIT,)

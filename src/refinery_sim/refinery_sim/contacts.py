@@ -11,12 +11,13 @@ from collections.abc import Collection, Iterable
 import mujoco
 import numpy as np
 
+from refinery.piece import Piece
 from refinery.rotations import Array, Poses, wxyz_from_xyzw, xyzw_from_wxyz
 from refinery.task import Task
 from refinery_sim.assets import panda_mjcf
 from refinery_sim.model import HAND_FROM_TOOL_Z_M
 from refinery_sim.parts import add_piece
-from refinery_sim.pieces import Piece, plug_pieces
+from refinery_sim.pieces import plug_pieces
 from refinery_sim.plate import plate_pieces
 
 HAND = ("panda_hand", "panda_leftfinger", "panda_rightfinger")

@@ -13,8 +13,8 @@ import shapely
 from shapely import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from refinery.planar import common, minus, mismatch_m2, union
 from refinery.rotations import Array
+from refinery_sim.planar import common, minus, mismatch_m2, union
 
 SAME_M = 1e-9
 """Coordinates closer than this are one, [m]."""

@@ -15,6 +15,7 @@ from refinery.task import Task
 from refinery_sim.assets import panda_mjcf
 from refinery_sim.parts import add_plug, add_socket
 from refinery_sim.scenery import add_finger_visuals, add_scenery, hide_arm
+from refinery_sim.task import check_task
 
 TOOL_DOWN_WXYZ = (0.0, 1.0, 0.0, 0.0)
 """Nominal tool orientation (z down) in the base frame; the SO(3) servo's rotation vectors are relative to it."""
@@ -63,6 +64,7 @@ def build_model(
     Raises:
         ConfigError: The plug's section, the plate, the chamfer and the depth do not fit together.
     """
+    check_task(task, f"task {task.name!r}")
     spec = mujoco.MjSpec.from_file(str(panda_mjcf()))
     spec.modelname = f"refinery_{task.name}"
     spec.meshdir = spec.texturedir = str(panda_mjcf().parent)

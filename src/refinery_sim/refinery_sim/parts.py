@@ -5,9 +5,10 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 
+from refinery.piece import Piece
 from refinery.rotations import wxyz_from_xyzw
 from refinery.task import Task
-from refinery_sim.pieces import Piece, plug_pieces
+from refinery_sim.pieces import plug_pieces
 from refinery_sim.plate import plate_pieces
 
 CONTACT_TIME_S = 0.005

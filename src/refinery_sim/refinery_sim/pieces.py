@@ -1,18 +1,16 @@
-"""Convex solids, and the plug made of them: boxes wherever they fit exactly, cylinders and convex hulls elsewhere.
+"""The plug made of convex solids: boxes wherever they fit exactly, cylinders and convex hulls elsewhere.
 
 Box against box is by far MuJoCo's fastest collider; the others go through its general convex one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import shapely
 from shapely import MultiPolygon, Polygon
 
 from refinery.config import check
-from refinery.rotations import Array
+from refinery.piece import Piece, box, cylinder, hull
 from refinery.section import SectionSpec
 from refinery_sim.decompose import (
     as_rectangle,
@@ -22,62 +20,12 @@ from refinery_sim.decompose import (
     is_rectilinear,
     rectangles,
 )
+from refinery_sim.section import section_shape
 
 JOIN_M = 0.005
 """Gap between the rim and the body that joins several prongs when seated, [m]."""
 MOST_BOXES = 4
 """Up to so many boxes crossing each other collide faster than the one prism they make."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Piece:
-    """A convex solid, standing upright in the plug's or the socket's frame unless it is turned."""
-
-    kind: str
-    """``box``, ``cylinder`` or ``hull``."""
-    centre_m: Array
-    """Origin of the solid: the middle of a box or cylinder, zero for a hull, [m]."""
-    half_size_m: Array
-    """Half the edges of a box; radius and half height of a cylinder; empty for a hull, [m]."""
-    axes: Array
-    """The solid's x, y and z axis as columns, shape (3, 3)."""
-    corners_m: Array
-    """Corners of a box or hull (N, 3); of a cylinder none, [m]."""
-    volume_m3: float
-    """Volume, [m^3]."""
-
-
-def box(centre_m: Array, half_size_m: Array, axes: Array) -> Piece:
-    """Return a box with its corners."""
-    signs = np.array(np.meshgrid([-1, 1], [-1, 1], [-1, 1])).reshape(3, -1).T
-    points = centre_m + (signs * half_size_m) @ axes.T
-    volume = float(8 * np.prod(half_size_m))
-    return Piece(kind="box", centre_m=centre_m, half_size_m=half_size_m, axes=axes, corners_m=points, volume_m3=volume)
-
-
-def cylinder(radius_m: float, low_m: float, high_m: float) -> Piece:
-    """Return an upright cylinder around the z axis."""
-    half = (high_m - low_m) / 2
-    return Piece(
-        kind="cylinder",
-        centre_m=np.array([0, 0, low_m + half]),
-        half_size_m=np.array([radius_m, half]),
-        axes=np.eye(3),
-        corners_m=np.zeros((0, 3)),
-        volume_m3=2 * half * np.pi * radius_m**2,
-    )
-
-
-def hull(points_m: Array, volume_m3: float) -> Piece:
-    """Return the convex hull of points (N, 3)."""
-    return Piece(
-        kind="hull",
-        centre_m=np.zeros(3),
-        half_size_m=np.zeros(0),
-        axes=np.eye(3),
-        corners_m=points_m,
-        volume_m3=volume_m3,
-    )
 
 
 def prism(polygon: Polygon, low_m: float, high_m: float) -> Piece:
@@ -105,12 +53,12 @@ def plug_pieces(section: SectionSpec, *, length_m: float, depth_m: float) -> lis
         depth_m: Depth of the hole, [m].
     """
     if section.family == "round":
-        return [cylinder(section.size_m[0] / 2, 0.0, length_m)]
-    shape = section.shape
+        return [_upright_cylinder(section.size_m[0], length_m)]
+    shape = section_shape(section)
     if section.family == "keyed_round":
         diameter, width, height = section.size_m
         key = shapely.box(0.0, -width / 2, diameter / 2 + height, width / 2)
-        return [cylinder(diameter / 2, 0.0, length_m), prism(key, 0.0, length_m)]
+        return [_upright_cylinder(diameter, length_m), prism(key, 0.0, length_m)]
     if len(shape.geoms) == 1:
         return [prism(part, 0.0, length_m) for part in plug_parts(shape)]
     join = depth_m + JOIN_M
@@ -124,6 +72,11 @@ def plug_parts(shape: MultiPolygon) -> list[Polygon]:
         return rectangles(shape, trim=False)
     parts = convex_parts(shape)
     return [piece for part in parts for piece in _boxes_or_itself(part)]
+
+
+def _upright_cylinder(diameter_m: float, length_m: float) -> Piece:
+    half = length_m / 2
+    return cylinder(np.array([0, 0, half]), np.array([diameter_m / 2, half]))
 
 
 def _boxes_or_itself(part: Polygon) -> list[Polygon]:

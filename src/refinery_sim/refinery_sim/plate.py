@@ -12,10 +12,10 @@ import shapely
 from shapely import MultiPolygon, Polygon
 
 from refinery.config import check
-from refinery.planar import common, minus, mismatch_m2, union
+from refinery.piece import Piece, box, hull
 from refinery.rotations import Array
 from refinery.section import SectionSpec
-from refinery.task import SocketSpec
+from refinery.task import SOCKET_BOTTOM_M, SocketSpec
 from refinery_sim.decompose import (
     NOTHING_M2,
     Edge,
@@ -28,10 +28,10 @@ from refinery_sim.decompose import (
     parts_of,
     rectangles,
 )
-from refinery_sim.pieces import Piece, box, hull, plug_parts, prism
+from refinery_sim.pieces import plug_parts, prism
+from refinery_sim.planar import common, minus, mismatch_m2, union
+from refinery_sim.section import section_shape
 
-BOTTOM_M = 0.02
-"""Thickness of the closed bottom of the hole, [m]."""
 WALL_M = 0.003
 """Least depth of the pieces behind a wall of the hole, so that no penetration is pushed out on the far side, [m]."""
 MITRE_LIMIT = 10.0
@@ -51,13 +51,15 @@ def plate_pieces(section: SectionSpec, socket: SocketSpec) -> list[Piece]:
         ConfigError: The plate is too small for the hole, or the chamfer too large for it.
     """
     depth, chamfer, size = socket.depth_m, socket.chamfer_m, socket.plate_half_size_m
-    hole = grown(section.shape, socket.clearance_m)
+    shape = section_shape(section)
+    hole = grown(shape, socket.clearance_m)
     reach = max(abs(v) for v in hole.bounds) + chamfer + 2 * WALL_M
     check(size >= reach, "socket.plate_half_size_m", f">= {reach:g} m (walls around the hole)", size)
     plate = shapely.box(-size, -size, size, size)
-    bottom = box(np.array([0, 0, -BOTTOM_M / 2]), np.array([size, size, BOTTOM_M / 2]), np.eye(3))
+    half = SOCKET_BOTTOM_M / 2
+    bottom = box(np.array([0, 0, -half]), np.array([size, size, half]), np.eye(3))
     if chamfer > 0:
-        boxes = all(as_rectangle(part) is not None for part in plug_parts(section.shape))
+        boxes = all(as_rectangle(part) is not None for part in plug_parts(shape))
         return [bottom, *_chamfered(plate, hole, depth, chamfer, boxes=boxes)]
     return [bottom, *(prism(part, 0.0, depth) for part in plate_parts(plate, hole))]
 

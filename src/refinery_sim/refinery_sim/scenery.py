@@ -5,6 +5,7 @@ from __future__ import annotations
 import mujoco
 
 from refinery.task import Task
+from refinery_sim.section import half_size_m
 
 
 def add_finger_visuals(spec: mujoco.MjSpec, task: Task) -> None:
@@ -14,7 +15,7 @@ def add_finger_visuals(spec: mujoco.MjSpec, task: Task) -> None:
     hand = spec.body("hand")
     visual = {"contype": 0, "conaffinity": 0, "group": 2, "mass": 0.0}
     hand.add_geom(type=mujoco.mjtGeom.mjGEOM_MESH, meshname="hand", **visual)
-    half_y = task.plug.half_size_m[1]
+    half_y = half_size_m(task.plug.section)[1]
     for side in (1, -1):
         hand.add_geom(
             type=mujoco.mjtGeom.mjGEOM_MESH,

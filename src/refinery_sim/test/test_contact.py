@@ -15,6 +15,7 @@ from refinery.rotations import Poses
 from refinery.task import NeighbourSpec
 from refinery_sim.model import build_model
 from refinery_sim.plate import grown
+from refinery_sim.section import half_size_m, section_shape
 
 HOME = [0, 0.2, 0, -2.2, 0, 2.4, 0.785]
 CHAMFER_M = 0.001
@@ -76,13 +77,15 @@ def cell(name, **socket):
 
 def moved(section, xy, yaw=0.0):
     """The section as MuJoCo has it (a circle where it is round), displaced."""
-    shape = shapely.Point(0, 0).buffer(section.half_size_m[0], 90) if section.family == "round" else section.shape
+    shape = section_shape(section)
+    if section.family == "round":
+        shape = shapely.Point(0, 0).buffer(half_size_m(section)[0], 90)
     return affinity.translate(affinity.rotate(shape, yaw, origin=(0, 0), use_radians=True), *xy)
 
 
 def free_travel_m(task, direction, height_m):
     """How far the plug can move sideways from the middle at a height of its tip, by the specification."""
-    hole = grown(task.plug.section.shape, task.socket.clearance_m + over_chamfer_m(task, height_m))
+    hole = grown(section_shape(task.plug.section), task.socket.clearance_m + over_chamfer_m(task, height_m))
     low, high = 0.0, 0.02
     while high - low > 1e-8:
         middle = (low + high) / 2
@@ -132,7 +135,7 @@ def test_free_where_the_section_is_in_the_hole_and_nowhere_else(name, xy, yaw, h
     overlap = here.overlap_m([*xy, height], yaw)
     if over_m > TOUCH_M or plug.buffer(3e-6).within(hole):
         assert overlap < TOUCH_M
-    elif over_m < -1e-4 and not plug.buffer(-2e-2 * max(SECTIONS[name].half_size_m)).within(hole):
+    elif over_m < -1e-4 and not plug.buffer(-2e-2 * max(half_size_m(SECTIONS[name]))).within(hole):
         assert overlap > TOUCH_M
 
 
@@ -140,7 +143,7 @@ def test_free_where_the_section_is_in_the_hole_and_nowhere_else(name, xy, yaw, h
 def test_plate_is_full_around_the_hole_and_closed_below(name):
     here = cell(name)
     rng = np.random.default_rng(0)
-    reach = 2 * max(SECTIONS[name].half_size_m) + 0.002
+    reach = 2 * max(half_size_m(SECTIONS[name])) + 0.002
     for xy in rng.uniform(-0.05, 0.05, (50, 2)):
         if np.abs(xy).max() > reach:
             assert here.overlap_m([*xy, 0.02]) > 1e-3

@@ -4,6 +4,7 @@ import pytest
 from sections import SECTIONS, TASK, task_with
 
 from refinery_sim.model import build_model
+from refinery_sim.section import half_size_m
 
 HOME = [0, 0.2, 0, -2.2, 0, 2.4, 0.785]
 
@@ -29,7 +30,7 @@ def test_plug_has_its_mass_and_decides_the_friction(name):
     assert np.allclose(model.geom_friction[list(at.plug_geoms), 0], TASK.socket.friction)
     # The middle of the mass is on the plug, between tip and upper end.
     x, y, z = model.body_ipos[at.plug_body]
-    half = SECTIONS[name].half_size_m
+    half = half_size_m(SECTIONS[name])
     assert abs(x) < half[0] and abs(y) < half[1] and 0 < z < TASK.plug.length_m
 
 

@@ -8,11 +8,12 @@ from sections import SECTIONS, TASK, task_with
 from shapely import Polygon
 
 from refinery.errors import ConfigError
-from refinery.planar import common, minus, mismatch_m2, union
 from refinery.section import SectionSpec
 from refinery_sim.decompose import as_rectangle, convex_parts, is_convex, is_rectilinear, rectangles
 from refinery_sim.pieces import plug_pieces
+from refinery_sim.planar import common, minus, mismatch_m2, union
 from refinery_sim.plate import grown, plate_parts, plate_pieces
+from refinery_sim.section import half_size_m, section_shape
 
 PLATE = shapely.box(-0.06, -0.06, 0.06, 0.06)
 EXACT_M2 = 1e-12
@@ -65,7 +66,8 @@ def test_solid_is_the_plate_minus_bore_and_chamfer(name, chamfer):
     points = np.c_[rng.uniform(-0.012, 0.012, (len(z), 2)), z]
     solid = np.any([inside(piece, points) for piece in pieces], axis=0)
     for point, got in zip(points, solid, strict=True):
-        section = grown(task.plug.section.shape, task.socket.clearance_m + max(0.0, point[2] - (depth - chamfer)))
+        by_m = task.socket.clearance_m + max(0.0, point[2] - (depth - chamfer))
+        section = grown(section_shape(task.plug.section), by_m)
         here = shapely.Point(point[:2])
         assert got == (not section.contains(here)) or section.boundary.distance(here) < 2e-9, point
 
@@ -85,9 +87,9 @@ def test_plug_pieces_fill_the_section(name):
     rng = np.random.default_rng(1)
     points = np.c_[rng.uniform(-0.009, 0.009, (2000, 2)), rng.uniform(0, 0.029, 2000)]
     solid = np.any([inside(piece, points) for piece in pieces], axis=0)
-    there = shapely.contains_xy(section.shape, points[:, :2])
+    there = shapely.contains_xy(section_shape(section), points[:, :2])
     # The parts of a plug that are round are cylinders, which the polygon in the plate's hole is laid around.
-    corners = np.hypot(*points[:, :2].T) > 0.98 * section.half_size_m[1] if "round" in name else np.zeros(2000, bool)
+    corners = np.hypot(*points[:, :2].T) > 0.98 * half_size_m(section)[1] if "round" in name else np.zeros(2000, bool)
     assert np.all((solid == there) | (corners & ~solid))
 
 

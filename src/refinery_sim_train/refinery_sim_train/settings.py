@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from refinery.config import load_dataclass
 from refinery.paths import config_file
-from refinery.task import Task, load_task
+from refinery.task import Task
+from refinery_sim.task import load_task
 from refinery_sim_train.refine.config import RefineSpec
 
 

@@ -24,8 +24,8 @@ from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory as JointTrajectoryMsg
 
 from refinery.bringup.graph import SETTLED_S, check_only_clock
-from refinery.bundled_task import named_task
 from refinery.errors import RefineryError
+from refinery_sim.task import named_task
 from refinery_twin.cell import Cell
 from refinery_twin.faults import StoppedClock
 from refinery_twin.follow_server import FollowServer

@@ -23,11 +23,12 @@ from visualization_msgs.msg import Marker, MarkerArray
 from refinery.bringup.graph import elsewhere
 from refinery.bringup.node_spec import check_namespace
 from refinery.bringup.ros_start import init_ros
-from refinery.bundled_task import MANIFEST, check_same_task, load_bundled_task, named_task
+from refinery.bundled_task import MANIFEST, check_same_task, load_bundled_task
 from refinery.config import check
 from refinery.errors import ConfigError, NotReadyError, RefineryError
 from refinery.robot_profile import RobotProfile, load_robot_profile
 from refinery.task import Task
+from refinery_sim.task import named_task
 from refinery_twin.decoration import Decoration
 from refinery_twin.marker_shapes import shapes
 from refinery_twin.messages import pose_from

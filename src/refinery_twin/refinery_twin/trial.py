@@ -10,6 +10,7 @@ from refinery.initial_state import theta_of
 from refinery.rotations import Array, Poses
 from refinery.success import InsertionErrors, engaged, insertion_errors, strict
 from refinery.task import Task
+from refinery_sim.section import symmetry
 from refinery_twin.estimates import SocketEstimator
 
 
@@ -112,7 +113,7 @@ class Trial:
     def truth(self, plug: Poses) -> Truth:
         """Tell how the trial stands with the plug at ``plug`` (base frame, batch of one)."""
         self.observe_plug(plug)
-        errors = insertion_errors(self.draw.socket, plug, self._task.plug.section.symmetry)
+        errors = insertion_errors(self.draw.socket, plug, symmetry(self._task.plug.section))
         return Truth(
             strict=bool(strict(errors, self._task.success)[0]),
             engaged=self._engaged,

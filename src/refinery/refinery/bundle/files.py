@@ -9,23 +9,25 @@ from pathlib import Path
 
 from refinery.errors import BundleError
 
-SCHEMA = 1
-"""Version of the layout of all three files; a reader refuses any other."""
+SCHEMA = 2
+"""Version of the layout of all files; a reader refuses any other."""
 POLICY = "policy.onnx"
 """The policy network with its normaliser inside."""
 INITIAL_STATES = "initial_states.json"
 """Where insertions should start."""
+PART = "part.json"
+"""The shape of the held part: symmetry, extent and convex pieces."""
 MANIFEST = "manifest.json"
 """Task, hashes, provenance and evaluation."""
 ENVELOPE = "envelope.json"
 """What the policy saw in its evaluation, and how far from it is too far; a bundle may do without."""
-HASHED = (POLICY, INITIAL_STATES)
+HASHED = (POLICY, INITIAL_STATES, PART)
 """Files whose SHA-256 stands in the manifest (the manifest carries its own)."""
 NAMES = (*HASHED, MANIFEST)
 """Files that every bundle has."""
 OPTIONAL = (ENVELOPE,)
 """Files that a bundle may have; the manifest names and hashes those it has."""
-MAX_BYTES = {POLICY: 64 << 20, INITIAL_STATES: 4 << 20, ENVELOPE: 1 << 20, MANIFEST: 1 << 20}
+MAX_BYTES = {POLICY: 64 << 20, INITIAL_STATES: 4 << 20, PART: 1 << 20, ENVELOPE: 1 << 20, MANIFEST: 1 << 20}
 """Largest accepted size of each file, [B]."""
 
 
@@ -47,7 +49,8 @@ def check_listing(path: Path) -> tuple[str, ...]:
     missing = [name for name in NAMES if name not in found]
     if missing:
         raise BundleError(
-            f"{path}: expected the files {', '.join(NAMES)}, got none named {', '.join(missing)}; export again"
+            f"{path}: expected the files {', '.join(NAMES)} (schema {SCHEMA}), got none named {', '.join(missing)}; "
+            "export again, too if an older version of Refinery wrote it"
         )
     extra = [ascii(name) for name in found if name not in (*NAMES, *OPTIONAL)]
     if extra:

@@ -6,9 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from shapely.errors import ShapelyError
-
 from refinery.bundle import strict_json
 from refinery.bundle.files import HASHED, OPTIONAL, SCHEMA, sha256
 from refinery.config import from_mapping, to_mapping
@@ -21,7 +18,7 @@ _DIGEST = re.compile("[0-9a-f]{64}")
 _KEYS = ("schema", "name", "task", "task_hash", "files", "manifest_sha256", "provenance", "evaluation")
 _MAX_NAME = 200
 _MAX_TASK = 4000
-"""Most numbers and texts in a task: checking a free section takes the square of the number of its rings."""
+"""Most numbers and texts in a task: whoever builds its cell takes the square of the number of its section's rings."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,11 +107,8 @@ def _task(raw: dict[str, Any], source: object) -> Task:
     if size > _MAX_TASK:
         raise BundleError(f"{source}: task: expected at most {_MAX_TASK} values, got {size}; simplify its section")
     try:
-        # Shapely warns of numbers that overflow, through numpy, before it refuses them.
-        with np.errstate(all="ignore"):
-            return from_mapping(raw, Task, source=source, prefix="task")
-    # Of what Shapely raises, its own errors are no ValueErrors.
-    except (RefineryError, ShapelyError, *strict_json.MALFORMED) as error:
+        return from_mapping(raw, Task, source=source, prefix="task")
+    except (RefineryError, *strict_json.MALFORMED) as error:
         text = str(error) if isinstance(error, ConfigError) else f"{source}: task: expected a task, got {error}"
         text = strict_json.one_line(text, len(str(source)) + 300)
         raise BundleError(f"{text}; the bundle does not hold a task this version understands") from None

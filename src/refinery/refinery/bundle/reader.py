@@ -16,6 +16,7 @@ from refinery.bundle.files import (
     MANIFEST,
     MAX_BYTES,
     OPTIONAL,
+    PART,
     POLICY,
     check_listing,
     read_file,
@@ -24,9 +25,11 @@ from refinery.bundle.files import (
 from refinery.bundle.initial_states import InitialStates
 from refinery.bundle.manifest import Manifest
 from refinery.bundle.metadata import ACCEPTED, check_metadata
+from refinery.bundle.part_file import part_from_json
 from refinery.bundle.policy import OnnxPolicy
 from refinery.errors import BundleError
 from refinery.observation import OBSERVATION_SIZE
+from refinery.part import PartGeometry
 from refinery.task import Task
 from refinery.trained_with import TrainedWith
 
@@ -41,6 +44,8 @@ class Bundle:
     """Its name, for people."""
     task: Task
     """The task it solves."""
+    part: PartGeometry = field(repr=False)
+    """The shape of the held part."""
     policy_path: Path
     """The policy file as it was checked; :attr:`policy_onnx` are the very bytes."""
     policy_onnx: bytes = field(repr=False)
@@ -100,6 +105,7 @@ def load_bundle(path: Path | str) -> Bundle:
             )
     raw = strict_json.parse(contents[INITIAL_STATES], path / INITIAL_STATES)
     initial_states = InitialStates.from_json(raw, manifest.task, path / INITIAL_STATES)
+    part = part_from_json(strict_json.parse(contents[PART], path / PART), manifest.task, path / PART)
     policy = OnnxPolicy(contents[POLICY], source=path / POLICY)
     trained_with = _check_policy(policy, manifest.task, path / POLICY)
     envelope = None
@@ -110,6 +116,7 @@ def load_bundle(path: Path | str) -> Bundle:
         path=path,
         name=manifest.name,
         task=manifest.task,
+        part=part,
         policy_path=path / POLICY,
         policy_onnx=contents[POLICY],
         initial_states=initial_states,

@@ -10,12 +10,14 @@ from typing import Any
 
 from refinery.bundle import strict_json
 from refinery.bundle.envelope import Envelope
-from refinery.bundle.files import ENVELOPE, INITIAL_STATES, MANIFEST, NAMES, OPTIONAL, POLICY, sha256
+from refinery.bundle.files import ENVELOPE, INITIAL_STATES, MANIFEST, NAMES, OPTIONAL, PART, POLICY, sha256
 from refinery.bundle.initial_states import RULES, InitialStates
 from refinery.bundle.manifest import Manifest
+from refinery.bundle.part_file import part_to_json
 from refinery.bundle.reader import load_bundle
 from refinery.errors import BundleError
 from refinery.mixture import Mixture
+from refinery.part import PartGeometry
 from refinery.success_model import SuccessModel
 from refinery.task import Task
 
@@ -26,6 +28,7 @@ def write_bundle(
     name: str,
     policy_onnx: bytes,
     task: Task,
+    part: PartGeometry,
     mixture: Mixture,
     rule: str = RULES[0],
     success_model: SuccessModel,
@@ -42,6 +45,7 @@ def write_bundle(
         name: Name of the bundle, for people.
         policy_onnx: The policy with its metadata (:func:`refinery.bundle.with_metadata`).
         task: The task it solves.
+        part: The shape of its held part.
         mixture: Mixture to draw starts from.
         rule: How a start is chosen; one of :data:`refinery.bundle.initial_states.RULES`.
         success_model: Model of success over the deployment box.
@@ -66,7 +70,11 @@ def write_bundle(
         successes_n=int(successes[1]),
         selection=selection,
     )
-    contents = {POLICY: policy_onnx, INITIAL_STATES: strict_json.dump(states.to_json(task), INITIAL_STATES)}
+    contents = {
+        POLICY: policy_onnx,
+        INITIAL_STATES: strict_json.dump(states.to_json(task), INITIAL_STATES),
+        PART: strict_json.dump(part_to_json(part, task), PART),
+    }
     if envelope is not None:
         contents[ENVELOPE] = strict_json.dump(envelope.to_json(task), ENVELOPE)
     manifest = Manifest(

@@ -16,8 +16,10 @@ from refinery.bundle import Envelope, with_metadata, write_bundle
 from refinery.initial_state import InitialStateSpec
 from refinery.mixture import Mixture
 from refinery.observation import OBSERVATION_SIZE
+from refinery.part import PartGeometry
 from refinery.success_model import SuccessModel
 from refinery.task import Task
+from refinery.testing.parts import plain_part
 from refinery.trained_with import TrainedWith
 
 Weights = Mapping[str, NDArray[Any] | np.generic]
@@ -107,6 +109,7 @@ def tiny_bundle(
     policy_onnx: bytes | None = None,
     *,
     name: str = "tiny",
+    part: PartGeometry | None = None,
     envelope: Envelope | None = None,
     trained_with: TrainedWith | None = None,
 ) -> Path:
@@ -117,6 +120,7 @@ def tiny_bundle(
         task: The task.
         policy_onnx: Policy without metadata.
         name: Name of the bundle.
+        part: Shape of the held part; a rectangle's or square's needs none (:func:`refinery.testing.parts.plain_part`).
         envelope: Of the observations; none if None.
         trained_with: Of the weights, accepted whatever it is; the task's if None.
 
@@ -146,6 +150,7 @@ def tiny_bundle(
         name=name,
         policy_onnx=with_metadata(network, task, trained_with, accept_other_gains=True),
         task=task,
+        part=plain_part(task) if part is None else part,
         mixture=mixture,
         success_model=model,
         successes=(70, 100),

@@ -34,7 +34,7 @@ def widened(task: Task, estimates: int) -> SuccessSpec:
     )
 
 
-def seated(task: Task, socket: Poses, plug: Poses, estimates: int) -> tuple[bool, InsertionErrors]:
+def seated(task: Task, socket: Poses, plug: Poses, estimates: int, symmetry: int) -> tuple[bool, InsertionErrors]:
     """Judge the end of an insertion.
 
     Args:
@@ -42,9 +42,10 @@ def seated(task: Task, socket: Poses, plug: Poses, estimates: int) -> tuple[bool
         socket: Running mean of the socket estimates, base frame, batch of one.
         plug: Plug pose by the measured tool pose and the grasp, base frame, batch of one.
         estimates: Socket estimates averaged.
+        symmetry: Of the part (:attr:`refinery.part.PartGeometry.symmetry`).
 
     Returns:
         Whether the plug is seated as far as the node can tell, and the errors it sees.
     """
-    errors = insertion_errors(socket, plug, task.plug.section.symmetry)
+    errors = insertion_errors(socket, plug, symmetry)
     return bool(strict(errors, widened(task, estimates))[0]), errors

@@ -42,11 +42,11 @@ class PolicyRuntime:
         tolerance: StartTolerance | None = None,
         fade_in_s: float = 0.0,
     ) -> None:
-        self.task = bundle.task
+        self.task, self.part = bundle.task, bundle.part
         self.period_s = 1.0 / bundle.task.control.policy_rate_hz
         self.policy = bundle.open_policy()
         self.guard = Guard(bundle.task, settings or GuardSettings.for_task(bundle.task))
-        self.estimates = EstimateScreen(self.guard.settings, bundle.task.plug.section.symmetry)
+        self.estimates = EstimateScreen(self.guard.settings, bundle.part.symmetry)
         self.times = StepTimes()
         self.recorder: Recorder | None = None
         self._tolerance = tolerance or StartTolerance.for_task(bundle.task)
@@ -189,7 +189,7 @@ class PolicyRuntime:
     def _facing_plug(self, inputs: Inputs, tool_from_plug: Poses) -> Inputs:
         """Turn the socket to the way round that is nearest to the plug."""
         plug = OnePose.of(inputs.measured.poses() @ tool_from_plug)
-        estimate = nearest(inputs.estimate, plug, self.task.plug.section.symmetry, 0.0)
+        estimate = nearest(inputs.estimate, plug, self.part.symmetry, 0.0)
         return inputs if estimate is inputs.estimate else dataclasses.replace(inputs, estimate=estimate)
 
     def _think(self, inputs: Inputs) -> tuple[NDArray[np.float32] | None, NDArray[np.float64] | None]:

@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError
 from onnx.defs import SchemaError
 
 from refinery.bundle import with_metadata
-from refinery.bundle.files import ENVELOPE, HASHED, INITIAL_STATES, MANIFEST, OPTIONAL, POLICY, sha256
+from refinery.bundle.files import ENVELOPE, HASHED, INITIAL_STATES, MANIFEST, OPTIONAL, PART, POLICY, sha256
 from refinery.bundle.operators import OPERATORS
 from refinery.config import from_mapping
 from refinery.task import Task
@@ -33,6 +33,7 @@ _GIVE_UP = (
     DecodeError,
     SchemaError,
 )
+_TARGETS = (POLICY, INITIAL_STATES, MANIFEST, PART, ENVELOPE, "directory")
 _OWN_HASH = re.compile(rb'"manifest_sha256": "[^"]*"')
 
 
@@ -51,7 +52,7 @@ def make_case(seed: int, index: int, good: tuple[Files, ...]) -> Case:
     rng = Random(f"{seed}/{index}")
     files, history = dict(rng.choice(good)), []
     envelope = 20 if ENVELOPE in files else 0
-    target = rng.choices((POLICY, INITIAL_STATES, MANIFEST, ENVELOPE, "directory"), (50, 24, 22, envelope, 4))[0]
+    target = rng.choices(_TARGETS, (50, 24, 22, 20, envelope, 4))[0]
     if target == "directory":
         history.append(change_directory(files, dict(rng.choice(good)), rng))
         return Case(files=files, history=history)
@@ -125,10 +126,12 @@ def _seal_task(files: Files) -> str:
         box = task.initial_state.deployed
         states |= {"task": task.name, "task_hash": task.hash()}
         states["box"] = {"low": box.low.tolist(), "high": box.high.tolist()}
+        part = json.loads(files[PART]) | {"task": task.name, "task_hash": task.hash()}
         policy = with_metadata(files[POLICY], task)
         files |= {
             POLICY: policy,
             INITIAL_STATES: json.dumps(states, allow_nan=False).encode(),
+            PART: json.dumps(part, allow_nan=False).encode(),
             MANIFEST: json.dumps(raw, allow_nan=False).encode(),
         }
         return "bundle made one for this task"

@@ -14,10 +14,13 @@ from onnx import TensorProto, helper, numpy_helper
 
 from refinery.bundle import Envelope
 from refinery.observation import OBSERVATION_SIZE
+from refinery.part import PartGeometry
 from refinery.paths import config_file
+from refinery.piece import box, cylinder, hull
 from refinery.section import SectionSpec
 from refinery.task import Task, load_task
 from refinery.testing.bundles import recurrent_policy, servo_policy, tiny_bundle, tiny_envelope, with_grasps
+from refinery.testing.parts import plain_part
 
 Files = dict[str, bytes]
 """Contents by file name."""
@@ -31,19 +34,31 @@ def corpus() -> tuple[Files, ...]:
     """Return the contents of the good bundles, always the same ones in the same order."""
     with tempfile.TemporaryDirectory(prefix="refinery-fuzz-") as folder:
         paths = [
-            tiny_bundle(Path(folder) / str(i), task, policy, envelope=envelope)
-            for i, (task, policy, envelope) in enumerate(_kinds())
+            tiny_bundle(Path(folder) / str(i), task, policy, envelope=envelope, part=part)
+            for i, (task, policy, envelope, part) in enumerate(_kinds())
         ]
         return tuple({file.name: file.read_bytes() for file in sorted(path.iterdir())} for path in paths)
 
 
-def _kinds() -> Iterator[tuple[Task, bytes, Envelope | None]]:
+def _kinds() -> Iterator[tuple[Task, bytes, Envelope | None, PartGeometry]]:
     peg, post = (load_task(config_file("tasks", name)) for name in ("peg_rect", "t_post"))
     free = SectionSpec(family="polygon", rings_m=_PLATE + _HOLE)
-    yield with_grasps(peg), servo_policy(), tiny_envelope()
-    yield peg, recurrent_policy(), None
-    yield post, mlp_policy(), None
-    yield dataclasses.replace(peg, plug=dataclasses.replace(peg.plug, section=free)), lstm_policy(), tiny_envelope(1)
+    yield with_grasps(peg), servo_policy(), tiny_envelope(), plain_part(peg)
+    yield peg, recurrent_policy(), None, plain_part(peg)
+    yield post, mlp_policy(), None, part_of_all_kinds(post)
+    free_peg = dataclasses.replace(peg, plug=dataclasses.replace(peg.plug, section=free))
+    yield free_peg, lstm_policy(), tiny_envelope(1), part_of_all_kinds(free_peg)
+
+
+def part_of_all_kinds(task: Task) -> PartGeometry:
+    """Return a box with a cylinder in it and a wedge on its side: every kind of solid, not the shape of the task."""
+    length = task.plug.length_m
+    corners = np.array([[-0.006, -0.006], [0.006, -0.006], [0.006, 0.006], [-0.006, 0.006]])
+    upright = box(np.array([0.0, 0.0, length / 2]), np.array([0.004, 0.006, length / 2]), np.eye(3))
+    column = cylinder(np.array([0.0, 0.0, length / 2]), np.array([0.006, length / 2]))
+    triangle = np.array([[0.004, -0.006], [0.006, 0.0], [0.004, 0.006]])
+    wedge = np.vstack([np.c_[triangle, np.full(3, z)] for z in (0.0, length)])
+    return PartGeometry(symmetry=1, corners_m=corners, pieces=(upright, column, hull(wedge, 12e-6 * length)))
 
 
 def mlp_policy(width: int = 8) -> bytes:

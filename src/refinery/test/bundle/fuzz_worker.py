@@ -24,6 +24,8 @@ from typing import Any
 import numpy as np
 from bundle.fuzz_cases import Case, make_case
 from bundle.fuzz_corpus import Files
+from scipy.spatial import ConvexHull
+from scipy.spatial.transform import Rotation
 
 from refinery.bundle import load_bundle
 from refinery.errors import BundleError
@@ -67,6 +69,10 @@ def use(path: Path) -> None:
     predicted = states.success_model.predict(theta)
     numbers = (states.mixture.log_likelihood(theta), predicted.mean, predicted.low, predicted.high)
     assert all(np.all(np.isfinite(value)) for value in numbers), "numbers that are not finite"
+    for piece in bundle.part.pieces:
+        volume = ConvexHull(piece.corners_m).volume if piece.kind == "hull" else piece.volume_m3
+        made = (volume, *Rotation.from_matrix(piece.axes).as_quat(), *piece.bounds_m[0], *piece.bounds_m[1])
+        assert np.all(np.isfinite(made)), "a solid that is not finite"
     policy = bundle.open_policy()
     for _ in range(3):
         observation = rng.normal(size=(1, policy.observation_size)).astype(np.float32)

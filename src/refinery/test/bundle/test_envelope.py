@@ -31,6 +31,7 @@ def write_with(envelope: Envelope | None, good: Bundle, path: Path) -> Path:
         name="with",
         policy_onnx=good.policy_onnx,
         task=good.task,
+        part=good.part,
         mixture=states.mixture,
         success_model=states.success_model,
         successes=(states.successes_k, states.successes_n),
@@ -114,7 +115,7 @@ def test_any_flipped_byte_is_refused(enveloped: Path, data: st.DataObject, tmp_p
 
 
 EDITS: dict[str, tuple[Callable[[dict], object], str]] = {
-    "schema": (lambda raw: raw.update(schema=2), "schema: expected 1, got 2"),
+    "schema": (lambda raw: raw.update(schema=1), "schema: expected 2, got 1"),
     "unknown key": (lambda raw: raw.update(tickz=3), "expected only the keys.*'tickz'"),
     "missing key": (lambda raw: raw.pop("ticks"), "ticks: expected this key"),
     "terms": (lambda raw: raw["terms"].reverse(), "terms: expected .* another observation"),

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from refinery.bundle import load_bundle
-from refinery.bundle.files import INITIAL_STATES, MANIFEST, NAMES, POLICY
+from refinery.bundle.files import HASHED, INITIAL_STATES, MANIFEST, NAMES, PART, POLICY
 from refinery.errors import BundleError
 from refinery.task import Task
 
@@ -70,6 +70,16 @@ def test_a_missing_file_is_named(bundle: Path, name: str) -> None:
         load_bundle(bundle)
 
 
+def test_a_bundle_from_before_there_were_parts_asks_for_another_export(bundle: Path) -> None:
+    raw = json.loads((bundle / MANIFEST).read_text())
+    raw["schema"] = 1
+    del raw["files"][PART]
+    (bundle / MANIFEST).write_text(json.dumps(raw))
+    (bundle / PART).unlink()
+    with pytest.raises(BundleError, match=r"schema 2.*got none named part\.json; export again"):
+        load_bundle(bundle)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_something_that_is_no_file_is_refused(bundle: Path, name: str) -> None:
     (bundle / name).unlink()
@@ -98,9 +108,10 @@ def test_two_bundles_mixed_are_refused(bundle: Path, good_bundle: Path) -> None:
 
 
 EDITS: dict[str, tuple[str, Callable[[dict], object], str]] = {
-    "manifest schema": (MANIFEST, lambda raw: raw.update(schema=2), "schema: expected 1, got 2"),
-    "manifest schema type": (MANIFEST, lambda raw: raw.update(schema=True), "schema: expected 1, got True"),
-    "states schema": (INITIAL_STATES, lambda raw: raw.update(schema=0), "schema: expected 1, got 0"),
+    "manifest schema": (MANIFEST, lambda raw: raw.update(schema=3), "schema: expected 2, got 3"),
+    "manifest schema type": (MANIFEST, lambda raw: raw.update(schema=True), "schema: expected 2, got True"),
+    "manifest of before": (MANIFEST, lambda raw: raw.update(schema=1), "schema: expected 2, got 1.*export again"),
+    "states schema": (INITIAL_STATES, lambda raw: raw.update(schema=0), "schema: expected 2, got 0"),
     "task edited": (MANIFEST, lambda raw: raw["task"]["socket"].update(friction=0.1), "task_hash"),
     "task out of range": (MANIFEST, lambda raw: raw["task"]["socket"].update(clearance_m=-1), "clearance_m"),
     "task key": (MANIFEST, lambda raw: raw["task"].update(colour="red"), "colour"),
@@ -209,7 +220,7 @@ def test_metadata_is_part_of_the_bundle(good_bundle: Path, task: Task) -> None:
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
-@pytest.mark.parametrize("name", [MANIFEST, INITIAL_STATES])
+@pytest.mark.parametrize("name", [MANIFEST, INITIAL_STATES, PART])
 def test_numbers_that_are_not_finite_are_refused(bundle: Path, name: str, number: str) -> None:
     text = (bundle / name).read_text().replace("{", '{"extra": ' + number + ", ", 1)
     (bundle / name).write_text(text)
@@ -229,7 +240,7 @@ def test_hostile_json_is_refused(bundle: Path, text: str) -> None:
 
 @SLOW
 @given(data=st.data())
-@pytest.mark.parametrize("name", [MANIFEST, INITIAL_STATES])
+@pytest.mark.parametrize("name", [MANIFEST, INITIAL_STATES, PART])
 def test_any_value_anywhere_gives_a_bundle_or_a_bundle_error(
     good_bundle: Path, name: str, data: st.DataObject, tmp_path: Path
 ) -> None:
@@ -254,7 +265,7 @@ def rehash(bundle: Path) -> None:
 
     raw = json.loads((bundle / MANIFEST).read_text())
     if isinstance(raw.get("files"), dict):
-        for name in (POLICY, INITIAL_STATES):
+        for name in HASHED:
             if name in raw["files"]:
                 raw["files"][name] = sha256((bundle / name).read_bytes())
     raw["manifest_sha256"] = "0" * 64

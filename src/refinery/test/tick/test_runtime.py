@@ -33,7 +33,7 @@ def test_the_servo_policy_seats_the_plug(bundle: Bundle, task: Task, seed: int) 
     assert len(results) == task.control.episode_steps == runtime.steps
     assert {result.verdict.level for result in results} == {Level.OK}
     assert runtime.socket is not None
-    won, errors = seated(task, runtime.socket, cell.plug, len(results))
+    won, errors = seated(task, runtime.socket, cell.plug, len(results), runtime.part.symmetry)
     assert won, errors
     assert runtime.times.summary().p50_s > 0
 
@@ -43,7 +43,7 @@ def test_a_policy_that_does_nothing_does_not_win(task: Task, tmp_path: Path) -> 
     cell = LaggingCell(task)
     results = run_episode(runtime, cell)
     assert runtime.socket is not None
-    assert not seated(task, runtime.socket, cell.plug, len(results))[0]
+    assert not seated(task, runtime.socket, cell.plug, len(results), runtime.part.symmetry)[0]
 
 
 def test_the_recurrent_state_starts_anew_with_each_episode(task: Task, tmp_path: Path) -> None:

@@ -57,13 +57,13 @@ def test_outliers_now_and_then_change_nothing(
     assert {result.verdict.level for result in results} == {Level.OK}
     assert runtime.estimates.left_out == len(results) // every
     assert runtime.socket is not None
-    won, errors = seated(task, runtime.socket, cell.plug, len(results))
+    won, errors = seated(task, runtime.socket, cell.plug, len(results), runtime.part.symmetry)
     assert won, errors
     np.testing.assert_allclose(runtime.socket.pos_m, cell.socket.pos_m, atol=1e-3)
 
 
 def test_a_part_turned_to_another_way_round_is_the_same_part(bundle: Bundle, task: Task) -> None:
-    assert task.plug.section.symmetry == 2
+    assert bundle.part.symmetry == 2
     targets = []
     half = (NONE[0], (0.0, 0.0, np.pi))
     for off in (lambda _: NONE, lambda tick: half if tick % 20 == 19 else NONE, lambda _: half):

@@ -1,4 +1,4 @@
-"""The planning scene of a placement: table, socket with what stands around it, and the held part, from the task."""
+"""The planning scene of a placement: table, socket with what stands around it, and the held part."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import numpy as np
 from moveit_msgs.msg import AttachedCollisionObject, CollisionObject, PlanningScene
 
 from refinery.initial_state import Array
+from refinery.part import PartGeometry
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Poses
-from refinery.task import Task
+from refinery.task import SOCKET_BOTTOM_M, Task
 from refinery_sampler_node.conversions import pose_to_message
 from refinery_sampler_node.moveit.shapes import add_box, add_piece
-from refinery_sim.pieces import plug_pieces
-from refinery_sim.plate import BOTTOM_M
 
 TABLE, SOCKET, PART = "refinery_table", "refinery_socket", "refinery_part"
 """Names of the objects."""
@@ -22,6 +21,7 @@ _TABLE_THICKNESS_M = 0.05
 
 def scene_message(
     task: Task,
+    part: PartGeometry,
     profile: RobotProfile,
     *,
     socket: Poses | None,
@@ -32,7 +32,8 @@ def scene_message(
     """Describe the cell as a difference to what MoveIt knows already; objects of these names are replaced.
 
     Args:
-        task: Its part, plate and neighbours.
+        task: Its plate and neighbours, and how the part is held.
+        part: Shape of the held part.
         profile: Frames and the links that may touch the held part.
         socket: Socket estimate in the base frame, batch of one; none if there is none.
         grasp: How the part sits in the hand, shape (1, 3), order :data:`refinery.initial_state.GRASP_NAMES`.
@@ -45,30 +46,32 @@ def scene_message(
     objects = [_table(profile.base_frame, table_top_m)]
     if socket is not None:
         objects.append(_socket(task, profile.base_frame, socket, table_top_m, clearance_m))
-    return _scene([held_part(task, profile, grasp)], objects)
+    return _scene([held_part(task, part, profile, grasp)], objects)
 
 
-def parting_scene(task: Task, profile: RobotProfile, *, socket: Poses, table_top_m: float) -> PlanningScene:
+def parting_scene(
+    task: Task, part: PartGeometry, profile: RobotProfile, *, socket: Poses, table_top_m: float
+) -> PlanningScene:
     """Describe the cell without socket and part, for the way up: they touch, or nearly, and that is as it should be.
 
     Arguments are those of :func:`scene_message`.
     """
-    part = held_part(task, profile, np.zeros((1, 3)))
+    held = held_part(task, part, profile, np.zeros((1, 3)))
     block = _socket(task, profile.base_frame, socket, table_top_m, 0.0)
     # What is not there cannot be removed, so each is put there first; what the hand lets go of stays in the world.
-    parts = [part, _removed_part(part)]
+    parts = [held, _removed_part(held)]
     objects = [_table(profile.base_frame, table_top_m), block, _removed(SOCKET), _removed(PART)]
     return _scene(parts, objects)
 
 
-def held_part(task: Task, profile: RobotProfile, grasp: Array) -> AttachedCollisionObject:
+def held_part(task: Task, part: PartGeometry, profile: RobotProfile, grasp: Array) -> AttachedCollisionObject:
     """Describe the part in the hand, held by a grasp (1, 3); the links of the hand may touch it."""
-    part = _object(PART, profile.moveit.tip_link, task.plug.tool_from_plug_at(grasp))
-    for piece in plug_pieces(task.plug.section, length_m=task.plug.length_m, depth_m=task.socket.depth_m):
-        add_piece(part, piece)
+    held = _object(PART, profile.moveit.tip_link, task.plug.tool_from_plug_at(grasp))
+    for piece in part.pieces:
+        add_piece(held, piece)
     spec = profile.moveit
     return AttachedCollisionObject(
-        link_name=spec.tip_link, object=part, touch_links=list(spec.touch_links), weight=task.plug.mass_kg
+        link_name=spec.tip_link, object=held, touch_links=list(spec.touch_links), weight=task.plug.mass_kg
     )
 
 
@@ -84,7 +87,7 @@ def _socket(task: Task, frame: str, socket: Poses, table_top_m: float, clearance
     thing = _object(SOCKET, frame, socket)
     edge = 2 * (task.socket.plate_half_size_m + clearance_m)
     top = task.rim_height_m + clearance_m
-    height = top + max(BOTTOM_M, float(socket.pos_m[0, 2]) - table_top_m)
+    height = top + max(SOCKET_BOTTOM_M, float(socket.pos_m[0, 2]) - table_top_m)
     add_box(thing, (0.0, 0.0, top - height / 2), (edge, edge, height))
     for neighbour in task.socket.neighbours:
         add_box(thing, neighbour.centre_m, [2 * (half + clearance_m) for half in neighbour.half_size_m])

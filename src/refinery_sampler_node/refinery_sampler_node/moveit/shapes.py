@@ -13,9 +13,9 @@ from scipy.spatial import ConvexHull
 from scipy.spatial.transform import Rotation
 from shape_msgs.msg import Mesh, MeshTriangle, SolidPrimitive
 
+from refinery.piece import Piece
 from refinery.rotations import Poses
 from refinery_sampler_node.conversions import pose_to_message
-from refinery_sim.pieces import Piece
 
 Array = NDArray[np.float64]
 

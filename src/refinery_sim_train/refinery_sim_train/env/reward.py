@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from refinery.rotations import Poses
 from refinery.success import InsertionErrors, insertion_errors, strict
 from refinery.task import Task
+from refinery_sim.section import half_size_m, symmetry
 
 Array = NDArray[np.float64]
 
@@ -33,8 +34,8 @@ def step_reward(
     Returns:
         Rewards (B,), about [0, 2] a step, and the insertion errors.
     """
-    errors = insertion_errors(_ORIGIN, relative, task.plug.section.symmetry)
-    radius = max(task.plug.half_size_m)
+    errors = insertion_errors(_ORIGIN, relative, symmetry(task.plug.section))
+    radius = max(half_size_m(task.plug.section))
     sideways = errors.lateral_m + radius * errors.angle_rad
     height = np.abs(errors.height_m) / task.rim_height_m
     in_hole = (sideways < 4 * task.socket.clearance_m) & (errors.height_m < task.rim_height_m)

@@ -17,6 +17,7 @@ from refinery.rotations import Array
 from refinery.statistics import Rate, paired_p_value
 from refinery.success_model import SuccessModel
 from refinery.task import Task
+from refinery_sim.part import part_geometry
 from refinery_sim_train.console import stage
 from refinery_sim_train.env.insertion_env import InsertionEnv
 from refinery_sim_train.export_onnx import export_policy
@@ -137,6 +138,7 @@ class Packager:
             name=f"{task.name}_seed{self._seed}",
             policy_onnx=content,
             task=task,
+            part=part_geometry(task),
             mixture=rules.mixtures[rule],
             rule=SHIPPED_RULES[rule],
             success_model=model,

@@ -12,10 +12,11 @@ import pytest
 from planning.cases import at, batch
 from scipy.spatial import ConvexHull
 
+from refinery.piece import Piece
 from refinery.rotations import Array, Poses, xyzw_from_wxyz
 from refinery.task import Task, load_task
 from refinery_sim.contacts import HAND, Contacts
-from refinery_sim.pieces import Piece, plug_pieces
+from refinery_sim.pieces import plug_pieces
 from refinery_sim.plate import plate_pieces
 from refinery_twin.planning import AttachedObject, Box, Cylinder, JointGoal, Mesh, Planner, SceneObject, Shape
 from refinery_twin.planning.arm_links import neighbours

@@ -27,7 +27,7 @@ class EstimateScreen:
 
     Args:
         settings: Limits.
-        symmetry: Of the part (:attr:`refinery.section.SectionSpec.symmetry`).
+        symmetry: Of the part (:attr:`refinery.part.PartGeometry.symmetry`).
     """
 
     def __init__(self, settings: GuardSettings, symmetry: int) -> None:

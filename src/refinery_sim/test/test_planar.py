@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely import Polygon
 
-from refinery.planar import common, minus, mismatch_m2, union
+from refinery_sim.planar import common, minus, mismatch_m2, union
 
 A, B = shapely.box(0, 0, 2, 2), shapely.box(1, 0, 3, 2)
 
