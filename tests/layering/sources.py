@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -93,6 +93,26 @@ def circle(root: Path, package: str) -> list[str]:
     except CycleError as error:
         return list(error.args[1])
     return []
+
+
+def reached(modules: Iterable[str]) -> list[Import]:
+    """Return all imports of some modules and of those in the workspace that they import, functions included.
+
+    Importing a module runs the ``__init__`` of every package that it is in.
+
+    Args:
+        modules: Dotted names.
+    """
+    roots = [ROOT / "src" / package for package in PACKAGES]
+    known = {module_name(file, root): file for root in roots for file in python_files(root / root.name)}
+    pending, found = list(modules), {}
+    while pending:
+        parts = _module(pending.pop(), known).split(".")
+        for name in (".".join(parts[:count]) for count in range(1, len(parts) + 1)):
+            if name in known and name not in found:
+                found[name] = imports(known[name])
+                pending += [item.name for item in found[name]]
+    return [item for items in found.values() for item in items]
 
 
 def _module(name: str, known: dict[str, Path]) -> str:

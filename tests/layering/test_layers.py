@@ -1,4 +1,4 @@
-"""Who may import whom: libraries no command-line code, nodes no simulator, and nobody in a circle."""
+"""Who may import whom: libraries no command-line code, and nobody in a circle."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from pathlib import Path
 import pytest
 
 from layering.sources import PACKAGES, ROOT, circle, imports, python_files
-
-NODES = ("refinery_policy_node", "refinery_sampler_node")
-NOT_ON_A_ROBOT = ("refinery_twin", "refinery_sim_train", "experiments", "torch", "mujoco", "matplotlib")
 
 
 def commands_imported(files: list[Path]) -> list[str]:
@@ -31,13 +28,6 @@ def test_only_commands_import_commands(package: str) -> None:
 def test_experiments_import_no_commands() -> None:
     files = [file for file in python_files(ROOT / "experiments") if "test" not in file.relative_to(ROOT).parts]
     assert files and not commands_imported(files)
-
-
-@pytest.mark.parametrize("package", NODES)
-def test_a_node_imports_nothing_that_a_robot_does_not_have(package: str) -> None:
-    found = [item for file in python_files(ROOT / "src" / package / package) for item in imports(file)]
-    assert any(item.of("rclpy") for item in found)
-    assert not [str(item) for item in found if item.of(*NOT_ON_A_ROBOT)]
 
 
 @pytest.mark.parametrize("package", PACKAGES)

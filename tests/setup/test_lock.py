@@ -22,7 +22,7 @@ def pins(file: Path) -> dict[str, set[str]]:
 
 def test_every_requirement_is_pinned_and_the_lock_agrees():
     locked = pins(REQUIREMENTS / "constraints.txt")
-    for name in ("ros", "build", "run", "train", "dev"):
+    for name in ("ros", "build", "robot", "run", "train", "dev"):
         for package, versions in pins(REQUIREMENTS / f"{name}.txt").items():
             assert locked[package] == versions, f"{name}.txt: {package}: run tools/setup/lock.py again"
     assert pins(REQUIREMENTS / "nodeps.txt")

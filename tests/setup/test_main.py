@@ -65,7 +65,7 @@ def bare_clone(tmp_path):
     shutil.copytree(ROOT / "tools", clone / "tools", ignore=shutil.ignore_patterns("__pycache__"))
     (clone / "requirements").mkdir()
     (clone / "requirements" / "constraints.txt").touch()
-    for name in ("ros", "build", "run", "train", "dev", "nodeps"):
+    for name in ("ros", "build", "robot", "run", "train", "dev", "nodeps"):
         (clone / "requirements" / f"{name}.txt").touch()
     return clone
 

@@ -16,7 +16,8 @@ from stamps import Stamps, content_hash
 _SETS = {
     "build": ("colcon and rosidl tools", "build.txt", []),
     "ros": ("ROS 2 Jazzy wheels", "ros.txt", []),
-    "run": ("run-time packages", "run.txt", []),
+    "robot": ("what a robot needs", "robot.txt", []),
+    "run": ("simulation and tools", "run.txt", []),
     "model": ("arm model and statistics", "nodeps.txt", ["--no-deps"]),
     "train": ("training packages", "train.txt", []),
     "dev": ("test and lint tools", "dev.txt", []),
@@ -54,7 +55,7 @@ class Environment:
                 wanted[name] = content_hash(self._root, [requirements / file, pins], self.base)
         if self._mode == "wheels":
             rules = Path(__file__).with_name("repair.py")
-            wanted["repair"] = content_hash(self._root, [rules], wanted["ros"], wanted["build"], wanted["run"])
+            wanted["repair"] = content_hash(self._root, [rules], wanted["ros"], wanted["build"], wanted["robot"])
         return wanted
 
     def underlay(self) -> str:

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 REQUIREMENTS = Path(__file__).resolve().parents[2] / "requirements"
-FILES = ("ros", "build", "run", "train", "dev")
+FILES = ("ros", "build", "robot", "run", "train", "dev")
 HEADER = """\
 # Exact versions of everything that the other files here bring in, for `pip install -c`. Made by tools/setup/lock.py,
 # which has pip resolve the files for each supported Python ({versions}); what only one of them uses carries a marker.
