@@ -27,7 +27,7 @@ NAMES = (*HASHED, MANIFEST)
 """Files that every bundle has."""
 OPTIONAL = (ENVELOPE,)
 """Files that a bundle may have; the manifest names and hashes those it has."""
-MAX_BYTES = {POLICY: 64 << 20, INITIAL_STATES: 4 << 20, PART: 1 << 20, ENVELOPE: 1 << 20, MANIFEST: 1 << 20}
+MAX_BYTES = {POLICY: 64 << 20, INITIAL_STATES: 4 << 20, PART: 4 << 20, ENVELOPE: 1 << 20, MANIFEST: 1 << 20}
 """Largest accepted size of each file, [B]."""
 
 

@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bundle.json_values import JSON
+from bundle.sealing import seal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from refinery.bundle import Bundle, Envelope, load_bundle, write_bundle
-from refinery.bundle.files import ENVELOPE, MANIFEST, sha256
+from refinery.bundle.files import ENVELOPE
 from refinery.errors import BundleError
 from refinery.observation import OBSERVATION_SIZE
 from refinery.testing.bundles import tiny_bundle, tiny_envelope
@@ -51,17 +52,6 @@ def enveloped(good_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 @pytest.fixture
 def copy(enveloped: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(enveloped, tmp_path / "copy"))
-
-
-def seal(bundle: Path) -> None:
-    """Make the manifest's hashes fit, as somebody does who changes a bundle on purpose."""
-    raw = json.loads((bundle / MANIFEST).read_text())
-    for name in raw["files"]:
-        if (bundle / name).exists():
-            raw["files"][name] = sha256((bundle / name).read_bytes())
-    raw["manifest_sha256"] = "0" * 64
-    text = json.dumps(raw)
-    (bundle / MANIFEST).write_text(text.replace("0" * 64, sha256(text.encode()), 1))
 
 
 def test_a_bundle_may_do_without(good_bundle: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from bundle.fuzz_corpus import part_of_all_kinds
 from bundle.json_values import JSON
-from bundle.test_envelope import seal
+from bundle.sealing import seal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
