@@ -15,6 +15,7 @@ from refinery.rotations import Array, Poses
 from refinery.success import insertion_errors, strict
 from refinery.task import Task
 from refinery.tick.outcome import widened
+from refinery_sim.section import symmetry
 from refinery_sim_train.env.episodes import Episodes, draw_episodes
 from refinery_sim_train.env.insertion_env import InsertionEnv
 from refinery_sim_train.refine.evaluate import BatchPolicy
@@ -122,7 +123,7 @@ def _insert(
     for _ in range(env.task.control.episode_steps):
         observation, _ = env.observe()
         _, _, won, _ = env.advance(policy.act(observation))
-    errors = insertion_errors(env.filtered, env.plug, env.task.plug.section.symmetry)
+    errors = insertion_errors(env.filtered, env.plug, symmetry(env.task.plug.section))
     said = strict(errors, widened(env.task, env.task.control.episode_steps))
     probe = CentringProbe(env.measured, env.filtered, stiffness_n_m=env.task.control.stiffness[0])
     while (target := probe.target(env.plug)) is not None:
