@@ -16,8 +16,9 @@ from refinery.initial_state import tool_pose
 from refinery.robot_profile import load_robot_profile
 from refinery.rotations import Poses
 from refinery.task import Task
+from refinery.testing.samples import sample
 from refinery.tick.guard import Level
-from refinery.tick.samples import Inputs, PoseSample, RobotMode, RobotSample, WrenchSample
+from refinery.tick.samples import Inputs, RobotMode, RobotSample, WrenchSample
 from refinery_policy_node.messages import TargetMessage
 
 RATE_HZ = 1000.0
@@ -79,13 +80,13 @@ def run(task: Task, *, simulated_s: float) -> Lockstep:
     estimator = SocketEstimator(socket, fast.noise.estimate_jitter_m, np.random.default_rng(0))
 
     def inputs() -> Inputs:
-        now, tool = plant.time_s, plant.tool
+        now = plant.time_s
         return Inputs(
-            measured=PoseSample(pos_m=tool.pos_m[0], quat_xyzw=tool.quat_xyzw[0], stamp_s=now),
-            estimate=PoseSample(
-                pos_m=estimator.next_position_m(), quat_xyzw=estimator.unjittered.quat_xyzw[0], stamp_s=now
+            measured=sample(plant.tool, now),
+            estimate=sample(
+                Poses(pos_m=estimator.next_position_m()[None], quat_xyzw=estimator.unjittered.quat_xyzw), now
             ),
-            wrench=WrenchSample(wrench=plant.external_wrench.copy(), stamp_s=now),
+            wrench=WrenchSample(wrench=tuple(plant.external_wrench.tolist()), stamp_s=now),
             robot=RobotSample(mode=RobotMode.MOVE, errors=(), stamp_s=now),
             now_s=now,
         )
@@ -107,9 +108,9 @@ def run(task: Task, *, simulated_s: float) -> Lockstep:
             result = runtime.tick(samples)
             message.filled(result.target, 0)
             seconds.append(clock() - tick_began)
-            if result.verdict.level is Level.STOP:
-                raise RefineryError(f"bench: the guard stopped the arm: {result.verdict.message}")
-            plant.set_target(result.target)
+            if result.decision.level is Level.STOP:
+                raise RefineryError(f"bench: the guard stopped the arm: {result.decision.message}")
+            plant.set_target(result.target.batch())
             running = not result.done
         wall_s = clock() - began
     return Lockstep(simulated_s=simulated_s, wall_s=wall_s, ticks=Durations(seconds=np.array(seconds)))

@@ -78,8 +78,8 @@ def policy(node: LifecycleNode, bundle: str) -> None:
                 raise RefineryError(f"bench: expected an accepted start, got: {verdict.message}")
             started = True
         result = runtime.tick(inputs)
-        if result.verdict.level is not Level.OK:
-            raise RefineryError(f"bench: expected undisturbed ticks, got: {result.verdict.message}")
+        if result.decision.level is not Level.OK:
+            raise RefineryError(f"bench: expected undisturbed ticks, got: {result.decision.message}")
         topics.publish_target(result.target)
 
     # Wakes the executor only: the message itself is taken by the node's own subscription.

@@ -19,6 +19,7 @@ from experiments.bench.still_cell import StillCell
 from refinery.robot_interface import TopicSpec
 from refinery.robot_profile import RobotProfile, load_robot_profile
 from refinery.task import Task
+from refinery.tick.pose import Pose
 from refinery_policy_node.messages import pose_message
 
 _ROBOT_STATE_S = 0.02
@@ -42,8 +43,8 @@ class Robot:
         self._node, self._executor, self._frame = node, executor, profile.base_frame
         cell, topics = StillCell(task), profile.topics
         stamp = node.get_clock().now().to_msg()
-        self._pose = pose_message(cell.tool, self._frame, stamp)
-        self._socket = pose_message(cell.socket, self._frame, stamp)
+        self._pose = pose_message(Pose.of(cell.tool), self._frame, stamp)
+        self._socket = pose_message(Pose.of(cell.socket), self._frame, stamp)
         self._wrench = WrenchStamped()
         self._state = FrankaRobotState(robot_mode=FrankaRobotState.ROBOT_MODE_MOVE)
         self._state_s = 0.0

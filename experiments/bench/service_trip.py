@@ -18,6 +18,7 @@ from experiments.bench.still_cell import StillCell
 from refinery.errors import RefineryError
 from refinery.robot_profile import load_robot_profile
 from refinery.task import Task
+from refinery.tick.pose import Pose
 from refinery_msgs.srv import SampleInit
 from refinery_policy_node.messages import pose_message
 
@@ -40,7 +41,9 @@ def measure(task: Task, bundle: Path, *, rounds: int) -> dict[str, Durations]:
     node, executor = Node("bench_client"), SingleThreadedExecutor()
     executor.add_node(node)
     frame, socket = load_robot_profile(PROFILE).base_frame, StillCell(task).socket
-    request = SampleInit.Request(socket_pose=pose_message(socket, frame, node.get_clock().now().to_msg()), seed=0)
+    request = SampleInit.Request(
+        socket_pose=pose_message(Pose.of(socket), frame, node.get_clock().now().to_msg()), seed=0
+    )
     sample, empty = node.create_client(SampleInit, "sample_init"), node.create_client(Empty, "/bench/empty/empty")
 
     def calls(client: Any, message: Any) -> Prepare:

@@ -7,7 +7,8 @@ import numpy as np
 from refinery.initial_state import tool_pose
 from refinery.rotations import Poses
 from refinery.task import Task
-from refinery.tick.samples import Inputs, PoseSample, RobotMode, RobotSample, WrenchSample
+from refinery.testing.samples import sample
+from refinery.tick.samples import Inputs, RobotMode, RobotSample, WrenchSample
 
 
 class StillCell:
@@ -31,11 +32,11 @@ class StillCell:
     def inputs(self) -> Inputs:
         """Return the samples of the next tick."""
         now = self._now_s = self._now_s + self._period_s
-        seen = self.socket.pos_m[0] + self._rng.uniform(-1, 1, 3) * self._jitter_m
+        seen = self.socket.pos_m + self._rng.uniform(-1, 1, 3) * self._jitter_m
         return Inputs(
-            measured=PoseSample(pos_m=self.tool.pos_m[0], quat_xyzw=self.tool.quat_xyzw[0], stamp_s=now),
-            estimate=PoseSample(pos_m=seen, quat_xyzw=self.socket.quat_xyzw[0], stamp_s=now),
-            wrench=WrenchSample(wrench=np.zeros(6), stamp_s=now),
+            measured=sample(self.tool, now),
+            estimate=sample(Poses(pos_m=seen, quat_xyzw=self.socket.quat_xyzw), now),
+            wrench=WrenchSample(wrench=(0.0,) * 6, stamp_s=now),
             robot=RobotSample(mode=RobotMode.MOVE, errors=(), stamp_s=now),
             now_s=now,
         )

@@ -43,8 +43,8 @@ def tick_step(task: Task, content: bytes) -> Prepare:
     _begin(runtime, cell)
 
     def prepare() -> Step:
-        if runtime.guard.verdict.level is not Level.OK:
-            raise RefineryError(f"bench: expected undisturbed ticks, got: {runtime.guard.verdict.message}")
+        if runtime.guard.decision.level is not Level.OK:
+            raise RefineryError(f"bench: expected undisturbed ticks, got: {runtime.guard.decision.message}")
         inputs = cell.inputs()
 
         def step() -> None:

@@ -19,10 +19,11 @@ from refinery.initial_state import GRASP, tool_pose
 from refinery.kinematics import ArmKinematics
 from refinery.rotations import Poses
 from refinery.statistics import Rate
-from refinery.success import insertion_errors, strict
-from refinery.tick.guard import Level, Reason, Verdict
+from refinery.success import plug_offset, strict
+from refinery.testing.samples import sample
+from refinery.tick.guard import GuardDecision, Level, Reason
 from refinery.tick.runtime import PolicyRuntime
-from refinery.tick.samples import Inputs, PoseSample, RobotMode, RobotSample, WrenchSample
+from refinery.tick.samples import Inputs, RobotMode, RobotSample, WrenchSample
 from refinery_sim.plant import TIMESTEP_S, Mode, Plant
 from refinery_sim_train.env.episodes import Episodes, draw_episodes
 from refinery_sim_train.env.insertion_env import InsertionEnv
@@ -121,7 +122,7 @@ def _in_training(env: InsertionEnv, policy: BatchPolicy, episodes: Episodes) -> 
     return now
 
 
-def twin_episode(runtime: PolicyRuntime, episode: Episodes, joints_rad: ArrayLike) -> tuple[bool, Verdict]:
+def twin_episode(runtime: PolicyRuntime, episode: Episodes, joints_rad: ArrayLike) -> tuple[bool, GuardDecision]:
     """Run one episode on the twin's plant.
 
     Args:
@@ -151,11 +152,11 @@ def twin_episode(runtime: PolicyRuntime, episode: Episodes, joints_rad: ArrayLik
         if verdict.level is Level.STOP:
             break
         result = runtime.tick(_inputs(plant, episode, step))
-        verdict = result.verdict
-        plant.set_target(result.target)
+        verdict = result.decision
+        plant.set_target(result.target.batch())
         plant.step(begin + round((step + 1) * period_s / TIMESTEP_S) - plant.steps)
     runtime.end()
-    errors = insertion_errors(plant.socket, plant.plug, runtime.part.symmetry)
+    errors = plug_offset(plant.socket, plant.plug, runtime.part.symmetry)
     return bool(strict(errors, task.success)[0]), verdict
 
 
@@ -164,13 +165,9 @@ def _inputs(plant: Plant, episode: Episodes, step: int) -> Inputs:
     now_s, tool = plant.time_s + _STATE_AGE_S, plant.tool
     seen = Poses(pos_m=episode.estimate.pos_m + episode.jitter_m[:, step], quat_xyzw=episode.estimate.quat_xyzw)
     return Inputs(
-        measured=_sample(tool, plant.time_s),
-        estimate=_sample(seen, plant.time_s),
-        wrench=WrenchSample(wrench=plant.external_wrench.copy(), stamp_s=plant.time_s),
+        measured=sample(tool, plant.time_s),
+        estimate=sample(seen, plant.time_s),
+        wrench=WrenchSample(wrench=tuple(plant.external_wrench.tolist()), stamp_s=plant.time_s),
         robot=RobotSample(mode=RobotMode.MOVE, errors=(), stamp_s=plant.time_s),
         now_s=now_s,
     )
-
-
-def _sample(poses: Poses, stamp_s: float) -> PoseSample:
-    return PoseSample(pos_m=poses.pos_m[0], quat_xyzw=poses.quat_xyzw[0], stamp_s=stamp_s)

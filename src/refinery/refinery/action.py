@@ -4,20 +4,18 @@ The action moves the impedance controller's *target*, not the arm, so that a sta
 overcomes stiction; the leak keeps the target within ``max_error`` of the measured pose, which bounds the commanded
 force by construction (:mod:`refinery.force_bound`).
 
-As with the observation there are two classes: :class:`ActionDecoder` for batches, :class:`OneActionDecoder` for the
-tick on the robot; the tests hold one against the other.
+As with the observation there are two classes: :class:`ActionDecoder` for batches and
+:class:`refinery.tick.decoder.OneActionDecoder` for the tick on the robot; the tests hold one against the other.
 """
 
 from __future__ import annotations
-
-from operator import mul
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from refinery.force_bound import spring_limits
-from refinery.rotations import OnePose, Poses, clipped, conjugate, multiply, quat_of, rotvec_of, turned, turned_back
+from refinery.rotations import Poses
 from refinery.task import ControlSpec
 
 Array = NDArray[np.float64]
@@ -80,45 +78,4 @@ class ActionDecoder:
         np.clip(error, -self._max_twist, self._max_twist, out=error)
         quat = (Rotation.from_rotvec(axes.apply(error)) * now).as_quat()
         self.target = Poses(pos_m=np.atleast_2d(pos), quat_xyzw=np.atleast_2d(quat))
-        return self.target
-
-
-class OneActionDecoder:
-    """:class:`ActionDecoder` for a batch of one, in plain floats: equal to rounding, a hundred times as fast.
-
-    Args:
-        control: Scales and limits.
-        measured: Measured tool pose to start from, base frame, batch of one.
-    """
-
-    def __init__(self, control: ControlSpec, measured: Poses) -> None:
-        self._scale = control.action_scale
-        self._max_stretch, self._max_twist = spring_limits(control)
-        self._smoothing = control.action_smoothing
-        self.smoothed = [0.0] * 6
-        """The exponentially averaged action, six values."""
-        self.target = OnePose.of(measured)
-        """The target of the tool in the base frame."""
-
-    def decode(self, action: list[float], measured: OnePose, socket: OnePose) -> OnePose:
-        """Advance the target by one policy step; arguments as for :meth:`ActionDecoder.decode`, the action six floats.
-
-        Returns:
-            The new target of the tool in the base frame (also kept in :attr:`target`).
-        """
-        share, rest = self._smoothing, 1.0 - self._smoothing
-        self.smoothed = smoothed = [
-            share * (1.0 if new > 1.0 else -1.0 if new < -1.0 else new) + rest * old
-            for new, old in zip(action, self.smoothed, strict=True)
-        ]
-        sx, sy, sz, sa, sb, sc = map(mul, smoothed, self._scale)
-        axes, now = socket.matrix, measured.xyzw
-        mx, my, mz = measured.xyz_m
-        tx, ty, tz = self.target.xyz_m
-        cx, cy, cz = turned_back(axes, tx - mx, ty - my, tz - mz)
-        px, py, pz = turned(axes, clipped((cx + sx, cy + sy, cz + sz), self._max_stretch))
-        aimed = multiply(quat_of(turned(axes, (sa, sb, sc))), self.target.xyzw)
-        error = turned_back(axes, *rotvec_of(multiply(aimed, conjugate(now))))
-        quat = multiply(quat_of(turned(axes, clipped(error, self._max_twist))), now)
-        self.target = OnePose((mx + px, my + py, mz + pz), quat)
         return self.target

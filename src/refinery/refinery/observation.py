@@ -4,33 +4,32 @@ Only what a real cell measures goes in: tool pose, a noisy socket estimate, the 
 mean of the estimates stands in for a filter or a recurrent policy.
 
 Two classes compute it: :class:`ObservationEncoder` for batches (training, evaluation, replay) and
-:class:`OneObservationEncoder` for the tick on the robot, which has no time for scipy's calls; the tests hold one
-against the other.
+:class:`refinery.tick.encoder.OneObservationEncoder` for the tick on the robot, which has no time for scipy's calls; the
+tests hold one against the other. Both take their scales from here.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from refinery.rotations import (
-    OnePose,
-    Poses,
-    Quat,
-    Vec3,
-    conjugate,
-    multiply,
-    rotvec_of,
-    turned,
-    turned_back,
-    unit,
-)
+from refinery.rotations import Poses
 from refinery.task import Task
 
 Array = NDArray[np.float64]
+PLUG_POS_M: Final = 0.01
+"""Unit of the plug's position, [m]."""
+PLUG_FINE_M: Final = 0.002
+"""Unit of the plug's position near the seat, before the tanh, [m]."""
+PLUG_TURN_RAD: Final = 0.1
+"""Unit of the plug's rotation vector, [rad]."""
+TOOL_STEP_M: Final = 0.001
+"""Unit of the tool's motion in a policy step, [m]."""
+TOOL_TURN_RAD: Final = 0.01
+"""Unit of the tool's turn in a policy step, [rad]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,11 +47,11 @@ class Term:
 
 
 TERMS = (
-    Term(name="plug_pos_coarse", size=3, unit="10 mm", frame="estimated socket"),
-    Term(name="plug_pos_fine", size=3, unit="tanh of 2 mm", frame="estimated socket"),
-    Term(name="plug_rotvec", size=3, unit="0.1 rad", frame="estimated socket"),
-    Term(name="tool_step", size=3, unit="1 mm per policy step", frame="estimated socket"),
-    Term(name="tool_turn", size=3, unit="0.01 rad per policy step", frame="estimated socket"),
+    Term(name="plug_pos_coarse", size=3, unit=f"{1e3 * PLUG_POS_M:g} mm", frame="estimated socket"),
+    Term(name="plug_pos_fine", size=3, unit=f"tanh of {1e3 * PLUG_FINE_M:g} mm", frame="estimated socket"),
+    Term(name="plug_rotvec", size=3, unit=f"{PLUG_TURN_RAD:g} rad", frame="estimated socket"),
+    Term(name="tool_step", size=3, unit=f"{1e3 * TOOL_STEP_M:g} mm per policy step", frame="estimated socket"),
+    Term(name="tool_turn", size=3, unit=f"{TOOL_TURN_RAD:g} rad per policy step", frame="estimated socket"),
     Term(name="spring_stretch", size=3, unit="share of max_error", frame="estimated socket"),
     Term(name="spring_twist", size=3, unit="share of max_error", frame="estimated socket"),
     Term(name="last_action", size=6, unit="1", frame="estimated socket"),
@@ -150,91 +149,14 @@ class ObservationEncoder:
         self._last_pos, self._last_quat = measured.pos_m.copy(), measured.quat_xyzw.copy()
         time_left = 1.0 - (self._seen[:, None] - 1) / self._steps
         parts = (
-            plug.pos_m / 0.01,
-            np.tanh(plug.pos_m / 0.002),
-            plug.rotation.as_rotvec() / 0.1,
-            step / 0.001,
-            turn / 0.01,
+            plug.pos_m / PLUG_POS_M,
+            np.tanh(plug.pos_m / PLUG_FINE_M),
+            plug.rotation.as_rotvec() / PLUG_TURN_RAD,
+            step / TOOL_STEP_M,
+            turn / TOOL_TURN_RAD,
             stretch / self._max_error[:3],
             twist / self._max_error[3:],
             last_action,
             time_left,
         )
         return np.concatenate([np.atleast_2d(part) for part in parts], axis=1).astype(np.float32)
-
-
-class OneObservationEncoder:
-    """:class:`ObservationEncoder` for a batch of one, in plain floats: equal to rounding, a hundred times as fast.
-
-    Args:
-        task: Geometry of the grasp, rates and scales.
-    """
-
-    def __init__(self, task: Task) -> None:
-        self._task = task
-        self._tool_from_plug = OnePose.of(task.plug.tool_from_plug)
-        self._steps = task.control.episode_steps
-        self._max_error = task.control.max_error
-        self._last = OnePose((0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))
-        self._sum: Vec3 = (0.0, 0.0, 0.0)
-        self._socket_quat: Quat = (0.0, 0.0, 0.0, 0.0)
-        self._seen = 0
-
-    def reset(self, measured: Poses, grasp: Array | None = None) -> None:
-        """Forget the past.
-
-        Args:
-            measured: Measured tool pose, base frame, batch of one.
-            grasp: How the plug sits in the hand from now on, as for :meth:`ObservationEncoder.reset`, shape (1, 3).
-        """
-        self._tool_from_plug = OnePose.of(
-            self._task.plug.tool_from_plug_at(np.zeros((1, 3)) if grasp is None else grasp)
-        )
-        self._last = OnePose.of(measured)
-        self._sum, self._socket_quat, self._seen = (0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), 0
-
-    def filter_socket(self, estimate: OnePose) -> OnePose:
-        """Take in one socket estimate (base frame) and return the running mean of all so far."""
-        (ax, ay, az), (x, y, z) = self._sum, estimate.xyz_m
-        ax, ay, az = self._sum = (ax + x, ay + y, az + z)
-        self._seen = n = self._seen + 1
-        qx, qy, qz, qw = given = estimate.xyzw
-        mx, my, mz, mw = self._socket_quat
-        if qx * mx + qy * my + qz * mz + qw * mw < 0.0:
-            qx, qy, qz, qw = -qx, -qy, -qz, -qw
-        self._socket_quat = mean = (mx + (qx - mx) / n, my + (qy - my) / n, mz + (qz - mz) / n, mw + (qw - mw) / n)
-        return OnePose((ax / n, ay / n, az / n), given if mean == given else unit(*mean))
-
-    def encode(self, measured: OnePose, socket: OnePose, target: OnePose, last_action: list[float]) -> list[float]:
-        """Encode one policy step; arguments as for :meth:`ObservationEncoder.encode`, the last action as six floats.
-
-        Returns:
-            The observation, :data:`OBSERVATION_SIZE` values in the order of :data:`TERMS`.
-        """
-        axes, from_socket, from_now = socket.matrix, conjugate(socket.xyzw), conjugate(measured.xyzw)
-        sx, sy, sz = socket.xyz_m
-        mx, my, mz = measured.xyz_m
-        lx, ly, lz = self._last.xyz_m
-        tx, ty, tz = target.xyz_m
-        hx, hy, hz = turned(measured.matrix, self._tool_from_plug.xyz_m)
-        px, py, pz = turned_back(axes, mx + hx - sx, my + hy - sy, mz + hz - sz)
-        rx, ry, rz = rotvec_of(multiply(from_socket, multiply(measured.xyzw, self._tool_from_plug.xyzw)))
-        ax, ay, az = turned_back(axes, mx - lx, my - ly, mz - lz)
-        bx, by, bz = turned_back(axes, *rotvec_of(multiply(measured.xyzw, conjugate(self._last.xyzw))))
-        cx, cy, cz = turned_back(axes, tx - mx, ty - my, tz - mz)
-        dx, dy, dz = turned_back(axes, *rotvec_of(multiply(target.xyzw, from_now)))
-        ex, ey, ez, ea, eb, ec = self._max_error
-        self._last = measured
-        # fmt: off
-        return [
-            px / 0.01, py / 0.01, pz / 0.01,
-            math.tanh(px / 0.002), math.tanh(py / 0.002), math.tanh(pz / 0.002),
-            rx / 0.1, ry / 0.1, rz / 0.1,
-            ax / 0.001, ay / 0.001, az / 0.001,
-            bx / 0.01, by / 0.01, bz / 0.01,
-            cx / ex, cy / ey, cz / ez,
-            dx / ea, dy / eb, dz / ec,
-            *last_action,
-            1.0 - (self._seen - 1) / self._steps,
-        ]
-        # fmt: on

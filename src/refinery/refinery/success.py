@@ -16,7 +16,7 @@ _KEYPOINTS_M = np.linspace(-0.075, 0.075, 4)
 
 
 @dataclass(frozen=True, kw_only=True)
-class InsertionErrors:
+class PlugOffset:
     """Where the plug is relative to the seated pose, each of shape (B,)."""
 
     height_m: NDArray[np.float64]
@@ -27,7 +27,7 @@ class InsertionErrors:
     """Rotation of the plug away from the nearest way round that fits the socket, [rad]."""
 
 
-def insertion_errors(socket: Poses, plug: Poses, symmetry: int = 1) -> InsertionErrors:
+def plug_offset(socket: Poses, plug: Poses, symmetry: int = 1) -> PlugOffset:
     """Measure plug against socket; both in one parent frame, broadcasting over the batch.
 
     Args:
@@ -37,19 +37,19 @@ def insertion_errors(socket: Poses, plug: Poses, symmetry: int = 1) -> Insertion
             the same; 0 is a round section, whose turn about the axis does not count at all.
     """
     relative = socket.inverse() @ plug
-    return InsertionErrors(
+    return PlugOffset(
         height_m=relative.pos_m[:, 2],
         lateral_m=np.linalg.norm(relative.pos_m[:, :2], axis=1),
         angle_rad=remaining_angle_rad(relative.quat_xyzw, symmetry),
     )
 
 
-def strict(errors: InsertionErrors, spec: SuccessSpec) -> NDArray[np.bool_]:
+def strict(offset: PlugOffset, spec: SuccessSpec) -> NDArray[np.bool_]:
     """Seated to ``depth_tolerance_m`` (from above and below), on the axis and straight; to be read at the last step."""
     return (
-        (np.abs(errors.height_m) < spec.depth_tolerance_m)
-        & (errors.lateral_m < spec.lateral_tolerance_m)
-        & (errors.angle_rad < spec.angle_tolerance_rad)
+        (np.abs(offset.height_m) < spec.depth_tolerance_m)
+        & (offset.lateral_m < spec.lateral_tolerance_m)
+        & (offset.angle_rad < spec.angle_tolerance_rad)
     )
 
 

@@ -2,9 +2,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from refinery.action import ActionDecoder, OneActionDecoder
+from refinery.action import ActionDecoder
 from refinery.paths import config_file
-from refinery.rotations import OnePose, Poses, rotvec_between_rad
+from refinery.rotations import Poses, rotvec_between_rad
 from refinery.task import load_task
 
 TASK = load_task(config_file("tasks", "peg_rect"))
@@ -71,28 +71,3 @@ def test_rows_of_a_batch_do_not_touch_each_other():
         alone.reset(tools[row])
         target = alone.decode(actions[row : row + 1], tools[row], SOCKET)
         assert np.allclose(target.pos_m, together.pos_m[row]) and np.allclose(target.quat_xyzw, together.quat_xyzw[row])
-
-
-@settings(max_examples=30)
-@given(st.integers(0, 2**32 - 1))
-def test_one_decoder_is_the_batch_of_one(seed):
-    rng = np.random.default_rng(seed)
-    socket = Poses.from_xyz_rpy(rng.uniform(-1, 1, 3), rng.uniform(-3, 3, 3))
-    tool = Poses.from_xyz_rpy(rng.uniform(-1, 1, 3), rng.uniform(-3, 3, 3))
-    batch, one = ActionDecoder(TASK.control), OneActionDecoder(TASK.control, tool)
-    batch.reset(tool)
-    for _ in range(40):
-        action = rng.uniform(-3, 3, (1, 6))
-        expected = batch.decode(action, tool, socket)
-        got = one.decode(action[0].tolist(), OnePose.of(tool), OnePose.of(socket))
-        assert got is one.target
-        np.testing.assert_allclose(one.smoothed, batch.smoothed[0], atol=1e-12)
-        np.testing.assert_allclose(got.pos_m, expected.pos_m, atol=1e-11)
-        np.testing.assert_allclose(got.quat_xyzw, expected.quat_xyzw, atol=1e-11)
-        tool = tool @ Poses.from_xyz_rpy(rng.uniform(-0.005, 0.005, 3), rng.uniform(-0.05, 0.05, 3))
-
-
-def test_one_decoder_does_not_hide_nan():
-    decoder = OneActionDecoder(TASK.control, TOOL)
-    target = decoder.decode([np.nan] * 6, OnePose.of(TOOL), OnePose.of(SOCKET))
-    assert np.all(np.isnan(target.pos_m)) and np.all(np.isnan(target.quat_xyzw))

@@ -3,11 +3,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from refinery.action import ActionDecoder, OneActionDecoder
+from refinery.action import ActionDecoder
 from refinery.force_bound import commanded_force_bound, spring_limits
 from refinery.paths import config_file
-from refinery.rotations import OnePose, Poses
+from refinery.rotations import Poses
 from refinery.task import load_task
+from refinery.tick.decoder import OneActionDecoder
+from refinery.tick.pose import Pose
 
 # Six different numbers each: a mixed-up axis shows.
 CONTROL = dataclasses.replace(
@@ -32,13 +34,13 @@ def test_shipped_tasks_ask_for_little_force(task):
 @pytest.mark.parametrize("axis", range(6))
 @pytest.mark.parametrize("sign", [-1.0, 1.0])
 def test_a_policy_that_pushes_for_ever_reaches_the_bound_and_stays_there(axis, sign):
-    batch, one = ActionDecoder(CONTROL), OneActionDecoder(CONTROL, TOOL)
+    batch, one = ActionDecoder(CONTROL), OneActionDecoder(CONTROL, Pose.of(TOOL))
     batch.reset(TOOL)
     push = [0.0] * 6
     push[axis] = sign
     for _ in range(80):
         target = batch.decode(np.array([push]), TOOL, SOCKET)
-        single = one.decode(push, OnePose.of(TOOL), OnePose.of(SOCKET))
+        single = one.decode(tuple(push), Pose.of(TOOL), Pose.of(SOCKET)).batch()
     expected = np.array(push) * commanded_force_bound(CONTROL)
     for reached in (target, single):
         axes = SOCKET.rotation

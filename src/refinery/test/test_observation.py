@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refinery.observation import OBSERVATION_SIZE, TERMS, ObservationEncoder, OneObservationEncoder
+from refinery.observation import OBSERVATION_SIZE, TERMS, ObservationEncoder
 from refinery.paths import config_file
-from refinery.rotations import OnePose, Poses, angle_between_rad, quat_of
+from refinery.rotations import Poses, angle_between_rad
 from refinery.task import load_task
 
 TASK = load_task(config_file("tasks", "peg_rect"))
@@ -99,27 +99,6 @@ def test_orientations_are_averaged_whatever_their_sign():
     assert np.linalg.norm(filtered.quat_xyzw) == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize("encoder", [ObservationEncoder(TASK), OneObservationEncoder(TASK)])
-def test_one_turned_estimate_does_not_decide_the_orientation(encoder):
-    socket = OnePose((0.1, 0.2, 0.3), (0.0, 0.0, 0.0, 1.0))
-    encoder.reset(SEATED)
-    for _ in range(19):
-        filtered = encoder.filter_socket(socket)
-    filtered = encoder.filter_socket(OnePose(socket.xyz_m, quat_of((0.0, 0.0, 0.5))))
-    assert angle_between_rad(filtered.quat_xyzw, socket.quat_xyzw)[0] == pytest.approx(0.025, rel=0.05)
-
-
-@given(st.integers(0, 2**32 - 1))
-def test_estimates_of_one_orientation_keep_it_to_the_bit(seed):
-    rng = np.random.default_rng(seed)
-    socket = Poses.from_xyz_rpy(rng.uniform(-1, 1, (3, 3)), rng.uniform(-3, 3, (3, 3)))
-    batch, one = ObservationEncoder(TASK, 3), OneObservationEncoder(TASK)
-    single = OnePose.of(socket[0])
-    for _ in range(75):
-        assert np.array_equal(batch.filter_socket(socket).quat_xyzw, socket.quat_xyzw)
-        assert one.filter_socket(single).xyzw == single.xyzw
-
-
 def test_time_runs_out_with_the_estimates():
     encoder = ObservationEncoder(TASK)
     encoder.reset(SEATED)
@@ -149,28 +128,6 @@ def test_plug_terms_use_their_units():
     assert np.allclose(observation[at("plug_rotvec")], [0, 0, 1], atol=1e-6)
 
 
-@given(st.integers(0, 2**32 - 1))
-def test_one_observation_is_the_batch_of_one(seed):
-    rng = np.random.default_rng(seed)
-    grasp = rng.uniform(-1, 1, (1, 3)) * [0.004, 0.006, 0.3]
-    socket = Poses.from_xyz_rpy(rng.uniform(-1, 1, 3), rng.uniform(-3, 3, 3))
-    batch, one = ObservationEncoder(TASK), OneObservationEncoder(TASK)
-    for _episode in range(2):
-        tool = socket @ Poses.from_xyz_rpy(rng.uniform(-0.03, 0.03, 3), rng.uniform(-0.3, 0.3, 3)) @ SEATED
-        batch.reset(tool, grasp=grasp)
-        one.reset(tool, grasp=grasp)
-        for _ in range(4):
-            jitter = Poses.from_xyz_rpy(rng.uniform(-0.002, 0.002, 3), rng.uniform(-0.2, 0.2, 3))
-            seen = socket @ jitter
-            seen = Poses(pos_m=seen.pos_m, quat_xyzw=seen.quat_xyzw * rng.choice([-1.0, 1.0]))
-            target = tool @ Poses.from_xyz_rpy(rng.uniform(-0.01, 0.01, 3), rng.uniform(-0.1, 0.1, 3))
-            action = rng.uniform(-1, 1, (1, 6))
-            mean, same_mean = batch.filter_socket(seen), one.filter_socket(OnePose.of(seen))
-            np.testing.assert_allclose(same_mean.pos_m, mean.pos_m, atol=1e-12)
-            assert angle_between_rad(same_mean.quat_xyzw, mean.quat_xyzw)[0] < 1e-7
-            expected = batch.encode(tool, mean, target, action)
-            got = one.encode(OnePose.of(tool), same_mean, OnePose.of(target), action[0].tolist())
-            assert len(got) == OBSERVATION_SIZE
-            # The batch is rounded to float32.
-            np.testing.assert_allclose(got, expected[0], rtol=1e-6, atol=1e-9)
-            tool = tool @ Poses.from_xyz_rpy(rng.uniform(-0.002, 0.002, 3), rng.uniform(-0.02, 0.02, 3))
+def test_the_units_that_policies_name_in_their_files_stay():
+    units = [term.unit for term in TERMS]
+    assert units[:5] == ["10 mm", "tanh of 2 mm", "0.1 rad", "1 mm per policy step", "0.01 rad per policy step"]

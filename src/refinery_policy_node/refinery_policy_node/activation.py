@@ -8,15 +8,15 @@ from collections.abc import Callable
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import QoSCompatibility, qos_check_compatible
 
-from refinery.tick.guard import Level, Reason, Verdict
+from refinery.tick.guard import GuardDecision, Level, Reason
 from refinery_policy_node.topics import RobotTopics
 from refinery_ros.polled_subscription import Latest
 
 _POLL_S = 0.02
-OK = Verdict()
+OK = GuardDecision()
 
 
-def check_interface(node: LifecycleNode, topics: RobotTopics, timeout_s: float) -> Verdict:
+def check_interface(node: LifecycleNode, topics: RobotTopics, timeout_s: float) -> GuardDecision:
     """Check the robot interface before activation.
 
     Args:
@@ -35,7 +35,7 @@ def check_interface(node: LifecycleNode, topics: RobotTopics, timeout_s: float) 
     return verdict if verdict.level is not Level.OK else check_only_publisher(node, topics.target_topic)
 
 
-def check_only_publisher(node: LifecycleNode, topic: str) -> Verdict:
+def check_only_publisher(node: LifecycleNode, topic: str) -> GuardDecision:
     """Check that nobody else commands the arm: of two targets the controller would follow either, in turns."""
     names = [f"{info.node_namespace.rstrip('/')}/{info.node_name}" for info in node.get_publishers_info_by_topic(topic)]
     ours = node.get_fully_qualified_name()
@@ -48,7 +48,7 @@ def check_only_publisher(node: LifecycleNode, topic: str) -> Verdict:
     return OK
 
 
-def _check_input(node: LifecycleNode, latest: Latest, timeout_s: float) -> Verdict:
+def _check_input(node: LifecycleNode, latest: Latest, timeout_s: float) -> GuardDecision:
     """Check that somebody publishes with a fitting quality of service and that a message arrives."""
     expected = f"no message on {latest.name} within {timeout_s:.1f} s"
     if not _wait(lambda: node.count_publishers(latest.name) > 0, timeout_s):
@@ -69,7 +69,7 @@ def _check_input(node: LifecycleNode, latest: Latest, timeout_s: float) -> Verdi
     return OK
 
 
-def _check_listener(node: LifecycleNode, topic: str, timeout_s: float) -> Verdict:
+def _check_listener(node: LifecycleNode, topic: str, timeout_s: float) -> GuardDecision:
     if _wait(lambda: node.count_subscribers(topic) > 0, timeout_s):
         return OK
     return _refuse(
@@ -87,5 +87,5 @@ def _wait(condition: Callable[[], bool], timeout_s: float) -> bool:
     return True
 
 
-def _refuse(reason: Reason, message: str) -> Verdict:
-    return Verdict(level=Level.STOP, reason=reason, message=message)
+def _refuse(reason: Reason, message: str) -> GuardDecision:
+    return GuardDecision(level=Level.STOP, reason=reason, message=message)

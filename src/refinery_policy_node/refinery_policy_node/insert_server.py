@@ -12,7 +12,7 @@ from rclpy.action.server import ServerGoalHandle
 
 from refinery.errors import RefineryError
 from refinery.grasp import requested_grasp
-from refinery.tick.guard import Level, Reason, Verdict
+from refinery.tick.guard import GuardDecision, Level, Reason
 from refinery.tick.samples import Inputs
 from refinery_msgs.action import Insert
 from refinery_msgs.msg import Outcome
@@ -41,7 +41,7 @@ class InsertServer:
         self._station: Station | None = None
         self.insertion: Insertion | None = None
         """The insertion in progress."""
-        self.interrupted: Verdict | None = None
+        self.interrupted: GuardDecision | None = None
         """Why the insertion in progress must end."""
         on_cancel = node.guarded("cancellation of insert", self._on_cancel, CancelResponse.ACCEPT)
         self._server = ActionServer(node, Insert, "insert", self._execute, cancel_callback=on_cancel)
@@ -55,7 +55,7 @@ class InsertServer:
         """Begin to serve insertions with this station, or refuse them from now on (None)."""
         self._station = station
 
-    def interrupt(self, outcome: int, verdict: Verdict) -> None:
+    def interrupt(self, outcome: int, verdict: GuardDecision) -> None:
         """End the insertion in progress with a hold; the arm is handed back by the action's own course."""
         if self._busy and self.interrupted is None:
             self.interrupted = verdict
@@ -80,7 +80,7 @@ class InsertServer:
 
     def _on_cancel(self, _goal: ServerGoalHandle) -> CancelResponse:
         # Hold now, not when the coroutine next runs.
-        verdict = Verdict(level=Level.HOLD, reason=Reason.CANCELLED, message="the client cancelled the insertion")
+        verdict = GuardDecision(level=Level.HOLD, reason=Reason.CANCELLED, message="the client cancelled the insertion")
         self.interrupt(Outcome.CANCELLED, verdict)
         return CancelResponse.ACCEPT
 
@@ -110,17 +110,16 @@ class InsertServer:
             return self._not_begun(verdict)
         station.topics.publish_stiffness(station.runtime.task.control.stiffness)
         # The impedance controller must find this target when it wakes up, not one left over from last time.
-        station.topics.publish_target(inputs.measured.poses())
+        station.topics.publish_target(inputs.measured.pose())
         self._handed_over = True
         problem = await station.switch.switch(impedance=True)
         if problem:
             await self._hand_back(station)
             reason = Reason.CONTROLLER_SWITCH_FAILED
-            return _refused(Verdict(level=Level.STOP, reason=reason, message=f"the arm was not handed over: {problem}"))
+            return _refused(
+                GuardDecision(level=Level.STOP, reason=reason, message=f"the arm was not handed over: {problem}")
+            )
         grasp = requested_grasp(goal.request.grasp, station.runtime.task)
-        if station.runtime.recorder is not None:
-            # An insertion that ends before its first policy step has no ticks; those of the one before are not its own.
-            station.runtime.recorder.begin(grasp)
         self.insertion = Insertion(
             self._node,
             station.runtime,
@@ -142,7 +141,7 @@ class InsertServer:
         problem = await self._hand_back(station)
         return self._result(ending, station, problem)
 
-    async def _look(self, goal: Insert.Goal, station: Station) -> tuple[Inputs | None, Verdict]:
+    async def _look(self, goal: Insert.Goal, station: Station) -> tuple[Inputs | None, GuardDecision]:
         """Look at the arm at rest; returns the samples to start from, or why not to start."""
         samples = await RestLook(station.topics).run(self._node)
         runtime = station.runtime
@@ -153,7 +152,7 @@ class InsertServer:
             verdict = check_offset(self._node, samples, runtime.task, runtime.guard.settings)
         return inputs, self.interrupted or verdict
 
-    def _not_begun(self, why: Verdict) -> Insert.Result:
+    def _not_begun(self, why: GuardDecision) -> Insert.Result:
         """Return the result of an insertion that was refused, or ended before the arm was handed over."""
         result = _refused(why)
         if why is self.interrupted:
@@ -184,7 +183,7 @@ class InsertServer:
             station.runtime.guard.stop(Reason.CONTROLLER_SWITCH_FAILED, f"the arm was not handed back: {problem}")
         return problem
 
-    def _refusal(self, goal: Insert.Goal) -> Verdict:
+    def _refusal(self, goal: Insert.Goal) -> GuardDecision:
         """Check everything that can be checked before anything moves."""
         station = self._station
         if station is None:
@@ -203,24 +202,24 @@ class InsertServer:
             return _no(Reason.NONE, str(error))
         if station.topics.inputs() is None:
             return _no(Reason.TOPIC_MISSING, f"no message yet on {', '.join(station.topics.missing())}")
-        if station.clock.stopped:
-            return _no(Reason.CLOCK_STOPPED, station.clock.message)
+        if (stopped := station.check_clock()).level is not Level.OK:
+            return stopped
         rival = check_only_publisher(self._node, station.topics.target_topic)
         if rival.level is not Level.OK:
             return rival
-        return station.runtime.guard.latched if not station.runtime.guard.armed else Verdict()
+        return station.runtime.guard.latched if not station.runtime.guard.armed else GuardDecision()
 
     def _result(self, ending: Ending, station: Station, problem: str) -> Insert.Result:
         result = Insert.Result()
         note = f"; the arm was not handed back: {problem}" if problem else ""
         dry = "dry run, nothing was commanded: " if station.parameters.dry_run else ""
         result.outcome = Outcome(value=ending.outcome, message=dry + ending.message + note)
-        result.reason = reason_message(station.runtime.guard.latched if problem else ending.verdict)
+        result.reason = reason_message(station.runtime.guard.latched if problem else ending.decision)
         stamp = self._node.get_clock().now().to_msg()
         result.pose_final = pose_message(ending.measured, station.topics.base_frame, stamp)
-        result.depth_m = station.runtime.task.rim_height_m - float(ending.errors.height_m[0])
-        result.lateral_error_m = float(ending.errors.lateral_m[0])
-        result.angle_error_rad = float(ending.errors.angle_rad[0])
+        result.depth_m = station.runtime.task.rim_height_m - float(ending.offset.height_m[0])
+        result.lateral_error_m = float(ending.offset.lateral_m[0])
+        result.angle_error_rad = float(ending.offset.angle_rad[0])
         result.duration_s = ending.duration_s
         result.ticks = ending.ticks
         return result
@@ -245,17 +244,18 @@ class InsertServer:
         insertion = self.insertion
         if insertion is None:
             return
-        errors = insertion.errors()
+        offset = insertion.plug_offset()
         feedback: Any = Insert.Feedback()
         feedback.elapsed_s = insertion.elapsed_s
-        feedback.depth_m = station.runtime.task.rim_height_m - float(errors.height_m[0])
-        feedback.lateral_error_m = float(errors.lateral_m[0])
-        feedback.guard = reason_message(station.runtime.guard.verdict)
+        feedback.depth_m = station.runtime.task.rim_height_m - float(offset.height_m[0])
+        feedback.lateral_error_m = float(offset.lateral_m[0])
+        feedback.guard = reason_message(station.runtime.guard.decision)
         goal.publish_feedback(feedback)
 
     def _record(self, trial_id: int, station: Station) -> None:
         recorder, folder = station.runtime.recorder, station.parameters.record_dir
-        if recorder is None or not len(recorder):
+        # Without a policy step of its own, what the recorder has is the insertion's before.
+        if recorder is None or self.insertion is None or self.insertion.ticks == 0 or not len(recorder):
             return
         path = Path(folder) / f"insert_{self._count:04d}_trial_{trial_id}.npz"
         try:
@@ -264,15 +264,15 @@ class InsertServer:
             self._node.get_logger().error(f"{path}: the recording was not written: {error}")
 
 
-def _no(reason: Reason, message: str) -> Verdict:
-    return Verdict(level=Level.STOP, reason=reason, message=message)
+def _no(reason: Reason, message: str) -> GuardDecision:
+    return GuardDecision(level=Level.STOP, reason=reason, message=message)
 
 
-def _outcome_of(interruption: Verdict) -> int:
+def _outcome_of(interruption: GuardDecision) -> int:
     return int(Outcome.CANCELLED if interruption.reason is Reason.CANCELLED else Outcome.STOPPED)
 
 
-def _refused(verdict: Verdict) -> Insert.Result:
+def _refused(verdict: GuardDecision) -> Insert.Result:
     result = Insert.Result()
     result.outcome = Outcome(value=Outcome.REFUSED, message=verdict.message)
     result.reason = reason_message(verdict)

@@ -15,11 +15,11 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.task import Future
 from rclpy.timer import Timer
 
-from refinery.rotations import Poses
-from refinery.success import InsertionErrors, insertion_errors
-from refinery.tick.guard import Level, Verdict
+from refinery.success import PlugOffset, plug_offset
+from refinery.tick.guard import GuardDecision, Level
 from refinery.tick.interpolator import TargetInterpolator
 from refinery.tick.outcome import seated
+from refinery.tick.pose import Pose
 from refinery.tick.runtime import PolicyRuntime
 from refinery.tick.samples import Inputs
 from refinery_msgs.msg import Outcome
@@ -46,11 +46,11 @@ class Ending:
     """A value of refinery_msgs/Outcome."""
     message: str
     """In one sentence."""
-    verdict: Verdict
+    decision: GuardDecision
     """Why the guard stopped it; OK otherwise."""
-    measured: Poses
+    measured: Pose
     """Tool pose at the end, base frame."""
-    errors: InsertionErrors
+    offset: PlugOffset
     """Plug against socket, by the node's own estimate."""
     duration_s: float
     """From the first to the last policy step, [s]."""
@@ -72,7 +72,7 @@ class Insertion:
         command_rate_hz: Rate of interpolated targets, [Hz]; 0 for none.
         timeout_s: Give up after this time, [s]; 0 for the episode's length.
         on_tick: Called after policy steps, at most 50 times a second (for feedback).
-        on_change: Called when the guard's verdict has another level than before, and at the end.
+        on_change: Called when the guard's decision has another level than before, and at the end.
     """
 
     def __init__(
@@ -92,10 +92,10 @@ class Insertion:
         self._node = node
         self._runtime = runtime
         self._topics = topics
-        self._measured: Poses = start.measured.poses()
+        self._measured = start.measured.pose()
         self._reference = start.estimate
         self._grasp, self._tool_from_plug = grasp, runtime.task.plug.tool_from_plug_at(grasp)
-        self._estimate = start.estimate.poses()
+        self._estimate = start.estimate.pose()
         self._handover_ticks = int(np.ceil(handover_s / runtime.period_s))
         self._timeout_s = timeout_s
         self._on_tick, self._on_change = on_tick, on_change
@@ -134,12 +134,13 @@ class Insertion:
         """Policy steps so far."""
         return self._ticks
 
-    def errors(self) -> InsertionErrors:
+    def plug_offset(self) -> PlugOffset:
         """Plug against socket as the node sees them."""
         socket = self._estimate if self._runtime.socket is None else self._runtime.socket
-        return insertion_errors(socket, self._measured @ self._tool_from_plug, self._runtime.part.symmetry)
+        symmetry = self._runtime.part.symmetry
+        return plug_offset(socket.batch(), self._measured.batch() @ self._tool_from_plug, symmetry)
 
-    def stop(self, outcome: int, verdict: Verdict) -> None:
+    def stop(self, outcome: int, decision: GuardDecision) -> None:
         """End at once: hold the pose measured now. Does nothing after the end."""
         if self._phase is Phase.DONE:
             return
@@ -148,8 +149,8 @@ class Insertion:
         with contextlib.suppress(Exception):
             inputs = self._topics.inputs()
             if inputs is not None and self._runtime.guard.begin(inputs, self._runtime.socket).level is Level.OK:
-                self._measured = inputs.measured.poses()
-        self._end(outcome, verdict.message, verdict)
+                self._measured = inputs.measured.pose()
+        self._end(outcome, decision.message, decision)
 
     def fail(self, error: Exception) -> None:
         """Complete :attr:`ended` with a defect, where the end itself did not come that far."""
@@ -175,11 +176,11 @@ class Insertion:
             self._topics.publish_target(self._measured)
             return
         inputs = self._inputs()
-        verdict = self._runtime.start(inputs, self._grasp, self._reference)
-        if verdict.level is not Level.OK:
+        decision = self._runtime.start(inputs, self._grasp, self._reference)
+        if decision.level is not Level.OK:
             # The arm is handed over already: unlike a refusal before that, this is a stop, and it stays.
-            self._runtime.guard.stop(verdict.reason, verdict.message)
-            self._end(Outcome.STOPPED, verdict.message, self._runtime.guard.latched)
+            self._runtime.guard.stop(decision.reason, decision.message)
+            self._end(Outcome.STOPPED, decision.message, self._runtime.guard.latched)
             return
         self._phase = Phase.RUN
         self._first_s = inputs.now_s
@@ -192,23 +193,23 @@ class Insertion:
         self._recent_s.append(inputs.now_s)
         while inputs.now_s - self._recent_s[0] > _RATE_OVER_S:
             self._recent_s.popleft()
-        if result.verdict.level is Level.OK:
-            self._measured = inputs.measured.poses()
+        if result.decision.level is Level.OK:
+            self._measured = inputs.measured.pose()
             self._command(result.target, inputs.now_s)
         else:
             self._measured = result.target
             self._jump(result.target)
         if result.step % self._feedback_ticks == 0:
             self._on_tick()
-        level, before = result.verdict.level, self._level
+        level, before = result.decision.level, self._level
         self._level = level
         if level is Level.STOP:
-            self._end(Outcome.STOPPED, result.verdict.message, result.verdict)
+            self._end(Outcome.STOPPED, result.decision.message, result.decision)
             return
         if level is not before:
             self._on_change()
         if self._timeout_s > 0 and self.elapsed_s + self._runtime.period_s > self._timeout_s and not result.done:
-            self._end(Outcome.TIMED_OUT, f"not done after {self._timeout_s:.2f} s", Verdict())
+            self._end(Outcome.TIMED_OUT, f"not done after {self._timeout_s:.2f} s", GuardDecision())
         elif result.done:
             self._phase = Phase.SETTLE
 
@@ -217,19 +218,19 @@ class Insertion:
         inputs, guard, socket = self._inputs(), self._runtime.guard, self._runtime.socket
         level = guard.begin(inputs, socket).level
         if level is Level.STOP or socket is None:
-            self._end(Outcome.STOPPED, guard.verdict.message, guard.verdict)
+            self._end(Outcome.STOPPED, guard.decision.message, guard.decision)
             return
         if level is Level.HOLD:
             return
-        self._measured = inputs.measured.poses()
-        plug, symmetry = self._measured @ self._tool_from_plug, self._runtime.part.symmetry
-        won, errors = seated(self._runtime.task, socket, plug, self._ticks, symmetry)
-        height_mm, lateral_mm = errors.height_m[0] * 1e3, errors.lateral_m[0] * 1e3
+        self._measured = inputs.measured.pose()
+        plug, symmetry = self._measured.batch() @ self._tool_from_plug, self._runtime.part.symmetry
+        won, offset = seated(self._runtime.task, socket.batch(), plug, self._ticks, symmetry)
+        height_mm, lateral_mm = offset.height_m[0] * 1e3, offset.lateral_m[0] * 1e3
         where = f"the tip is {height_mm:.1f} mm over the seat and {lateral_mm:.1f} mm off its axis"
         if won:
-            self._end(Outcome.SUCCESS, f"the plug is seated: {where}", Verdict())
+            self._end(Outcome.SUCCESS, f"the plug is seated: {where}", GuardDecision())
         else:
-            self._end(Outcome.FAILED, f"the plug is not seated: {where}", Verdict())
+            self._end(Outcome.FAILED, f"the plug is not seated: {where}", GuardDecision())
 
     def _inputs(self) -> Inputs:
         inputs = self._topics.inputs()
@@ -237,13 +238,13 @@ class Insertion:
             raise RuntimeError("an input that had messages has none")
         return inputs
 
-    def _end(self, outcome: int, message: str, verdict: Verdict) -> None:
+    def _end(self, outcome: int, message: str, decision: GuardDecision) -> None:
         self._phase = Phase.DONE
         # Every step runs, the last one first, whatever another raises: the arm must hold, and the client must hear.
         with contextlib.ExitStack() as steps:
             # After the hold is on its way: nobody who watches the status should wait for the next second to see a stop.
             steps.callback(self._on_change)
-            steps.callback(self._conclude, outcome, message, verdict)
+            steps.callback(self._conclude, outcome, message, decision)
             steps.callback(self._topics.read_ahead, False)
             steps.callback(gc.enable)
             steps.callback(self._runtime.end)
@@ -251,26 +252,26 @@ class Insertion:
                 steps.callback(self._node.destroy_timer, timer)
             steps.callback(self._topics.publish_target, self._measured)
 
-    def _conclude(self, outcome: int, message: str, verdict: Verdict) -> None:
+    def _conclude(self, outcome: int, message: str, decision: GuardDecision) -> None:
         self.ended.set_result(
             Ending(
                 outcome=outcome,
                 message=message,
-                verdict=verdict,
+                decision=decision,
                 measured=self._measured,
-                errors=self.errors(),
+                offset=self.plug_offset(),
                 duration_s=self.elapsed_s,
                 ticks=self._ticks,
             )
         )
 
-    def _command(self, target: Poses, now_s: float) -> None:
+    def _command(self, target: Pose, now_s: float) -> None:
         if self._between is None:
             self._topics.publish_target(target)
         else:
             self._between.aim(target, now_s)
 
-    def _jump(self, pose: Poses) -> None:
+    def _jump(self, pose: Pose) -> None:
         if self._between is not None:
             self._between.jump(pose)
         self._topics.publish_target(pose)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped, WrenchStamped
 
-from refinery.rotations import OnePose, Poses
-from refinery.tick.guard import Verdict
+from refinery.tick.guard import GuardDecision
+from refinery.tick.pose import Pose, unit
 from refinery.tick.samples import PoseSample, WrenchSample
 from refinery_msgs.msg import GuardReason
 
@@ -21,8 +20,8 @@ def pose_sample(message: PoseStamped) -> PoseSample:
     """Read a pose as it is, unchecked."""
     position, orientation = message.pose.position, message.pose.orientation
     return PoseSample(
-        pos_m=np.array([position.x, position.y, position.z]),
-        quat_xyzw=np.array([orientation.x, orientation.y, orientation.z, orientation.w]),
+        pos_m=(position.x, position.y, position.z),
+        quat_xyzw=(orientation.x, orientation.y, orientation.z, orientation.w),
         stamp_s=seconds(message.header.stamp),
     )
 
@@ -31,19 +30,18 @@ def wrench_sample(message: WrenchStamped) -> WrenchSample:
     """Read a wrench as it is, unchecked."""
     force, torque = message.wrench.force, message.wrench.torque
     return WrenchSample(
-        wrench=np.array([force.x, force.y, force.z, torque.x, torque.y, torque.z]),
+        wrench=(force.x, force.y, force.z, torque.x, torque.y, torque.z),
         stamp_s=seconds(message.header.stamp),
     )
 
 
-def pose_message(pose: Poses, frame: str, stamp: Time) -> PoseStamped:
-    """Write a batch of one pose."""
+def pose_message(pose: Pose, frame: str, stamp: Time) -> PoseStamped:
+    """Write a pose, its quaternion normalised."""
     message = PoseStamped()
     message.header.frame_id, message.header.stamp = frame, stamp
     position, orientation = message.pose.position, message.pose.orientation
-    position.x, position.y, position.z = pose.pos_m[0].tolist()
-    quat = pose.quat_xyzw[0] / np.linalg.norm(pose.quat_xyzw[0])
-    orientation.x, orientation.y, orientation.z, orientation.w = quat.tolist()
+    position.x, position.y, position.z = pose.xyz_m
+    orientation.x, orientation.y, orientation.z, orientation.w = unit(pose.xyzw)
     return message
 
 
@@ -60,18 +58,18 @@ class TargetMessage:
         self._stamp = self._message.header.stamp
         self._position, self._orientation = self._message.pose.position, self._message.pose.orientation
 
-    def filled(self, target: Poses, now_ns: int) -> PoseStamped:
-        """Return the message with a pose of the tool in the base frame (batch of one) and a stamp [ns].
+    def filled(self, target: Pose, now_ns: int) -> PoseStamped:
+        """Return the message with a pose of the tool in the base frame and a stamp [ns].
 
         It is to be published before the next call, which fills the same message again.
         """
-        pose, stamp, position, orientation = OnePose.of(target), self._stamp, self._position, self._orientation
+        stamp, position, orientation = self._stamp, self._position, self._orientation
         stamp.sec, stamp.nanosec = divmod(now_ns, 1_000_000_000)
-        position.x, position.y, position.z = pose.xyz_m
-        orientation.x, orientation.y, orientation.z, orientation.w = pose.xyzw
+        position.x, position.y, position.z = target.xyz_m
+        orientation.x, orientation.y, orientation.z, orientation.w = target.xyzw
         return self._message
 
 
-def reason_message(verdict: Verdict) -> GuardReason:
-    """Write the reason of a verdict."""
-    return GuardReason(value=int(verdict.reason), message=verdict.message)
+def reason_message(decision: GuardDecision) -> GuardReason:
+    """Write the reason of a decision."""
+    return GuardReason(value=int(decision.reason), message=decision.message)

@@ -18,7 +18,7 @@ from std_srvs.srv import Trigger
 from refinery.bringup.graph import find_rival, settle
 from refinery.bringup.ros_start import init_ros
 from refinery.errors import RefineryError
-from refinery.tick.guard import Level, Reason, Verdict
+from refinery.tick.guard import GuardDecision, Level, Reason
 from refinery_msgs.msg import Outcome
 from refinery_policy_node.activation import check_interface, check_only_publisher
 from refinery_policy_node.insert_server import InsertServer
@@ -44,7 +44,7 @@ class PolicyNode(ManagedNode):
         self.born_s = time.monotonic()
         """When the node was made, [s]."""
         self._station: Station | None = None
-        self._problem = Verdict()
+        self._problem = GuardDecision()
         self._watched = 0
         self._status = StatusReport(self)
         self._inserts = InsertServer(self, self._publish_status)
@@ -58,7 +58,7 @@ class PolicyNode(ManagedNode):
         try:
             self._station = Station(self, read_parameters(self))
         except RefineryError as error:
-            return self._refuse(Verdict(level=Level.STOP, message=str(error)))
+            return self._refuse(GuardDecision(level=Level.STOP, message=str(error)))
         bundle = self._station.bundle
         self.get_logger().info(f"bundle {bundle.name} for task {bundle.task.name} from {bundle.path}")
         return self._accept()
@@ -69,10 +69,10 @@ class PolicyNode(ManagedNode):
         assert station is not None
         inputs = [latest.name for latest in station.topics.inputs_read]
         if rival := find_rival(self, actions=("insert",), inputs=inputs):
-            return self._refuse(Verdict(level=Level.STOP, reason=Reason.SECOND_PUBLISHER, message=rival))
+            return self._refuse(GuardDecision(level=Level.STOP, reason=Reason.SECOND_PUBLISHER, message=rival))
         verdict = check_interface(self, station.topics, station.parameters.activation_timeout_s)
         if verdict.level is Level.OK and (problem := station.switch.problem()):
-            verdict = Verdict(level=Level.STOP, reason=Reason.TOPIC_MISSING, message=problem)
+            verdict = GuardDecision(level=Level.STOP, reason=Reason.TOPIC_MISSING, message=problem)
         if verdict.level is Level.OK:
             samples, runtime = RestLook(station.topics).run_blocking(), station.runtime
             verdict = check_offset(self, samples, runtime.task, runtime.guard.settings)
@@ -109,7 +109,7 @@ class PolicyNode(ManagedNode):
     def on_defect(self, where: str, error: Exception) -> None:
         """Hold, end the insertion in progress, and stay stopped until re-armed."""
         message = f"a defect in {where}, {type(error).__name__}: {error}; see the node's log"
-        self._problem = verdict = Verdict(level=Level.STOP, reason=Reason.DEFECT, message=message)
+        self._problem = verdict = GuardDecision(level=Level.STOP, reason=Reason.DEFECT, message=message)
         try:
             self._inserts.interrupt(Outcome.STOPPED, verdict)
         finally:
@@ -124,13 +124,13 @@ class PolicyNode(ManagedNode):
         return self._inserts.busy
 
     @property
-    def problem(self) -> Verdict:
+    def problem(self) -> GuardDecision:
         """Why the last transition failed; OK if it did not."""
         return self._problem
 
     def _let_go(self, reason: Reason, message: str) -> None:
         self._inserts.serve(None)
-        self._inserts.interrupt(Outcome.STOPPED, Verdict(level=Level.HOLD, reason=reason, message=message))
+        self._inserts.interrupt(Outcome.STOPPED, GuardDecision(level=Level.HOLD, reason=reason, message=message))
         if self._station is not None and (problem := self._inserts.hand_back_now(self._station)):
             self.get_logger().error(f"the arm was not handed back: {problem}")
 
@@ -139,7 +139,7 @@ class PolicyNode(ManagedNode):
             self._station.destroy()
             self._station = None
 
-    def _refuse(self, verdict: Verdict) -> TransitionCallbackReturn:
+    def _refuse(self, verdict: GuardDecision) -> TransitionCallbackReturn:
         if verdict != self._problem:
             self.get_logger().error(verdict.message)
         self._problem = verdict
@@ -147,7 +147,7 @@ class PolicyNode(ManagedNode):
         return _FAILURE
 
     def _accept(self) -> TransitionCallbackReturn:
-        self._problem = Verdict()
+        self._problem = GuardDecision()
         self._publish_status()
         return _SUCCESS
 
@@ -160,7 +160,7 @@ class PolicyNode(ManagedNode):
             if self._inserts.insertion is not None:
                 verdict = check_only_publisher(self, station.topics.target_topic)
                 if stopped:
-                    verdict = Verdict(level=Level.STOP, reason=Reason.CLOCK_STOPPED, message=station.clock.message)
+                    verdict = station.check_clock()
                 if verdict.level is not Level.OK:
                     self._inserts.interrupt(Outcome.STOPPED, verdict)
                     station.runtime.guard.stop(verdict.reason, verdict.message)
@@ -182,7 +182,9 @@ class PolicyNode(ManagedNode):
         if self._station is None:
             response.success, response.message = False, f"the node is not configured: there is nothing to {what}"
             return response
-        verdict = Verdict(level=level, reason=Reason.REQUESTED, message=f"a {what} was requested; ~/rearm ends it")
+        verdict = GuardDecision(
+            level=level, reason=Reason.REQUESTED, message=f"a {what} was requested; ~/rearm ends it"
+        )
         self._inserts.interrupt(Outcome.STOPPED, verdict)
         guard = self._station.runtime.guard
         if level is Level.HOLD:
@@ -199,12 +201,12 @@ class PolicyNode(ManagedNode):
             return response
         verdict = check_only_publisher(self, self._station.topics.target_topic)
         if self._station.clock.stopped:
-            verdict = Verdict(level=Level.STOP, reason=Reason.CLOCK_STOPPED, message=self._station.clock.message)
+            verdict = self._station.check_clock()
         if verdict.level is Level.OK:
             verdict = self._station.runtime.guard.rearm(self._station.topics.inputs())
         response.success = verdict.level is Level.OK
         if response.success:
-            self._problem = Verdict()
+            self._problem = GuardDecision()
         response.message = "armed" if response.success else f"not armed, the cause stands: {verdict.message}"
         self._publish_status()
         return response

@@ -9,7 +9,8 @@ from rclpy.node import Node
 from refinery.bringup.graph import SETTLED_S
 from refinery.task import Task
 from refinery.tick.guard import GuardSettings
-from refinery.tick.start_check import StartTolerance
+from refinery.tick.guard.settings import HOLD_PERIODS
+from refinery.tick.start_check import PLACEMENT_M, PLACEMENT_RAD, StartTolerance
 from refinery_ros.parameters import declare_all, parameter, read_all
 
 
@@ -48,35 +49,63 @@ class PolicyParameters:
         5.0,
     )
     switch_timeout_s: float = parameter(2.0, "Longest wait for a controller switch [s]", 0.1, 30.0)
-    hold_periods: float = parameter(2.0, "Robot state older than this many policy periods: hold", 0.1, 100.0)
-    stop_age_s: float = parameter(0.1, "Robot state older than this: stop [s]", 0.005, 10.0)
-    future_tolerance_s: float = parameter(0.02, "A stamp this far ahead of the clock is accepted [s]", 0.0, 1.0)
-    estimate_age_s: float = parameter(0.5, "Socket estimate older than this: stop [s]", 0.01, 60.0)
-    estimate_jump_m: float = parameter(0.02, "Socket estimate this far from the mean: an outlier [m]", 0.0001, 1.0)
-    estimate_jump_rad: float = parameter(0.2, "The same for its orientation [rad]", 0.001, 3.2)
+    hold_periods: float = parameter(HOLD_PERIODS, "Robot state older than this many policy periods: hold", 0.1, 100.0)
+    stop_age_s: float = parameter(GuardSettings.stop_age_s, "Robot state older than this: stop [s]", 0.005, 10.0)
+    future_tolerance_s: float = parameter(
+        GuardSettings.future_tolerance_s, "A stamp this far ahead of the clock is accepted [s]", 0.0, 1.0
+    )
+    estimate_age_s: float = parameter(
+        GuardSettings.estimate_age_s, "Socket estimate older than this: stop [s]", 0.01, 60.0
+    )
+    estimate_jump_m: float = parameter(
+        GuardSettings.estimate_jump_m, "Socket estimate this far from the mean: an outlier [m]", 0.0001, 1.0
+    )
+    estimate_jump_rad: float = parameter(
+        GuardSettings.estimate_jump_rad, "The same for its orientation [rad]", 0.001, 3.2
+    )
     estimate_outlier_ticks: int = parameter(
-        3, "Outliers of the socket estimate in this many steps in a row: stop", 1, 10000
+        GuardSettings.estimate_outlier_ticks,
+        "Outliers of the socket estimate in this many steps in a row: stop",
+        1,
+        10000,
     )
     estimate_drift_m: float = parameter(
-        0.005, "Newest socket estimates this far from the first of an insertion, on average: stop [m]", 0.0001, 1.0
+        GuardSettings.estimate_drift_m,
+        "Newest socket estimates this far from the first of an insertion, on average: stop [m]",
+        0.0001,
+        1.0,
     )
-    estimate_drift_rad: float = parameter(0.1, "The same for its orientation [rad]", 0.001, 3.2)
+    estimate_drift_rad: float = parameter(
+        GuardSettings.estimate_drift_rad, "The same for its orientation [rad]", 0.001, 3.2
+    )
     wrench_offset_warn_share: float = parameter(
-        0.15, "External wrench of the arm at rest over this share of the task's limit: warn", 0.001, 1.0
+        GuardSettings.wrench_offset_warn_share,
+        "External wrench of the arm at rest over this share of the task's limit: warn",
+        0.001,
+        1.0,
     )
     wrench_offset_refuse_share: float = parameter(
-        0.4, "External wrench of the arm at rest over this share of the task's limit: refuse", 0.001, 1.0
+        GuardSettings.wrench_offset_refuse_share,
+        "External wrench of the arm at rest over this share of the task's limit: refuse",
+        0.001,
+        1.0,
     )
     clock_timeout_s: float = parameter(
         2.0, "The node's clock stands still for this long by the steady clock: stop [s]", 0.1, 60.0
     )
-    clip_stop_ticks: int = parameter(5, "Targets clipped in this many steps in a row: stop", 1, 10000)
-    deadline_hold_ticks: int = parameter(3, "Late in this many steps in a row: hold", 1, 10000)
-    deadline_stop_ticks: int = parameter(6, "Late in this many steps in a row: stop", 1, 10000)
-    placement_tolerance_m: float = parameter(
-        0.003, "Start this far outside the deployment box is accepted, besides the estimate's noise [m]", 0.0, 0.1
+    clip_stop_ticks: int = parameter(
+        GuardSettings.clip_stop_ticks, "Targets clipped in this many steps in a row: stop", 1, 10000
     )
-    placement_tolerance_rad: float = parameter(0.05, "The same for rotation [rad]", 0.0, 1.0)
+    deadline_hold_ticks: int = parameter(
+        GuardSettings.deadline_hold_ticks, "Late in this many steps in a row: hold", 1, 10000
+    )
+    deadline_stop_ticks: int = parameter(
+        GuardSettings.deadline_stop_ticks, "Late in this many steps in a row: stop", 1, 10000
+    )
+    placement_tolerance_m: float = parameter(
+        PLACEMENT_M, "Start this far outside the deployment box is accepted, besides the estimate's noise [m]", 0.0, 0.1
+    )
+    placement_tolerance_rad: float = parameter(PLACEMENT_RAD, "The same for rotation [rad]", 0.0, 1.0)
     record_dir: str = parameter("", "Write every insertion's ticks to this directory (.npz); empty: do not")
 
     def guard_settings(self, task: Task) -> GuardSettings:

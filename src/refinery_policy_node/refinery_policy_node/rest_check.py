@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Sequence
 
@@ -11,7 +10,7 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.task import Future
 
 from refinery.task import Task
-from refinery.tick.guard import GuardSettings, Level, Reason, Verdict
+from refinery.tick.guard import GuardDecision, GuardSettings, Level, Reason
 from refinery.tick.guard.estimates import consensus
 from refinery.tick.guard.rest import at_rest, judge_offset, wrench_offset
 from refinery.tick.samples import Inputs
@@ -61,7 +60,7 @@ class RestLook:
         return self.samples
 
 
-def check_offset(node: LifecycleNode, samples: Sequence[Inputs], task: Task, settings: GuardSettings) -> Verdict:
+def check_offset(node: LifecycleNode, samples: Sequence[Inputs], task: Task, settings: GuardSettings) -> GuardDecision:
     """Judge the wrench of an arm at rest; a noticeable offset is logged.
 
     Args:
@@ -74,7 +73,7 @@ def check_offset(node: LifecycleNode, samples: Sequence[Inputs], task: Task, set
         OK, or why the wrench limit could not be relied on; OK as well for a moving arm, of which nothing can be said.
     """
     if not samples or not at_rest(samples):
-        return Verdict()
+        return GuardDecision()
     offset = wrench_offset(samples, task.limits.max_wrench)
     verdict = judge_offset(offset, settings.wrench_offset_refuse_share)
     if verdict.level is Level.OK and offset.share > settings.wrench_offset_warn_share:
@@ -82,7 +81,7 @@ def check_offset(node: LifecycleNode, samples: Sequence[Inputs], task: Task, set
     return verdict
 
 
-def agreed(samples: Sequence[Inputs], settings: GuardSettings, symmetry: int) -> tuple[Inputs | None, Verdict]:
+def agreed(samples: Sequence[Inputs], settings: GuardSettings, symmetry: int) -> tuple[Inputs | None, GuardDecision]:
     """Return the newest sample with the socket estimate that most agree with, or why there is none.
 
     Args:
@@ -91,20 +90,22 @@ def agreed(samples: Sequence[Inputs], settings: GuardSettings, symmetry: int) ->
         symmetry: Of the part.
     """
     if not samples:
-        return None, Verdict(level=Level.STOP, reason=Reason.TOPIC_MISSING, message="no message yet on some topic")
+        return None, GuardDecision(
+            level=Level.STOP, reason=Reason.TOPIC_MISSING, message="no message yet on some topic"
+        )
     estimates = list({sample.estimate.stamp_s: sample.estimate for sample in samples}.values())
     estimate = consensus(estimates, settings, symmetry)
     if estimate is None:
         newest = samples[-1]
         if not newest.estimate.is_pose(settings.quaternion_tolerance):
             # The guard names what is wrong with it.
-            return newest, Verdict()
+            return newest, GuardDecision()
         message = (
             f"socket estimate: expected most of {len(estimates)} within {1e3 * settings.estimate_jump_m:g} mm and "
             f"{settings.estimate_jump_rad:g} rad of each other, got none that most agree with"
         )
-        return None, Verdict(level=Level.STOP, reason=Reason.SOCKET_ESTIMATE_LOST, message=message)
-    return dataclasses.replace(samples[-1], estimate=estimate), Verdict()
+        return None, GuardDecision(level=Level.STOP, reason=Reason.SOCKET_ESTIMATE_LOST, message=message)
+    return samples[-1].with_estimate(estimate), GuardDecision()
 
 
 async def pause(node: LifecycleNode, duration_s: float) -> None:

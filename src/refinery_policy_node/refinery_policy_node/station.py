@@ -10,6 +10,7 @@ from refinery.bundle import Bundle, check_fit, load_bundle
 from refinery.errors import ConfigError
 from refinery.robot_profile import RobotProfile, load_robot_profile
 from refinery.storage import check_writable
+from refinery.tick.guard import GuardDecision, Level, Reason
 from refinery.tick.recording import Recorder
 from refinery.tick.runtime import PolicyRuntime
 from refinery_policy_node.controller_switch import ControllerSwitch, NoSwitch, Switch
@@ -62,6 +63,12 @@ class Station:
         self.switch: Switch = NoSwitch()
         if not parameters.dry_run:
             self.switch = ControllerSwitch(node, profile, parameters.switch_timeout_s)
+
+    def check_clock(self) -> GuardDecision:
+        """Return OK, or the stop for a clock that stood still at the last look."""
+        if not self.clock.stopped:
+            return GuardDecision()
+        return GuardDecision(level=Level.STOP, reason=Reason.CLOCK_STOPPED, message=self.clock.message)
 
     def destroy(self) -> None:
         """End all connections."""

@@ -6,7 +6,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import DurabilityPolicy, QoSProfile
 
-from refinery.tick.guard import Level, Verdict
+from refinery.tick.guard import GuardDecision, Level
 from refinery_msgs.msg import PolicyStatus
 from refinery_policy_node.insertion import Insertion
 from refinery_policy_node.messages import reason_message
@@ -34,7 +34,7 @@ class StatusReport:
         self._status = node.create_publisher(PolicyStatus, "~/status", latched)
         self._diagnostics = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
 
-    def publish(self, station: Station | None, insertion: Insertion | None, problem: Verdict) -> None:
+    def publish(self, station: Station | None, insertion: Insertion | None, problem: GuardDecision) -> None:
         """Publish the present state.
 
         Args:
@@ -50,9 +50,9 @@ class StatusReport:
             if guard.latched.level is not Level.OK:
                 verdict = guard.latched
             if not guard.armed:
-                status.state = _STATES[guard.verdict.level] if insertion else PolicyStatus.STOPPED
+                status.state = _STATES[guard.decision.level] if insertion else PolicyStatus.STOPPED
             elif insertion is not None:
-                status.state = _STATES[guard.verdict.level]
+                status.state = _STATES[guard.decision.level]
             status.bundle, status.task = station.bundle.name, station.runtime.task.name
             status.step_p50_us, status.step_p99_us = times.p50_s * 1e6, times.p99_s * 1e6
             status.step_p999_us, status.dry_run = times.p999_s * 1e6, station.parameters.dry_run
@@ -64,7 +64,7 @@ class StatusReport:
         self._status.publish(status)
         self._diagnostics.publish(self._diagnosis(status, verdict))
 
-    def _diagnosis(self, status: PolicyStatus, verdict: Verdict) -> DiagnosticArray:
+    def _diagnosis(self, status: PolicyStatus, verdict: GuardDecision) -> DiagnosticArray:
         levels = {Level.OK: DiagnosticStatus.OK, Level.HOLD: DiagnosticStatus.WARN, Level.STOP: DiagnosticStatus.ERROR}
         values = {
             "state": _NAMES[status.state],

@@ -13,7 +13,7 @@ from std_msgs.msg import Float64MultiArray
 
 from refinery.robot_interface import TopicSpec
 from refinery.robot_profile import RobotProfile
-from refinery.rotations import Poses
+from refinery.tick.pose import Pose
 from refinery.tick.samples import Inputs
 from refinery_policy_node.messages import TargetMessage, pose_sample, seconds, wrench_sample
 from refinery_policy_node.robot_state import RobotState, message_type
@@ -134,7 +134,7 @@ class RobotTopics:
                 return f"{latest.name}: expected the frame {self.base_frame!r}, got {frame!r}"
         return ""
 
-    def publish_target(self, target: Poses) -> None:
+    def publish_target(self, target: Pose) -> None:
         """Command a pose of the tool in the base frame."""
         self._target.publish(self._message.filled(target, self._node.get_clock().now().nanoseconds))
 

@@ -19,7 +19,7 @@ class BreakableNode(Breakable, PolicyNode):
 
     def methods(self) -> dict[str, Any]:
         """What an insertion calls on its way."""
-        inner = {"_feedback": self._inserts, "errors": self._inserts.insertion}
+        inner = {"_feedback": self._inserts, "plug_offset": self._inserts.insertion}
         return inner | ({} if self._station is None else {"publish_target": self._station.topics})
 
 

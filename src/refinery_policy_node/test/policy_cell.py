@@ -76,7 +76,7 @@ def launching(task: Task, bundle: Path, folder: Path, domain: int) -> Iterator[L
 def at_rest(plant: Plant) -> bool:
     """Whether the last target is where the arm is, but for the motion of a message's time: no spring pulls."""
     with plant.lock:
-        return bool(np.allclose(plant.targets[-1].pos_m, plant.cell.tool.pos_m, atol=5e-3))
+        return bool(np.allclose(plant.targets[-1].batch().pos_m, plant.cell.tool.pos_m, atol=5e-3))
 
 
 def begin(plant: Plant, policy: PolicyProcess) -> Any:

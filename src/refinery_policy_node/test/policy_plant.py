@@ -24,6 +24,7 @@ from refinery.robot_profile import RobotProfile
 from refinery.rotations import Poses
 from refinery.task import Task
 from refinery.testing.lagging_cell import LaggingCell
+from refinery.tick.pose import Pose
 from refinery_policy_node.messages import pose_message, pose_sample
 
 _STEP_S = 0.01
@@ -54,7 +55,7 @@ class Plant(Node):
         self.cell = LaggingCell(task)
         self.impedance = False
         self.impedance_calls: list[bool] = []
-        self.targets: list[Poses] = []
+        self.targets: list[Pose] = []
         self.stiffness: list[float] = []
         self.frozen: set[str] = set()
         self.paused = False
@@ -63,7 +64,7 @@ class Plant(Node):
         self.pose_shift_m = np.zeros(3)
         self.refuse_switch = False
         self.mode = FrankaRobotState.ROBOT_MODE_MOVE
-        self._target = self.cell.tool
+        self._target = Pose.of(self.cell.tool)
         self._steps = 0
         best = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
         reliable = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
@@ -124,7 +125,7 @@ class Plant(Node):
         inputs, frame = self.cell.inputs(), self.profile.base_frame
         if "pose" in self._out and "pose" not in self.frozen:
             tool = Poses(pos_m=self.cell.tool.pos_m + self.pose_shift_m, quat_xyzw=self.cell.tool.quat_xyzw)
-            self._out["pose"].publish(pose_message(tool, frame, stamp))
+            self._out["pose"].publish(pose_message(Pose.of(tool), frame, stamp))
         if "wrench" in self._out and "wrench" not in self.frozen:
             wrench = WrenchStamped()
             wrench.header.frame_id, wrench.header.stamp = frame, stamp
@@ -139,12 +140,12 @@ class Plant(Node):
         if "socket" in self._out and "socket" not in self.frozen and self._steps % _ESTIMATE_STEPS == 0:
             turns = self.estimate_turns_rad
             turn = Poses.from_xyz_rpy([0, 0, 0], [0, 0, turns[self._steps // _ESTIMATE_STEPS % len(turns)]])
-            self._out["socket"].publish(pose_message(inputs.estimate.poses() @ turn, frame, stamp))
+            self._out["socket"].publish(pose_message(Pose.of(inputs.estimate.pose().batch() @ turn), frame, stamp))
         self._clock_out.publish(Clock(clock=stamp))
 
     def _on_target(self, message: PoseStamped) -> None:
         with self.lock:
-            self._target = pose_sample(message).poses()
+            self._target = pose_sample(message).pose()
             self.targets.append(self._target)
 
     def _on_stiffness(self, message: Float64MultiArray) -> None:
@@ -159,7 +160,7 @@ class Plant(Node):
             if response.ok:
                 self.impedance = impedance
             self.impedance_calls.append(impedance)
-            self._target = self.cell.tool
+            self._target = Pose.of(self.cell.tool)
         return response
 
     def _on_list(self, request: ListControllers.Request, response: ListControllers.Response) -> Any:

@@ -114,7 +114,7 @@ def test_every_service(rig: Rig) -> None:
     rig.check_whole()
 
 
-@pytest.mark.parametrize("name", ["_feedback", "errors", "publish_target"])
+@pytest.mark.parametrize("name", ["_feedback", "plug_offset", "publish_target"])
 def test_what_an_insertion_calls_on_its_way(rig: Rig, name: str) -> None:
     handle = begin(rig.plant, rig.policy)
     rig.break_once(name)

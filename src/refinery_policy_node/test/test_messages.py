@@ -9,6 +9,7 @@ from hypothesis.extra.numpy import arrays
 from rclpy.time import Time
 
 from refinery.rotations import Poses
+from refinery.tick.pose import Pose
 from refinery_policy_node.messages import TargetMessage, pose_message
 
 MESSAGE = TargetMessage("base")
@@ -23,7 +24,10 @@ MESSAGE = TargetMessage("base")
 def test_a_filled_message_is_a_fresh_one(xyz: np.ndarray, rpy: np.ndarray, scale: float, now_ns: int) -> None:
     pose = Poses.from_xyz_rpy(xyz, rpy)
     pose = Poses(pos_m=pose.pos_m, quat_xyzw=scale * pose.quat_xyzw)
-    fresh, filled = pose_message(pose, "base", Time(nanoseconds=now_ns).to_msg()), MESSAGE.filled(pose, now_ns)
+    fresh, filled = (
+        pose_message(Pose.of(pose), "base", Time(nanoseconds=now_ns).to_msg()),
+        MESSAGE.filled(Pose.of(pose), now_ns),
+    )
     assert filled.header == fresh.header
     assert filled.pose.position == fresh.pose.position
     for axis in "xyzw":

@@ -8,7 +8,7 @@ import numpy as np
 
 from refinery.initial_state import theta_of
 from refinery.rotations import Array, Poses
-from refinery.success import InsertionErrors, engaged, insertion_errors, strict
+from refinery.success import PlugOffset, engaged, plug_offset, strict
 from refinery.task import Task
 from refinery_sim.section import symmetry
 from refinery_twin.estimates import SocketEstimator
@@ -68,7 +68,7 @@ class Truth:
     """Seated now: depth, lateral and angle within the task's tolerances."""
     engaged: bool
     """The released code's loose test, at any step since the hand-over."""
-    errors: InsertionErrors
+    errors: PlugOffset
     """Plug against seat, now."""
     theta: Array | None
     """Plug in the estimated socket frame (bias, no jitter) at hand-over, and grasp, shape (9,), [m] and [rad]; None
@@ -113,7 +113,7 @@ class Trial:
     def truth(self, plug: Poses) -> Truth:
         """Tell how the trial stands with the plug at ``plug`` (base frame, batch of one)."""
         self.observe_plug(plug)
-        errors = insertion_errors(self.draw.socket, plug, symmetry(self._task.plug.section))
+        errors = plug_offset(self.draw.socket, plug, symmetry(self._task.plug.section))
         return Truth(
             strict=bool(strict(errors, self._task.success)[0]),
             engaged=self._engaged,

@@ -1,17 +1,17 @@
 """The bundle: all that the nodes need to run a refined policy, in one directory, checked before it is believed."""
 
-from refinery.bundle.envelope import Envelope
 from refinery.bundle.fit import check_fit
 from refinery.bundle.initial_states import InitialStates
 from refinery.bundle.metadata import policy_metadata, with_metadata
+from refinery.bundle.observation_statistics import ObservationStatistics
 from refinery.bundle.policy import OnnxPolicy
 from refinery.bundle.reader import Bundle, load_bundle
 from refinery.bundle.writer import write_bundle
 
 __all__ = [
     "Bundle",
-    "Envelope",
     "InitialStates",
+    "ObservationStatistics",
     "OnnxPolicy",
     "check_fit",
     "load_bundle",

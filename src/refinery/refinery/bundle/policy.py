@@ -1,6 +1,8 @@
 """Running a policy: ONNX Runtime on one thread, without spinning, warmed up, its recurrent state kept between calls.
 
-The network reads and writes arrays that are bound to it once; nothing is looked up, made or freed from call to call.
+The network reads and writes arrays that are bound to it once; nothing is looked up, made or freed from call to call. A
+tick writes its observation straight into the bound array (:attr:`OnnxPolicy.observation`) and calls
+:meth:`OnnxPolicy.infer`.
 The recurrent state has two places: a call reads it in one and writes it in the other, the next call the other way.
 """
 
@@ -39,6 +41,7 @@ class OnnxPolicy:
         action_size: Width M of the output ``action``.
         recurrent: Whether the network carries a state ``h``, ``c`` from call to call.
         metadata: The parsed ``refinery`` metadata property; empty if there is none.
+        observation: The array (1, N) that :meth:`infer` reads, float32, to be written in place.
 
     Args:
         model: Path of an ONNX file, or its contents.
@@ -52,6 +55,7 @@ class OnnxPolicy:
     action_size: int
     recurrent: bool
     metadata: dict[str, Any]
+    observation: NDArray[np.float32]
 
     def __init__(self, model: Path | str | bytes, *, source: object = "") -> None:
         self._source = source or ("policy" if isinstance(model, bytes) else model)
@@ -140,13 +144,14 @@ class OnnxPolicy:
 
     def _bind(self) -> None:
         """Run once without bound arrays, which tells what shapes really come out, then bind arrays of these shapes."""
-        self._observation = np.zeros((1, self.observation_size), dtype=np.float32)
+        self.observation = np.zeros((1, self.observation_size), dtype=np.float32)
         self._action = np.zeros((1, self.action_size), dtype=np.float32)
+        self._action_view = memoryview(self._action).cast("B").cast("f")
         self._states = [
             {name: np.zeros(shape, dtype=np.float32) for name, shape in self._shapes.items()} for _ in range(2)
         ]
         try:
-            action, *state = self._session.run(self._outputs, {"obs": self._observation, **self._states[0]})
+            action, *state = self._session.run(self._outputs, {"obs": self.observation, **self._states[0]})
             self._check_outputs(action, state)
             self._bindings = [self._binding(*self._states), self._binding(*reversed(self._states))]
         except BundleError:
@@ -166,7 +171,7 @@ class OnnxPolicy:
     def _binding(self, before: dict[str, NDArray[np.float32]], after: dict[str, NDArray[np.float32]]) -> ort.IOBinding:
         """Bind observation and one place of the state to the inputs, action and the other place to the outputs."""
         binding = self._session.io_binding()
-        for name, array in {"obs": self._observation, **before}.items():
+        for name, array in {"obs": self.observation, **before}.items():
             binding.bind_input(name, "cpu", 0, np.float32, array.shape, array.ctypes.data)
         for name, array in {"action": self._action, **{f"{name}_out": array for name, array in after.items()}}.items():
             binding.bind_output(name, "cpu", 0, np.float32, array.shape, array.ctypes.data)
@@ -190,19 +195,31 @@ class OnnxPolicy:
         Raises:
             BundleError: The observation has another width than the network, or the network fails.
         """
-        if observation.shape != self._observation.shape:
+        if observation.shape != self.observation.shape:
             raise BundleError(
-                f"{self._source}: expected observations of shape {self._observation.shape}, got {observation.shape}; "
+                f"{self._source}: expected observations of shape {self.observation.shape}, got {observation.shape}; "
                 "the policy was trained for another observation"
             )
-        self._observation[:] = observation
+        self.observation[:] = observation
+        self.infer()
+        return self._action.astype(np.float64)
+
+    def infer(self) -> list[float]:
+        """Evaluate the policy once on what is in :attr:`observation`.
+
+        Returns:
+            The action, M numbers.
+
+        Raises:
+            BundleError: The network fails.
+        """
         try:
             self._session.run_with_iobinding(self._bindings[self._turn])
         # See _open: no common base class. An output of another shape than at loading is among what it raises.
         except Exception as error:
             raise BundleError(f"{self._source}: expected the policy to run, got {_first_line(error)}") from None
         self._turn = 1 - self._turn
-        return self._action.astype(np.float64)
+        return self._action_view.tolist()
 
 
 def _first_line(error: Exception) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 
 from refinery.action import ACTION_NAMES
 from refinery.bundle import strict_json
-from refinery.bundle.envelope import Envelope
 from refinery.bundle.files import (
     ENVELOPE,
     HASHED,
@@ -25,6 +24,7 @@ from refinery.bundle.files import (
 from refinery.bundle.initial_states import InitialStates
 from refinery.bundle.manifest import Manifest
 from refinery.bundle.metadata import ACCEPTED, check_metadata
+from refinery.bundle.observation_statistics import ObservationStatistics
 from refinery.bundle.part_file import part_from_json
 from refinery.bundle.policy import OnnxPolicy
 from refinery.errors import BundleError
@@ -58,7 +58,7 @@ class Bundle:
     """What the policy file says about itself (:mod:`refinery.bundle.metadata`)."""
     trained_with: TrainedWith = field(repr=False)
     """What the policy's weights were trained with."""
-    envelope: Envelope | None = field(default=None, repr=False)
+    envelope: ObservationStatistics | None = field(default=None, repr=False)
     """What the policy saw in its evaluation; None in a bundle that does not say."""
 
     @property
@@ -111,7 +111,7 @@ def load_bundle(path: Path | str) -> Bundle:
     envelope = None
     if ENVELOPE in optional:
         raw = strict_json.parse(contents[ENVELOPE], path / ENVELOPE)
-        envelope = Envelope.from_json(raw, manifest.task, path / ENVELOPE)
+        envelope = ObservationStatistics.from_json(raw, manifest.task, path / ENVELOPE)
     return Bundle(
         path=path,
         name=manifest.name,

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from refinery.bundle import strict_json
-from refinery.bundle.envelope import Envelope
 from refinery.bundle.files import ENVELOPE, INITIAL_STATES, MANIFEST, NAMES, OPTIONAL, PART, POLICY, sha256
 from refinery.bundle.initial_states import RULES, InitialStates
 from refinery.bundle.manifest import Manifest
+from refinery.bundle.observation_statistics import ObservationStatistics
 from refinery.bundle.part_file import part_to_json
 from refinery.bundle.reader import load_bundle
 from refinery.errors import BundleError
@@ -36,7 +36,7 @@ def write_bundle(
     selection: dict[str, Any],
     provenance: dict[str, Any],
     evaluation: dict[str, Any],
-    envelope: Envelope | None = None,
+    envelope: ObservationStatistics | None = None,
 ) -> Path:
     """Write a bundle, or leave what was there before.
 

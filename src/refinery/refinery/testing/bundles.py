@@ -12,7 +12,7 @@ import onnx
 from numpy.typing import ArrayLike, NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from refinery.bundle import Envelope, with_metadata, write_bundle
+from refinery.bundle import ObservationStatistics, with_metadata, write_bundle
 from refinery.initial_state import InitialStateSpec
 from refinery.mixture import Mixture
 from refinery.observation import OBSERVATION_SIZE
@@ -81,7 +81,7 @@ def recurrent_policy(observation_size: int = OBSERVATION_SIZE, width: int = 6) -
     return _model(nodes, weights, inputs, {"action": (1, width), "h_out": state, "c_out": state})
 
 
-def tiny_envelope(seed: int = 0, whitening: ArrayLike | None = None) -> Envelope:
+def tiny_envelope(seed: int = 0, whitening: ArrayLike | None = None) -> ObservationStatistics:
     """Return an envelope around observations drawn with some mean and spread: bounds at 8 deviations.
 
     Args:
@@ -91,7 +91,7 @@ def tiny_envelope(seed: int = 0, whitening: ArrayLike | None = None) -> Envelope
     n, rng = OBSERVATION_SIZE, np.random.default_rng(seed)
     mean, std = rng.normal(size=n), rng.uniform(0.2, 2.0, n)
     drawn = np.triu(rng.normal(size=(n, n)) * 0.2) + np.eye(n)
-    return Envelope(
+    return ObservationStatistics(
         low=mean - 8 * std,
         high=mean + 8 * std,
         mean=mean,
@@ -110,7 +110,7 @@ def tiny_bundle(
     *,
     name: str = "tiny",
     part: PartGeometry | None = None,
-    envelope: Envelope | None = None,
+    envelope: ObservationStatistics | None = None,
     trained_with: TrainedWith | None = None,
 ) -> Path:
     """Write a complete bundle: a broad mixture, a flat success model and the given policy (or :func:`servo_policy`).

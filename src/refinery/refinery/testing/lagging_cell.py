@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 from scipy.spatial.transform import Rotation
 
 from refinery.initial_state import GRASP, tool_pose
 from refinery.rotations import Poses
 from refinery.task import Task
+from refinery.testing.samples import changed, sample
 from refinery.tick.guard import Level
+from refinery.tick.pose import Pose
 from refinery.tick.runtime import PolicyRuntime
-from refinery.tick.samples import Inputs, PoseSample, WrenchSample
+from refinery.tick.samples import Inputs, WrenchSample
 from refinery.tick.tick_result import TickResult
 
 
@@ -46,15 +46,16 @@ class LaggingCell:
         jitter = self._rng.uniform(-1, 1, 3) * self.task.noise.estimate_jitter_m
         return Inputs(
             measured=sample(self.tool, self.now_s - 0.001),
-            estimate=PoseSample(
-                pos_m=self.socket.pos_m[0] + jitter, quat_xyzw=self.socket.quat_xyzw[0], stamp_s=self.now_s - 0.01
+            estimate=sample(
+                Poses(pos_m=self.socket.pos_m + jitter, quat_xyzw=self.socket.quat_xyzw), self.now_s - 0.01
             ),
-            wrench=WrenchSample(wrench=np.zeros(6), stamp_s=self.now_s - 0.001),
+            wrench=WrenchSample(wrench=(0.0,) * 6, stamp_s=self.now_s - 0.001),
             now_s=self.now_s,
         )
 
-    def follow(self, target: Poses, share: float = 0.6) -> None:
-        """Move for one policy period."""
+    def follow(self, pose: Pose, share: float = 0.6) -> None:
+        """Move towards a target for one policy period."""
+        target = pose.batch()
         turn = (target.rotation * self.tool.rotation.inv()).as_rotvec()
         self.tool = Poses(
             pos_m=self.tool.pos_m + share * (target.pos_m - self.tool.pos_m),
@@ -63,17 +64,11 @@ class LaggingCell:
         self.now_s += 1.0 / self.task.control.policy_rate_hz
 
 
-def sample(poses: Poses, stamp_s: float) -> PoseSample:
-    """Turn a batch of one into a sample with a stamp [s]."""
-    return PoseSample(pos_m=poses.pos_m[0].copy(), quat_xyzw=poses.quat_xyzw[0].copy(), stamp_s=stamp_s)
-
-
 def aged(inputs: Inputs, **ages_s: float) -> Inputs:
     """Return the inputs with some samples (measured, estimate, wrench) of the given age."""
-    changes = {
-        name: dataclasses.replace(getattr(inputs, name), stamp_s=inputs.now_s - age) for name, age in ages_s.items()
-    }
-    return dataclasses.replace(inputs, **changes)
+    return changed(
+        inputs, **{name: changed(getattr(inputs, name), stamp_s=inputs.now_s - age) for name, age in ages_s.items()}
+    )
 
 
 def run_episode(runtime: PolicyRuntime, cell: LaggingCell) -> list[TickResult]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from refinery.rotations import OnePose, Poses, conjugate, multiply, quat_of, rotvec_of
+from refinery.tick.pose import Pose, conjugate, multiply, quat_of, rotvec_of
 
 
 class TargetInterpolator:
     """Moves from the last commanded pose to the newest target within one policy period.
-
-    It runs up to 1000 times a second, so one pose is plain floats here, as in the policy's tick.
 
     Args:
         period_s: Policy period, [s].
@@ -16,21 +14,20 @@ class TargetInterpolator:
 
     def __init__(self, period_s: float) -> None:
         self._period_s = period_s
-        self._from: OnePose | None = None
-        self._to: OnePose | None = None
+        self._from: Pose | None = None
+        self._to: Pose | None = None
         self._since_s = 0.0
 
-    def jump(self, pose: Poses) -> None:
-        """Command a pose (batch of one) at once: the start of an episode, a hold or a stop."""
-        self._from = self._to = OnePose.of(pose)
+    def jump(self, pose: Pose) -> None:
+        """Command a pose at once: the start of an episode, a hold or a stop."""
+        self._from = self._to = pose
 
-    def aim(self, target: Poses, now_s: float) -> None:
-        """Move to a new target (batch of one), starting from what is commanded now."""
-        to = OnePose.of(target)
-        self._from = to if self._to is None else self.at(now_s)
-        self._to, self._since_s = to, now_s
+    def aim(self, target: Pose, now_s: float) -> None:
+        """Move to a new target, starting from what is commanded now."""
+        self._from = target if self._to is None else self.at(now_s)
+        self._to, self._since_s = target, now_s
 
-    def at(self, now_s: float) -> OnePose:
+    def at(self, now_s: float) -> Pose:
         """Return the pose to command at a time.
 
         Raises:
@@ -43,8 +40,9 @@ class TargetInterpolator:
         if start is end or share == 1.0:
             return end
         x, y, z = rotvec_of(multiply(end.xyzw, conjugate(start.xyzw)))
-        (ax, ay, az), (bx, by, bz) = start.xyz_m, end.xyz_m
-        return OnePose(
+        ax, ay, az = start.xyz_m
+        bx, by, bz = end.xyz_m
+        return Pose(
             (ax + share * (bx - ax), ay + share * (by - ay), az + share * (bz - az)),
             multiply(quat_of((share * x, share * y, share * z)), start.xyzw),
         )

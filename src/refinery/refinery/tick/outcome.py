@@ -6,7 +6,7 @@ import dataclasses
 import math
 
 from refinery.rotations import Poses
-from refinery.success import InsertionErrors, insertion_errors, strict
+from refinery.success import PlugOffset, plug_offset, strict
 from refinery.task import SuccessSpec, Task
 
 _SIGMAS = 3.0
@@ -34,7 +34,7 @@ def widened(task: Task, estimates: int) -> SuccessSpec:
     )
 
 
-def seated(task: Task, socket: Poses, plug: Poses, estimates: int, symmetry: int) -> tuple[bool, InsertionErrors]:
+def seated(task: Task, socket: Poses, plug: Poses, estimates: int, symmetry: int) -> tuple[bool, PlugOffset]:
     """Judge the end of an insertion.
 
     Args:
@@ -45,7 +45,7 @@ def seated(task: Task, socket: Poses, plug: Poses, estimates: int, symmetry: int
         symmetry: Of the part (:attr:`refinery.part.PartGeometry.symmetry`).
 
     Returns:
-        Whether the plug is seated as far as the node can tell, and the errors it sees.
+        Whether the plug is seated as far as the node can tell, and where it sees it.
     """
-    errors = insertion_errors(socket, plug, symmetry)
-    return bool(strict(errors, widened(task, estimates))[0]), errors
+    offset = plug_offset(socket, plug, symmetry)
+    return bool(strict(offset, widened(task, estimates))[0]), offset

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from refinery.action import ACTION_NAMES
 from refinery.errors import ConfigError, RefineryError
 from refinery.npz import load_arrays, save_arrays
 from refinery.rotations import Poses
@@ -101,7 +102,7 @@ class Recorder:
         self._task_hash = task_hash
         self._blank_observation = np.full((1, observation_size), np.nan, dtype=np.float32)
         self._grasp = np.zeros(3)
-        self._ticks: list[tuple[Inputs, TickResult]] = []
+        self._ticks: list[tuple[Inputs, TickResult, NDArray[np.float32]]] = []
 
     def begin(self, grasp: Array) -> None:
         """Forget the ticks so far; an episode with this grasp (1, 3) begins."""
@@ -109,11 +110,14 @@ class Recorder:
         self._ticks = []
 
     def add(self, inputs: Inputs, result: TickResult) -> None:
-        """Note one tick; only references are kept, the arrays are put together in :meth:`recording`."""
-        shapes = [inputs.measured.pos_m, inputs.measured.quat_xyzw, inputs.estimate.pos_m, inputs.estimate.quat_xyzw]
-        # Samples of a wrong shape stop the episode; they would not fit into the arrays.
-        if [a.shape for a in (*shapes, inputs.wrench.wrench)] == [(3,), (4,), (3,), (4,), (6,)]:
-            self._ticks.append((inputs, result))
+        """Note one tick; the observation is copied, the arrays are put together in :meth:`recording`."""
+        measured, estimate = inputs.measured, inputs.estimate
+        sizes = [len(measured.pos_m), len(measured.quat_xyzw), len(estimate.pos_m), len(estimate.quat_xyzw)]
+        # Samples of a wrong size stop the episode; they would not fit into the arrays.
+        if [*sizes, len(inputs.wrench.wrench)] == [3, 4, 3, 4, 6]:
+            # The policy reads the next observation from the same memory.
+            seen = self._blank_observation if result.observation is None else result.observation.copy()
+            self._ticks.append((inputs, result, seen))
 
     def __len__(self) -> int:
         """Ticks so far."""
@@ -125,22 +129,23 @@ class Recorder:
         Raises:
             ValueError: There was no tick.
         """
+        if not self._ticks:
+            raise ValueError("recording() before the first tick")
         inputs = [tick[0] for tick in self._ticks]
         results = [tick[1] for tick in self._ticks]
-        observations = [self._blank_observation if r.observation is None else r.observation for r in results]
-        actions = [np.full((1, 6), np.nan) if r.action is None else r.action for r in results]
+        nothing = [np.nan] * len(ACTION_NAMES)
         return Recording(
             task_hash=self._task_hash,
             grasp=self._grasp,
-            measured_pos_m=np.stack([i.measured.pos_m for i in inputs]),
-            measured_quat_xyzw=np.stack([i.measured.quat_xyzw for i in inputs]),
-            estimate_pos_m=np.stack([i.estimate.pos_m for i in inputs]),
-            estimate_quat_xyzw=np.stack([i.estimate.quat_xyzw for i in inputs]),
-            wrench=np.stack([i.wrench.wrench for i in inputs]),
+            measured_pos_m=np.array([i.measured.pos_m for i in inputs]),
+            measured_quat_xyzw=np.array([i.measured.quat_xyzw for i in inputs]),
+            estimate_pos_m=np.array([i.estimate.pos_m for i in inputs]),
+            estimate_quat_xyzw=np.array([i.estimate.quat_xyzw for i in inputs]),
+            wrench=np.array([i.wrench.wrench for i in inputs]),
             now_s=np.array([i.now_s for i in inputs]),
-            observation=np.concatenate(observations),
-            action=np.concatenate(actions),
-            target_pos_m=np.concatenate([r.target.pos_m for r in results]),
-            target_quat_xyzw=np.concatenate([r.target.quat_xyzw for r in results]),
-            level=np.array([int(r.verdict.level) for r in results]),
+            observation=np.concatenate([tick[2] for tick in self._ticks]),
+            action=np.array([nothing if r.action is None else r.action for r in results]),
+            target_pos_m=np.array([r.target.xyz_m for r in results]),
+            target_quat_xyzw=np.array([r.target.xyzw for r in results]),
+            level=np.array([int(r.decision.level) for r in results]),
         )

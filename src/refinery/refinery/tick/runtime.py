@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 
 import numpy as np
 from numpy.typing import NDArray
 
-from refinery.action import OneActionDecoder
 from refinery.bundle import Bundle
 from refinery.errors import BundleError
 from refinery.initial_state import theta_of
-from refinery.observation import OneObservationEncoder
-from refinery.rotations import OnePose, Poses
-from refinery.tick.guard import EnvelopeCheck, EstimateScreen, Guard, GuardSettings, Level, Reason, Verdict
+from refinery.observation import OBSERVATION_SIZE
+from refinery.rotations import Poses
+from refinery.tick.decoder import Action, OneActionDecoder
+from refinery.tick.encoder import OneObservationEncoder, floats_of
+from refinery.tick.guard import (
+    EstimateScreen,
+    Guard,
+    GuardDecision,
+    GuardSettings,
+    Level,
+    OutOfDistributionDetector,
+    Reason,
+)
 from refinery.tick.guard.estimates import nearest
+from refinery.tick.pose import Pose
 from refinery.tick.recording import Recorder
 from refinery.tick.samples import Inputs, PoseSample
 from refinery.tick.start_check import StartTolerance, check_start
@@ -23,6 +32,8 @@ from refinery.tick.tick_result import TickResult
 from refinery.tick.timing import StepTimes
 
 _AS_INTENDED = np.zeros((1, 3))
+_NO_ACTION: Action = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+_ACTION_SIZE = len(_NO_ACTION)
 
 
 class PolicyRuntime:
@@ -51,21 +62,24 @@ class PolicyRuntime:
         self.recorder: Recorder | None = None
         self._tolerance = tolerance or StartTolerance.for_task(bundle.task)
         self._encoder = OneObservationEncoder(bundle.task)
-        self._decoder = OneActionDecoder(bundle.task.control, bundle.task.plug.tool_from_plug)
-        self._envelope = EnvelopeCheck(bundle.envelope) if bundle.envelope is not None else None
+        self._decoder = OneActionDecoder(bundle.task.control, Pose.of(bundle.task.plug.tool_from_plug))
+        self._known = OutOfDistributionDetector(bundle.envelope) if bundle.envelope is not None else None
+        self._observation = self.policy.observation
+        self._observation_view = floats_of(self._observation)
         self._fade_steps = round(fade_in_s / self.period_s)
         self._step = 0
+        self._steps = bundle.task.control.episode_steps
         self._running = False
         self._last_step_s = 0.0
-        self.socket: OnePose | None = None
+        self.socket: Pose | None = None
         """Running mean of the socket estimates of this episode, base frame."""
 
     @property
     def steps(self) -> int:
         """Ticks of a full episode."""
-        return self.task.control.episode_steps
+        return self._steps
 
-    def check_start(self, inputs: Inputs, grasp: NDArray[np.float64] | None = None) -> Verdict:
+    def check_start(self, inputs: Inputs, grasp: NDArray[np.float64] | None = None) -> GuardDecision:
         """Tell whether an insertion may start from here, without starting it.
 
         Args:
@@ -80,7 +94,7 @@ class PolicyRuntime:
 
     def start(
         self, inputs: Inputs, grasp: NDArray[np.float64] | None = None, reference: PoseSample | None = None
-    ) -> Verdict:
+    ) -> GuardDecision:
         """Begin an episode at the measured pose; the first :meth:`tick` follows with the same inputs.
 
         Args:
@@ -93,25 +107,26 @@ class PolicyRuntime:
         """
         grasp = _AS_INTENDED if grasp is None else grasp
         self.estimates.reset(reference)
-        verdict, inputs = self._accept(self._screened(inputs, None), grasp)
-        if verdict.level is not Level.OK:
-            return verdict
+        decision, inputs = self._accept(self._screened(inputs, None), grasp)
+        if decision.level is not Level.OK:
+            return decision
         self.estimates.reset(inputs.estimate)
-        self.guard.start(self.task.plug.tool_from_plug_at(grasp))
+        tool_from_plug = Pose.of(self.task.plug.tool_from_plug_at(grasp))
+        self.guard.start(tool_from_plug)
         # The guard must know a pose to hold at before the first tick, whatever that tick brings.
         self.guard.begin(inputs)
-        measured = inputs.measured.poses()
-        self._encoder.reset(measured, grasp=grasp)
-        self._restart_action(measured)
+        measured = inputs.measured.pose()
+        self._encoder.reset(measured, tool_from_plug)
+        self._decoder.reset(measured)
         self.policy.reset()
-        if self._envelope is not None:
-            self._envelope.reset()
+        if self._known is not None:
+            self._known.reset()
         self.times.clear()
         self._step, self._last_step_s, self.socket = 0, 0.0, None
         self._running = True
         if self.recorder is not None:
             self.recorder.begin(grasp)
-        return verdict
+        return decision
 
     def tick(self, inputs: Inputs, *, late_s: float = 0.0) -> TickResult:
         """Run one policy step.
@@ -126,26 +141,31 @@ class PolicyRuntime:
         if not self._running:
             raise RuntimeError("tick() before start()")
         begin_s = time.perf_counter()
-        deadline_s = self.guard.settings.deadline_s
+        guard, decoder = self.guard, self._decoder
+        deadline_s = guard.settings.deadline_s
         missed = self._last_step_s > deadline_s or late_s > deadline_s
         self._step += 1
         inputs = self._screened(inputs, self.socket)
-        self.guard.begin(inputs, self.socket, missed_deadline=missed)
+        guard.begin(inputs, self.socket, missed_deadline=missed)
         if self.estimates.problem:
-            self.guard.stop(Reason.SOCKET_ESTIMATE_LOST, self.estimates.problem)
-        observation, action = self._think(inputs) if self.guard.verdict.level is Level.OK else (None, None)
-        target = self.guard.command(None if action is None else self._decoder.target, self.socket)
-        verdict = self.guard.verdict
-        if verdict.level is Level.OK:
+            guard.stop(Reason.SOCKET_ESTIMATE_LOST, self.estimates.problem)
+        observation: NDArray[np.float32] | None = None
+        action: list[float] | None = None
+        if guard.decision.level is Level.OK and self._observe(inputs):
+            observation = self._observation
+            action = self._act(inputs)
+        target = guard.command(None if action is None else decoder.target, self.socket)
+        decision = guard.decision
+        if decision.level is Level.OK:
             # The spring is stretched to what was commanded, which is what the next observation must say.
-            self._decoder.target = OnePose.of(target)
+            decoder.target = target
         else:
-            self._restart_action(target)
+            decoder.reset(target)
         result = TickResult(
             target=target,
-            verdict=verdict,
+            decision=decision,
             step=self._step,
-            done=self._step >= self.steps or verdict.level is Level.STOP,
+            done=self._step >= self._steps or decision.level is Level.STOP,
             observation=observation,
             action=action,
         )
@@ -159,71 +179,71 @@ class PolicyRuntime:
         """End the episode; :meth:`tick` needs a new :meth:`start`."""
         self._running = False
 
-    def _screened(self, inputs: Inputs, mean: OnePose | None) -> Inputs:
+    def _screened(self, inputs: Inputs, mean: Pose | None) -> Inputs:
         """Replace a socket estimate that contradicts those before it, whose mean is given."""
-        estimate = self.estimates.screen(inputs.estimate, mean)
-        return inputs if estimate is inputs.estimate else dataclasses.replace(inputs, estimate=estimate)
+        return inputs.with_estimate(self.estimates.screen(inputs.estimate, mean))
 
-    def _accept(self, inputs: Inputs, grasp: NDArray[np.float64]) -> tuple[Verdict, Inputs]:
+    def _accept(self, inputs: Inputs, grasp: NDArray[np.float64]) -> tuple[GuardDecision, Inputs]:
         """Judge a start; the inputs come back with the way round of the socket, if there are several, that fits it."""
         if not self.guard.armed:
             return self.guard.latched, inputs
         tool_from_plug = self.task.plug.tool_from_plug_at(grasp)
-        verdict = Guard(self.task, self.guard.settings, tool_from_plug).begin(inputs)
-        if verdict.level is not Level.OK:
-            return verdict, inputs
+        decision = Guard(self.task, self.guard.settings, Pose.of(tool_from_plug)).begin(inputs)
+        if decision.level is not Level.OK:
+            return decision, inputs
         message = self._misplaced(inputs, tool_from_plug, grasp)
         if message and (other := self._facing_plug(inputs, tool_from_plug)) is not inputs:
             again = self._misplaced(other, tool_from_plug, grasp)
             message, inputs = (again, inputs) if again else ("", other)
-        message = message or self._first_sight(inputs, grasp)
+        message = message or self._first_sight(inputs, tool_from_plug)
         if message:
-            verdict = Verdict(level=Level.STOP, reason=Reason.OUT_OF_DISTRIBUTION, message=message)
-        return verdict, inputs
+            decision = GuardDecision(level=Level.STOP, reason=Reason.OUT_OF_DISTRIBUTION, message=message)
+        return decision, inputs
 
     def _misplaced(self, inputs: Inputs, tool_from_plug: Poses, grasp: NDArray[np.float64]) -> str:
         """Where the plug is outside the deployment box; empty if it is inside."""
-        theta = theta_of(inputs.estimate.poses(), inputs.measured.poses() @ tool_from_plug, grasp)
+        theta = theta_of(inputs.estimate.pose().batch(), inputs.measured.pose().batch() @ tool_from_plug, grasp)
         return check_start(theta, self.task, self._tolerance)
 
     def _facing_plug(self, inputs: Inputs, tool_from_plug: Poses) -> Inputs:
         """Turn the socket to the way round that is nearest to the plug."""
-        plug = OnePose.of(inputs.measured.poses() @ tool_from_plug)
-        estimate = nearest(inputs.estimate, plug, self.part.symmetry, 0.0)
-        return inputs if estimate is inputs.estimate else dataclasses.replace(inputs, estimate=estimate)
+        plug = Pose.of(inputs.measured.pose().batch() @ tool_from_plug)
+        return inputs.with_estimate(nearest(inputs.estimate, plug, self.part.symmetry, 0.0))
 
-    def _think(self, inputs: Inputs) -> tuple[NDArray[np.float32] | None, NDArray[np.float64] | None]:
-        """Observe, ask the policy, move the decoder's target; None for whatever the guard refuses."""
-        measured = inputs.measured.poses()
-        self.socket = self._encoder.filter_socket(inputs.estimate.poses())
-        values = self._encoder.encode(measured, self.socket, self._decoder.target, self._decoder.smoothed)
-        observation = np.array([values], dtype=np.float32)
-        shape = (1, self.policy.observation_size)
-        if not self.guard.check_vector("observation", Reason.OBSERVATION_INVALID, observation, shape):
-            return None, None
-        if self._envelope is not None and (problem := self._envelope.watch(observation)):
+    def _observe(self, inputs: Inputs) -> bool:
+        """Write the observation to where the policy reads it; returns whether it is one of numbers."""
+        self.socket = self._encoder.filter_socket(inputs.estimate.pose())
+        decoder, view = self._decoder, self._observation_view
+        self._encoder.encode(inputs.measured.pose(), self.socket, decoder.target, decoder.smoothed, view)
+        return self.guard.check_numbers("observation", Reason.OBSERVATION_INVALID, view, OBSERVATION_SIZE)
+
+    def _act(self, inputs: Inputs) -> list[float] | None:
+        """Ask the policy and move the decoder's target; None if the guard refuses observation or answer."""
+        if self._known is not None and (problem := self._known.watch(self._observation)):
             self.guard.stop(Reason.OUT_OF_DISTRIBUTION, problem)
-            return observation, None
+            return None
         try:
-            action = self.policy(observation)
+            action = self.policy.infer()
         except BundleError as error:
             self.guard.stop(Reason.ACTION_INVALID, str(error))
-            return observation, None
-        if not self.guard.check_vector("action", Reason.ACTION_INVALID, action, (1, 6)):
-            return observation, None
-        share = min(1.0, self._step / (self._fade_steps + 1))
-        self._decoder.decode([share * value for value in action[0].tolist()], measured, self.socket)
-        return observation, action
+            return None
+        if not self.guard.check_numbers("action", Reason.ACTION_INVALID, action, _ACTION_SIZE):
+            return None
+        assert self.socket is not None
+        a, b, c, d, e, f = action
+        if self._fade_steps > 0:
+            share = min(1.0, self._step / (self._fade_steps + 1))
+            a, b, c, d, e, f = share * a, share * b, share * c, share * d, share * e, share * f
+        self._decoder.decode((a, b, c, d, e, f), inputs.measured.pose(), self.socket)
+        return action
 
-    def _first_sight(self, inputs: Inputs, grasp: NDArray[np.float64]) -> str:
+    def _first_sight(self, inputs: Inputs, tool_from_plug: Poses) -> str:
         """What is strange about the first observation of an episode that would start here; empty if nothing is."""
-        if self._envelope is None:
+        if self._known is None:
             return ""
-        measured, encoder = inputs.measured.poses(), OneObservationEncoder(self.task)
-        encoder.reset(measured, grasp=grasp)
-        socket = encoder.filter_socket(inputs.estimate.poses())
-        values = encoder.encode(measured, socket, OnePose.of(measured), [0.0] * 6)
-        return self._envelope.check_start(np.array(values, dtype=np.float32))
-
-    def _restart_action(self, measured: Poses) -> None:
-        self._decoder = OneActionDecoder(self.task.control, measured)
+        measured, encoder = inputs.measured.pose(), OneObservationEncoder(self.task)
+        encoder.reset(measured, Pose.of(tool_from_plug))
+        observation = np.zeros(OBSERVATION_SIZE, dtype=np.float32)
+        socket = encoder.filter_socket(inputs.estimate.pose())
+        encoder.encode(measured, socket, measured, _NO_ACTION, floats_of(observation))
+        return self._known.check_start(observation)

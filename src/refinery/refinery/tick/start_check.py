@@ -11,6 +11,10 @@ from refinery.initial_state import GRASP_NAMES, THETA_NAMES
 from refinery.task import Task
 from refinery.theta_units import shown_unit
 
+PLACEMENT_M = 0.003
+"""How exactly the arm is placed at a start, [m]."""
+PLACEMENT_RAD = 0.05
+"""The same for its orientation, [rad]."""
 _ROUNDING = 1e-9
 
 
@@ -24,7 +28,9 @@ class StartTolerance:
     """About each axis, [rad], >= 0."""
 
     @classmethod
-    def for_task(cls, task: Task, *, placement_m: float = 0.003, placement_rad: float = 0.05) -> StartTolerance:
+    def for_task(
+        cls, task: Task, *, placement_m: float = PLACEMENT_M, placement_rad: float = PLACEMENT_RAD
+    ) -> StartTolerance:
         """Return the tolerance that the task's noise calls for.
 
         The start was chosen from one noisy estimate and is judged by another, so that twice the jitter lies between

@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
-from refinery.rotations import Poses
-from refinery.tick.guard import Verdict
+from refinery.tick.guard.decision import GuardDecision
+from refinery.tick.pose import Pose
 
 
-class TickResult(NamedTuple):
-    """What a tick decided."""
+class TickResult:
+    """What a tick decided.
 
-    target: Poses
-    """Pose of the tool to command, base frame, batch of one."""
-    verdict: Verdict
-    """The guard's verdict."""
-    step: int
-    """Ticks done in this episode, this one included."""
-    done: bool
-    """Whether the episode's time is over or the guard has stopped it."""
-    observation: NDArray[np.float32] | None = None
-    """What the policy saw, shape (1, N); None if the guard let nothing in."""
-    action: NDArray[np.float64] | None = None
-    """What the policy answered, shape (1, 6)."""
+    Args:
+        target: Pose of the tool to command, base frame.
+        decision: The guard's decision.
+        step: Ticks done in this episode, this one included.
+        done: Whether the episode's time is over or the guard has stopped it.
+        observation: What the policy saw, shape (1, N); None if the guard let nothing in. It is the array that the
+            policy reads, valid until the next tick: whoever keeps it copies it.
+        action: What the policy answered, six numbers; None if it was not asked.
+    """
+
+    __slots__ = ("action", "decision", "done", "observation", "step", "target")
+
+    def __init__(
+        self,
+        *,
+        target: Pose,
+        decision: GuardDecision,
+        step: int,
+        done: bool,
+        observation: NDArray[np.float32] | None = None,
+        action: list[float] | None = None,
+    ) -> None:
+        self.target = target
+        self.decision = decision
+        self.step = step
+        self.done = done
+        self.observation = observation
+        self.action = action

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +32,8 @@ class StepTimes:
     """
 
     def __init__(self, size: int = 4096) -> None:
-        self._ring = np.zeros(size)
+        self._ring = array("d", [0.0] * size)
+        self._size = size
         self.clear()
 
     def clear(self) -> None:
@@ -41,13 +43,14 @@ class StepTimes:
 
     def add(self, duration_s: float, *, missed: bool = False) -> None:
         """Note one step."""
-        self._ring[self._count % len(self._ring)] = duration_s
+        self._ring[self._count % self._size] = duration_s
         self._count += 1
-        self._misses += missed
+        if missed:
+            self._misses += 1
 
     def summary(self) -> TimingSummary:
         """Return the figures; zeros if there was no step."""
-        kept = self._ring[: min(self._count, len(self._ring))]
+        kept = np.array(self._ring[: min(self._count, self._size)])
         if not len(kept):
             return TimingSummary(p50_s=0.0, p99_s=0.0, p999_s=0.0, max_s=0.0, misses=self._misses)
         p50, p99, p999, top = np.percentile(kept, [50, 99, 99.9, 100])

@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from refinery.bundle import Envelope
+from refinery.bundle import ObservationStatistics
 from refinery.observation import OBSERVATION_SIZE
 from refinery.part import PartGeometry
 from refinery.paths import config_file
@@ -40,7 +40,7 @@ def corpus() -> tuple[Files, ...]:
         return tuple({file.name: file.read_bytes() for file in sorted(path.iterdir())} for path in paths)
 
 
-def _kinds() -> Iterator[tuple[Task, bytes, Envelope | None, PartGeometry]]:
+def _kinds() -> Iterator[tuple[Task, bytes, ObservationStatistics | None, PartGeometry]]:
     peg, post = (load_task(config_file("tasks", name)) for name in ("peg_rect", "t_post"))
     free = SectionSpec(family="polygon", rings_m=_PLATE + _HOLE)
     yield with_grasps(peg), servo_policy(), tiny_envelope(), plain_part(peg)

@@ -12,13 +12,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from refinery.bundle import Bundle, Envelope, load_bundle
+from refinery.bundle import Bundle, ObservationStatistics, load_bundle
 from refinery.task import Task
 from refinery.testing.bound_checks import check_bounds
 from refinery.testing.bundles import constant_policy, recurrent_policy, tiny_bundle
 from refinery.testing.lagging_cell import LaggingCell, aged, run_episode
+from refinery.testing.samples import changed
 from refinery.tick.guard import GuardSettings, Level, Reason
 from refinery.tick.outcome import seated
+from refinery.tick.recording import Recorder
 from refinery.tick.runtime import PolicyRuntime
 from refinery.tick.samples import Inputs, PoseSample, WrenchSample
 from refinery.tick.tick_result import TickResult
@@ -31,9 +33,9 @@ def test_the_servo_policy_seats_the_plug(bundle: Bundle, task: Task, seed: int) 
     cell = LaggingCell(task, seed, box.uniform(1, np.random.default_rng(seed))[0])
     results = run_episode(runtime, cell)
     assert len(results) == task.control.episode_steps == runtime.steps
-    assert {result.verdict.level for result in results} == {Level.OK}
+    assert {result.decision.level for result in results} == {Level.OK}
     assert runtime.socket is not None
-    won, errors = seated(task, runtime.socket, cell.plug, len(results), runtime.part.symmetry)
+    won, errors = seated(task, runtime.socket.batch(), cell.plug, len(results), runtime.part.symmetry)
     assert won, errors
     assert runtime.times.summary().p50_s > 0
 
@@ -43,7 +45,7 @@ def test_a_policy_that_does_nothing_does_not_win(task: Task, tmp_path: Path) -> 
     cell = LaggingCell(task)
     results = run_episode(runtime, cell)
     assert runtime.socket is not None
-    assert not seated(task, runtime.socket, cell.plug, len(results), runtime.part.symmetry)[0]
+    assert not seated(task, runtime.socket.batch(), cell.plug, len(results), runtime.part.symmetry)[0]
 
 
 def test_the_recurrent_state_starts_anew_with_each_episode(task: Task, tmp_path: Path) -> None:
@@ -54,7 +56,7 @@ def test_the_recurrent_state_starts_anew_with_each_episode(task: Task, tmp_path:
         runtime.start(cell.inputs())
         result = runtime.tick(cell.inputs())
         assert result.action is not None
-        first.append(result.action[0, 0])
+        first.append(result.action[0])
     assert first == [pytest.approx(0.1)] * 2
 
 
@@ -91,7 +93,7 @@ def test_a_stop_in_the_middle_freezes_the_target_and_refuses_the_next_start(bund
     cell.now_s += 0.2
     result = runtime.tick(aged(cell.inputs(), measured=0.15))
     assert result.done
-    assert result.verdict.reason is Reason.STATE_LOST
+    assert result.decision.reason is Reason.STATE_LOST
     assert result.observation is None
     assert runtime.start(cell.inputs()).reason is Reason.STATE_LOST
     assert runtime.guard.rearm(cell.inputs()).level is Level.OK
@@ -105,10 +107,10 @@ def test_a_hold_pauses_the_policy_at_the_measured_pose(bundle: Bundle, task: Tas
     for _ in range(5):
         cell.follow(runtime.tick(cell.inputs()).target)
     held = runtime.tick(aged(cell.inputs(), measured=0.06))
-    assert held.verdict.level is Level.HOLD
-    np.testing.assert_allclose(held.target.pos_m, cell.tool.pos_m)
+    assert held.decision.level is Level.HOLD
+    np.testing.assert_allclose(held.target.xyz_m, cell.tool.pos_m[0])
     cell.now_s += runtime.period_s
-    assert runtime.tick(cell.inputs()).verdict.level is Level.OK
+    assert runtime.tick(cell.inputs()).decision.level is Level.OK
 
 
 def test_ticks_that_start_late_count_as_missed(bundle: Bundle, task: Task) -> None:
@@ -116,7 +118,7 @@ def test_ticks_that_start_late_count_as_missed(bundle: Bundle, task: Task) -> No
     runtime.start(cell.inputs())
     levels = []
     for _ in range(7):
-        levels.append(runtime.tick(cell.inputs(), late_s=0.1).verdict.level)
+        levels.append(runtime.tick(cell.inputs(), late_s=0.1).decision.level)
         cell.now_s += runtime.period_s
     assert levels == [Level.OK] * 2 + [Level.HOLD] * 3 + [Level.STOP] * 2
     assert runtime.times.summary().misses == 7
@@ -133,7 +135,7 @@ def test_a_policy_that_turns_to_nan_stops(task: Task, tmp_path: Path) -> None:
     runtime = PolicyRuntime(load_bundle(tiny_bundle(tmp_path / "b", task, linear_policy(weight, np.zeros(6)))))
     cell = LaggingCell(task, 0, np.array([0.009, 0.008, 0.035, 0.1, 0.1, 0.1, 0, 0, 0]))
     runtime.start(cell.inputs())
-    verdict = runtime.tick(cell.inputs()).verdict
+    verdict = runtime.tick(cell.inputs()).decision
     assert verdict.level is Level.OK or verdict.reason is Reason.ACTION_INVALID
 
 
@@ -146,27 +148,27 @@ def any_inputs(draw: st.DrawFn, cell: LaggingCell) -> Inputs:
     good = cell.inputs()
     part = draw(st.sampled_from(["none", "none", "measured", "estimate", "wrench", "now", "shift"]))
     if part == "now":
-        return dataclasses.replace(good, now_s=draw(ANY))
+        return changed(good, now_s=draw(ANY))
     if part == "shift":
         moved = good.measured.pos_m + draw(arrays(float, 3, elements=st.floats(-0.05, 0.05)))
-        return dataclasses.replace(good, measured=dataclasses.replace(good.measured, pos_m=moved))
+        return changed(good, measured=changed(good.measured, pos_m=tuple(moved.tolist())))
     if part == "wrench":
         size = draw(st.sampled_from([6, 6, 5]))
-        wrench = WrenchSample(wrench=draw(arrays(float, size, elements=ANY)), stamp_s=draw(ANY | st.just(good.now_s)))
-        return dataclasses.replace(good, wrench=wrench)
+        wrench = WrenchSample(wrench=draw(st.tuples(*[ANY] * size)), stamp_s=draw(ANY | st.just(good.now_s)))
+        return changed(good, wrench=wrench)
     if part in ("measured", "estimate"):
         old: PoseSample = getattr(good, part)
         changes = draw(
             st.fixed_dictionaries(
                 {},
                 optional={
-                    "pos_m": arrays(float, draw(st.sampled_from([3, 3, 2])), elements=ANY),
-                    "quat_xyzw": arrays(float, 4, elements=ANY),
+                    "pos_m": st.tuples(*[ANY] * draw(st.sampled_from([3, 3, 2]))),
+                    "quat_xyzw": st.tuples(*[ANY] * 4),
                     "stamp_s": ANY,
                 },
             )
         )
-        return dataclasses.replace(good, **{part: dataclasses.replace(old, **changes)})
+        return changed(good, **{part: changed(old, **changes)})
     return good
 
 
@@ -189,21 +191,21 @@ def test_no_input_makes_a_command_unsafe(
         with np.errstate(all="ignore"):
             result = runtime.tick(inputs, late_s=late_s)
         target = result.target
-        assert target.pos_m.shape == (1, 3) and target.quat_xyzw.shape == (1, 4)
-        assert np.all(np.isfinite(target.pos_m)) and np.all(np.isfinite(target.quat_xyzw))
+        assert len(target.xyz_m) == 3 and len(target.xyzw) == 4
+        assert np.all(np.isfinite(target.xyz_m)) and np.all(np.isfinite(target.xyzw))
         if stopped is not None:
-            np.testing.assert_array_equal(target.pos_m, stopped.target.pos_m)
-            np.testing.assert_array_equal(target.quat_xyzw, stopped.target.quat_xyzw)
-            assert result.verdict == stopped.verdict
-        elif result.verdict.level is Level.OK:
+            assert target.xyz_m == stopped.target.xyz_m and target.xyzw == stopped.target.xyzw
+            assert result.decision == stopped.decision
+        elif result.decision.level is Level.OK:
             assert runtime.socket is not None
-            check_bounds(task, target, inputs.measured.poses(), runtime.socket, task.plug.tool_from_plug_at(cell.grasp))
+            plug = task.plug.tool_from_plug_at(cell.grasp)
+            check_bounds(task, target.batch(), inputs.measured.pose().batch(), runtime.socket.batch(), plug)
         else:
             # Hold and stop: where the arm was measured last, never further than one period's motion away.
-            near = np.abs(target.pos_m[0] - cell.tool.pos_m[0])
+            near = np.abs(target.xyz_m - cell.tool.pos_m[0])
             assert np.all(near < 0.15)
-            assert result.verdict.reason is not Reason.NONE and result.verdict.message
-        if result.verdict.level is Level.STOP and stopped is None:
+            assert result.decision.reason is not Reason.NONE and result.decision.message
+        if result.decision.level is Level.STOP and stopped is None:
             stopped = result
             assert result.done
         cell.follow(target)
@@ -219,11 +221,11 @@ def policies(task: Task, bundle: Bundle, tmp_path_factory: pytest.TempPathFactor
     return made
 
 
-def _envelope_of(observations: np.ndarray, margin: float) -> Envelope:
+def _envelope_of(observations: np.ndarray, margin: float) -> ObservationStatistics:
     """Bounds around observations (n, N), and a distance that says nothing."""
     size = observations.shape[1]
     low, high = observations.min(axis=0) - margin, observations.max(axis=0) + margin
-    return Envelope(
+    return ObservationStatistics(
         low=low,
         high=high,
         mean=(low + high) / 2,
@@ -246,15 +248,19 @@ def _episode(runtime: PolicyRuntime, cell: LaggingCell, *, moves: bool = True) -
 
 
 def _seen(bundle: Bundle, task: Task) -> np.ndarray:
-    return np.concatenate([result.observation for result in _episode(PolicyRuntime(bundle), LaggingCell(task, 0))])
+    """Observations of an episode, copied by a recorder: the policy reads all of them from one array."""
+    runtime = PolicyRuntime(bundle)
+    runtime.recorder = Recorder(task.hash(), runtime.policy.observation_size)
+    _episode(runtime, LaggingCell(task, 0))
+    return runtime.recorder.recording().observation
 
 
 def test_observations_the_policy_never_saw_stop_the_run(bundle: Bundle, task: Task) -> None:
     known = dataclasses.replace(bundle, envelope=_envelope_of(_seen(bundle, task), margin=1e-3))
-    assert {r.verdict.level for r in _episode(PolicyRuntime(known), LaggingCell(task, 0))} == {Level.OK}
+    assert {r.decision.level for r in _episode(PolicyRuntime(known), LaggingCell(task, 0))} == {Level.OK}
     results = _episode(PolicyRuntime(known), LaggingCell(task, 0), moves=False)
-    assert results[-1].verdict.reason is Reason.OUT_OF_DISTRIBUTION
-    assert "3 ticks in a row" in results[-1].verdict.message
+    assert results[-1].decision.reason is Reason.OUT_OF_DISTRIBUTION
+    assert "3 ticks in a row" in results[-1].decision.message
     assert 3 <= len(results) < task.control.episode_steps
 
 
@@ -271,6 +277,6 @@ def test_a_measured_pose_that_jumps_stops_the_run(bundle: Bundle, task: Task) ->
     runtime.start(cell.inputs())
     cell.follow(runtime.tick(cell.inputs()).target)
     inputs = cell.inputs()
-    far = dataclasses.replace(inputs.measured, pos_m=inputs.measured.pos_m + np.array([0.0, 0.03, 0.0]))
-    result = runtime.tick(dataclasses.replace(inputs, measured=far))
-    assert result.verdict.reason is Reason.STATE_INVALID and "jumped by 0.0" in result.verdict.message
+    x, y, z = inputs.measured.pos_m
+    result = runtime.tick(changed(inputs, measured=changed(inputs.measured, pos_m=(x, y + 0.03, z))))
+    assert result.decision.reason is Reason.STATE_INVALID and "jumped by 0.0" in result.decision.message

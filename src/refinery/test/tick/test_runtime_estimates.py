@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -12,6 +11,7 @@ from refinery.bundle import Bundle
 from refinery.rotations import Poses
 from refinery.task import Task
 from refinery.testing.lagging_cell import LaggingCell
+from refinery.testing.samples import sample
 from refinery.tick.guard import Level, Reason
 from refinery.tick.outcome import seated
 from refinery.tick.runtime import PolicyRuntime
@@ -24,9 +24,8 @@ NONE = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
 
 
 def disturbed(inputs: Inputs, shift_m: tuple, turn_rad: tuple) -> Inputs:
-    pose = inputs.estimate.poses() @ Poses.from_xyz_rpy(shift_m, turn_rad)
-    estimate = dataclasses.replace(inputs.estimate, pos_m=pose.pos_m[0], quat_xyzw=pose.quat_xyzw[0])
-    return dataclasses.replace(inputs, estimate=estimate)
+    pose = inputs.estimate.pose().batch() @ Poses.from_xyz_rpy(shift_m, turn_rad)
+    return inputs.with_estimate(sample(pose, inputs.estimate.stamp_s))
 
 
 def run(runtime: PolicyRuntime, cell: LaggingCell, off: Off) -> list[TickResult]:
@@ -54,12 +53,12 @@ def test_outliers_now_and_then_change_nothing(
 ) -> None:
     runtime, cell = PolicyRuntime(bundle), LaggingCell(task, 3)
     results = run(runtime, cell, lambda tick: (shift_m, turn_rad) if tick % every == every - 1 else NONE)
-    assert {result.verdict.level for result in results} == {Level.OK}
+    assert {result.decision.level for result in results} == {Level.OK}
     assert runtime.estimates.left_out == len(results) // every
     assert runtime.socket is not None
-    won, errors = seated(task, runtime.socket, cell.plug, len(results), runtime.part.symmetry)
+    won, errors = seated(task, runtime.socket.batch(), cell.plug, len(results), runtime.part.symmetry)
     assert won, errors
-    np.testing.assert_allclose(runtime.socket.pos_m, cell.socket.pos_m, atol=1e-3)
+    np.testing.assert_allclose(runtime.socket.batch().pos_m, cell.socket.pos_m, atol=1e-3)
 
 
 def test_a_part_turned_to_another_way_round_is_the_same_part(bundle: Bundle, task: Task) -> None:
@@ -69,9 +68,9 @@ def test_a_part_turned_to_another_way_round_is_the_same_part(bundle: Bundle, tas
     for off in (lambda _: NONE, lambda tick: half if tick % 20 == 19 else NONE, lambda _: half):
         runtime, cell = PolicyRuntime(bundle), LaggingCell(task, 3)
         results = run(runtime, cell, off)
-        assert {result.verdict.level for result in results} == {Level.OK}
+        assert {result.decision.level for result in results} == {Level.OK}
         assert runtime.estimates.left_out == 0
-        targets.append(np.concatenate([result.target.pos_m for result in results]))
+        targets.append(np.concatenate([result.target.batch().pos_m for result in results]))
     np.testing.assert_allclose(targets[1], targets[0], atol=1e-9)
     np.testing.assert_allclose(targets[2], targets[0], atol=1e-9)
 
@@ -81,7 +80,7 @@ def test_a_socket_that_is_moved_stops_the_run(bundle: Bundle, task: Task, off: t
     runtime, cell = PolicyRuntime(bundle), LaggingCell(task, 3)
     results = run(runtime, cell, lambda tick: off if tick >= 20 else NONE)
     assert len(results) == 20 + runtime.guard.settings.estimate_outlier_ticks
-    assert (results[-1].verdict.level, results[-1].verdict.reason) == (Level.STOP, Reason.SOCKET_ESTIMATE_LOST)
+    assert (results[-1].decision.level, results[-1].decision.reason) == (Level.STOP, Reason.SOCKET_ESTIMATE_LOST)
     assert not runtime.guard.armed
 
 
@@ -90,8 +89,8 @@ def test_an_estimate_that_creeps_away_stops_the_run(bundle: Bundle, task: Task, 
     runtime, cell = PolicyRuntime(bundle), LaggingCell(task, 3)
     rate = task.control.policy_rate_hz
     results = run(runtime, cell, lambda tick: tuple(tuple(np.array(each) * tick / rate) for each in speed))
-    assert results[-1].verdict.reason is Reason.SOCKET_ESTIMATE_LOST
-    assert "drifted" in results[-1].verdict.message
+    assert results[-1].decision.reason is Reason.SOCKET_ESTIMATE_LOST
+    assert "drifted" in results[-1].decision.message
 
 
 def test_a_first_estimate_that_contradicts_what_is_known_is_left_out(bundle: Bundle, task: Task) -> None:
@@ -101,4 +100,4 @@ def test_a_first_estimate_that_contradicts_what_is_known_is_left_out(bundle: Bun
     assert runtime.start(wrong, cell.grasp, known).level is Level.OK
     runtime.tick(wrong)
     assert runtime.socket is not None
-    np.testing.assert_allclose(runtime.socket.quat_xyzw, cell.socket.quat_xyzw, atol=1e-9)
+    np.testing.assert_allclose(runtime.socket.batch().quat_xyzw, cell.socket.quat_xyzw, atol=1e-9)

@@ -18,7 +18,7 @@ from refinery.initial_state import GRASP, tool_pose
 from refinery.kinematics import ArmKinematics
 from refinery.observation import ObservationEncoder
 from refinery.rotations import Array, Poses, wxyz_from_xyzw, xyzw_from_wxyz
-from refinery.success import InsertionErrors, engaged, strict
+from refinery.success import PlugOffset, engaged, strict
 from refinery.task import Task
 from refinery_sim.model import HAND_FROM_TOOL_Z_M, TOOL_DOWN_WXYZ, build_model
 from refinery_sim_train.arrays import Arrays
@@ -144,7 +144,7 @@ class InsertionEnv:
         """True plug poses in the base frame, from the last measurement."""
         return self.measured @ self._tool_from_plug
 
-    def advance(self, action: Array) -> tuple[Array, InsertionErrors, NDArray[np.bool_], NDArray[np.bool_]]:
+    def advance(self, action: Array) -> tuple[Array, PlugOffset, NDArray[np.bool_], NDArray[np.bool_]]:
         """Apply actions (B, 6) for one policy step; returns reward, true errors, strict now, engaged so far."""
         last = self.decoder.smoothed
         self._apply(self.decoder.decode(action, self.measured, self.filtered))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinery.rotations import Poses
-from refinery.success import InsertionErrors, insertion_errors, strict
+from refinery.success import PlugOffset, plug_offset, strict
 from refinery.task import Task
 from refinery_sim.section import half_size_m, symmetry
 
@@ -21,7 +21,7 @@ _ORIGIN = Poses.from_xyz_rpy(np.zeros(3), np.zeros(3))
 
 def step_reward(
     task: Task, relative: Poses, action: Array, last_action: Array, last_step: NDArray[np.bool_]
-) -> tuple[Array, InsertionErrors]:
+) -> tuple[Array, PlugOffset]:
     """Score one step: closeness at two scales, depth while in the hole, seated, minus effort and jerk.
 
     Args:
@@ -34,7 +34,7 @@ def step_reward(
     Returns:
         Rewards (B,), about [0, 2] a step, and the insertion errors.
     """
-    errors = insertion_errors(_ORIGIN, relative, symmetry(task.plug.section))
+    errors = plug_offset(_ORIGIN, relative, symmetry(task.plug.section))
     radius = max(half_size_m(task.plug.section))
     sideways = errors.lateral_m + radius * errors.angle_rad
     height = np.abs(errors.height_m) / task.rim_height_m

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from refinery.bundle import Envelope
+from refinery.bundle import ObservationStatistics
 from refinery.observation import TERMS
 from refinery.rotations import Array
 from refinery.statistics import Rate
@@ -54,7 +54,7 @@ def needed_episodes(false_stops: float | None = None) -> int:
     return int(np.ceil((1 / limit - 1) / _SHARES[1]))
 
 
-def fit_envelope(episodes: NDArray[np.float32], false_stops: float | None = None) -> Envelope | None:
+def fit_envelope(episodes: NDArray[np.float32], false_stops: float | None = None) -> ObservationStatistics | None:
     """Fit the envelope of a policy.
 
     Args:
@@ -93,7 +93,7 @@ def _split(episodes: NDArray[np.float32]) -> _Split:
     return _Split(fit=fit, calibration=calibration, held_out=held_out)
 
 
-def _calibrated(split: _Split, limit: float) -> Envelope:
+def _calibrated(split: _Split, limit: float) -> ObservationStatistics:
     """Fit on the first part, then move both limits out by one factor until the second part keeps the promise."""
     rows = split.fit.reshape(-1, split.fit.shape[-1]).astype(np.float64)
     low, high = np.quantile(rows, [_QUANTILE, 1 - _QUANTILE], axis=0)
@@ -101,7 +101,7 @@ def _calibrated(split: _Split, limit: float) -> Envelope:
     mean, std = rows.mean(axis=0), np.maximum(rows.std(axis=0), _LEAST)
     scaled = (rows - mean) / std
     correlation = scaled.T @ scaled / len(scaled) + _RIDGE * np.eye(len(mean))
-    envelope = Envelope(
+    envelope = ObservationStatistics(
         low=centre - half,
         high=centre + half,
         mean=mean,

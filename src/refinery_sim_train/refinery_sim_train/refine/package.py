@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from refinery.bundle import Envelope, write_bundle
+from refinery.bundle import ObservationStatistics, write_bundle
 from refinery.config import to_mapping
 from refinery.mixture import Mixture
 from refinery.rotations import Array
@@ -182,7 +182,7 @@ class Packager:
         say(f"start rule: {best} ({said} on {self._spec.validation_episodes} episodes each)")
         return best
 
-    def _envelope(self, episodes: NDArray[np.float32], say: Callable[[str], None]) -> Envelope | None:
+    def _envelope(self, episodes: NDArray[np.float32], say: Callable[[str], None]) -> ObservationStatistics | None:
         """What the policy sees in its own episodes, (T, n, N), or None if they cannot tell."""
         envelope = fit_envelope(episodes)
         if envelope is None:

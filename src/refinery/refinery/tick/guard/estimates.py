@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Sequence
 
-from refinery.rotations import OnePose, conjugate, multiply
 from refinery.symmetry import nearest_equivalent
 from refinery.tick.guard.settings import GuardSettings
+from refinery.tick.pose import Pose, Quat, conjugate, distance, multiply, unit
 from refinery.tick.samples import PoseSample
 
 _BASELINE = 8
@@ -43,14 +42,14 @@ class EstimateScreen:
         self._used = reference
         self._seen_s = math.nan
         self._in_a_row = self._accepted = 0
-        self._baseline: OnePose | None = None
-        self._recent: OnePose | None = None
+        self._baseline: Pose | None = None
+        self._recent: Pose | None = None
         self.left_out = 0
         """Estimates left out since then."""
         self.problem = ""
         """Why the estimates are not to be trusted; empty if nothing is wrong."""
 
-    def screen(self, sample: PoseSample, mean: OnePose | None) -> PoseSample:
+    def screen(self, sample: PoseSample, mean: Pose | None) -> PoseSample:
         """Take in the newest estimate.
 
         Args:
@@ -69,9 +68,9 @@ class EstimateScreen:
         if sample.stamp_s == self._seen_s:
             return used
         self._seen_s = sample.stamp_s
-        reference = used.poses() if mean is None else mean
+        reference = used.pose() if mean is None else mean
         sample = nearest(sample, reference, self._symmetry, settings.estimate_jump_rad)
-        off_m, off_rad = apart(sample.poses(), reference)
+        off_m, off_rad = apart(sample.pose(), reference)
         if off_m > settings.estimate_jump_m or off_rad > settings.estimate_jump_rad:
             self.left_out += 1
             self._in_a_row += 1
@@ -83,10 +82,10 @@ class EstimateScreen:
             return used
         self._in_a_row = 0
         self._used = sample
-        self._watch_drift(sample.poses())
+        self._watch_drift(sample.pose())
         return sample
 
-    def _watch_drift(self, pose: OnePose) -> None:
+    def _watch_drift(self, pose: Pose) -> None:
         """Compare a mean of the newest estimates with that of the first."""
         self._accepted += 1
         if self._accepted <= _BASELINE:
@@ -118,17 +117,17 @@ def consensus(samples: Sequence[PoseSample], settings: GuardSettings, symmetry: 
     best: PoseSample | None = None
     most = 0
     for candidate in valid:
-        reference = candidate.poses()
+        reference = candidate.pose()
         votes = 0
         for other in valid:
-            off_m, off_rad = apart(nearest(other, reference, symmetry, 0.0).poses(), reference)
+            off_m, off_rad = apart(nearest(other, reference, symmetry, 0.0).pose(), reference)
             votes += off_m <= settings.estimate_jump_m and off_rad <= settings.estimate_jump_rad
         if votes >= most:
             best, most = candidate, votes
     return best if 2 * most > len(samples) else None
 
 
-def nearest(sample: PoseSample, reference: OnePose, symmetry: int, tolerance_rad: float) -> PoseSample:
+def nearest(sample: PoseSample, reference: Pose, symmetry: int, tolerance_rad: float) -> PoseSample:
     """Return the way round of a part, among those that look the same, that is nearest to a reference.
 
     Args:
@@ -137,28 +136,30 @@ def nearest(sample: PoseSample, reference: OnePose, symmetry: int, tolerance_rad
         symmetry: Of the part.
         tolerance_rad: Nearer than this it is left as it is, [rad].
     """
-    if symmetry == 1 or apart(sample.poses(), reference)[1] <= tolerance_rad:
+    if symmetry == 1 or apart(sample.pose(), reference)[1] <= tolerance_rad:
         return sample
-    quat_xyzw = nearest_equivalent(sample.poses(), reference, symmetry).quat_xyzw[0]
-    return dataclasses.replace(sample, quat_xyzw=quat_xyzw)
+    equivalent = nearest_equivalent(sample.pose().batch(), reference.batch(), symmetry)
+    return PoseSample(pos_m=sample.pos_m, quat_xyzw=tuple(equivalent.quat_xyzw[0].tolist()), stamp_s=sample.stamp_s)
 
 
-def apart(a: OnePose, b: OnePose) -> tuple[float, float]:
+def apart(a: Pose, b: Pose) -> tuple[float, float]:
     """Return distance [m] and angle [rad] between two poses."""
     x, y, z, w = multiply(conjugate(a.xyzw), b.xyzw)
-    return math.dist(a.xyz_m, b.xyz_m), 2.0 * math.atan2(math.sqrt(x * x + y * y + z * z), abs(w))
+    return distance(a.xyz_m, b.xyz_m), 2.0 * math.atan2(math.sqrt(x * x + y * y + z * z), abs(w))
 
 
-def _moved(mean: OnePose | None, pose: OnePose, weight: float) -> OnePose:
+def _moved(mean: Pose | None, pose: Pose, weight: float) -> Pose:
     """Move a mean towards a pose; orientations that are near each other are averaged by their quaternions."""
     if mean is None:
         return pose
-    sign = 1.0 if sum(p * q for p, q in zip(mean.xyzw, pose.xyzw, strict=True)) >= 0.0 else -1.0
-    x, y, z = (a + weight * (b - a) for a, b in zip(mean.xyz_m, pose.xyz_m, strict=True))
-    quat = [a + weight * (sign * b - a) for a, b in zip(mean.xyzw, pose.xyzw, strict=True)]
-    norm = math.sqrt(sum(value * value for value in quat))
-    qx, qy, qz, qw = (value / norm for value in quat)
-    return OnePose((x, y, z), (qx, qy, qz, qw))
+    ax, ay, az = mean.xyz_m
+    bx, by, bz = pose.xyz_m
+    px, py, pz, pw = mean.xyzw
+    qx, qy, qz, qw = pose.xyzw
+    if px * qx + py * qy + pz * qz + pw * qw < 0.0:
+        qx, qy, qz, qw = -qx, -qy, -qz, -qw
+    quat: Quat = (px + weight * (qx - px), py + weight * (qy - py), pz + weight * (qz - pz), pw + weight * (qw - pw))
+    return Pose((ax + weight * (bx - ax), ay + weight * (by - ay), az + weight * (bz - az)), unit(quat))
 
 
 def _shown(off_m: float, off_rad: float) -> str:

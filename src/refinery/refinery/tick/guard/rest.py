@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from refinery.tick.guard.decision import WRENCH_AXES, WRENCH_UNITS, GuardDecision
 from refinery.tick.guard.reason import Level, Reason
-from refinery.tick.guard.verdict import WRENCH_AXES, WRENCH_UNITS, Verdict
 from refinery.tick.samples import Inputs
 
 STILL_M = 5e-4
@@ -45,7 +45,7 @@ class WrenchOffset:
 
 def at_rest(inputs: Sequence[Inputs]) -> bool:
     """Tell whether the measured tool stayed where it was."""
-    positions = np.stack([each.measured.pos_m for each in inputs])
+    positions = np.array([each.measured.pos_m for each in inputs])
     return bool(np.linalg.norm(positions - positions[0], axis=1).max() <= STILL_M)
 
 
@@ -56,12 +56,12 @@ def wrench_offset(inputs: Sequence[Inputs], max_wrench: Sequence[float]) -> Wren
         inputs: Samples while the arm was at rest, at least one.
         max_wrench: The task's limits, three [N] and three [Nm].
     """
-    median = np.median(np.stack([each.wrench.wrench for each in inputs]), axis=0)
+    median = np.median(np.array([each.wrench.wrench for each in inputs]), axis=0)
     axis = int(np.argmax(np.abs(median) / np.asarray(max_wrench)))
     return WrenchOffset(axis=axis, value=float(median[axis]), limit=float(max_wrench[axis]))
 
 
-def judge_offset(offset: WrenchOffset, refuse_share: float) -> Verdict:
+def judge_offset(offset: WrenchOffset, refuse_share: float) -> GuardDecision:
     """Refuse an offset that would make the limit of the wrench meaningless.
 
     Args:
@@ -70,5 +70,5 @@ def judge_offset(offset: WrenchOffset, refuse_share: float) -> Verdict:
     """
     # A wrench that is no number is for the guard to name.
     if not math.isfinite(offset.value) or offset.share <= refuse_share:
-        return Verdict()
-    return Verdict(level=Level.STOP, reason=Reason.WRENCH_OFFSET, message=offset.message)
+        return GuardDecision()
+    return GuardDecision(level=Level.STOP, reason=Reason.WRENCH_OFFSET, message=offset.message)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from refinery.config import check
 from refinery.task import Task
 
+HOLD_PERIODS = 2.0
+"""A state may be so many policy periods old before the guard holds."""
 _POSITIVE = (
     "hold_age_s",
     "stop_age_s",
@@ -25,7 +27,7 @@ class GuardSettings:
     """Thresholds, all in the node's clock."""
 
     hold_age_s: float
-    """State older than this: hold, [s], > 0. Two policy periods by default (:meth:`for_task`)."""
+    """State older than this: hold, [s], > 0. :data:`HOLD_PERIODS` by default (:meth:`for_task`)."""
     stop_age_s: float = 0.1
     """State older than this: stop, [s], > 0. Checked first: below 20 Hz, where two policy periods exceed 100 ms, a
     stale state therefore stops without holding before."""
@@ -78,5 +80,5 @@ class GuardSettings:
     def for_task(cls, task: Task, **changes: float) -> GuardSettings:
         """Return the defaults at the task's policy rate, with some fields changed."""
         period_s = 1.0 / task.control.policy_rate_hz
-        values: dict[str, float] = {"hold_age_s": 2 * period_s, "deadline_s": period_s, **changes}
+        values: dict[str, float] = {"hold_age_s": HOLD_PERIODS * period_s, "deadline_s": period_s, **changes}
         return cls(**values)  # type: ignore[arg-type]

@@ -12,6 +12,8 @@ from refinery.rotations import Poses, angle_between_rad
 from refinery.task import Task
 from refinery.testing.bound_checks import check_bounds
 from refinery.tick.guard import Reason, TargetBounds
+from refinery.tick.guard.bounds import Bounded
+from refinery.tick.pose import Pose
 
 ANY = st.floats(allow_nan=True, allow_infinity=True, width=64)
 NEAR = st.floats(-0.3, 0.3)
@@ -50,6 +52,12 @@ def situations(draw: st.DrawFn) -> tuple[Poses, Poses, Poses, Poses]:
     return socket, measured, last, target
 
 
+def _clip(bounds: TargetBounds, target: Poses, measured: Poses, socket: Poses, last: Poses) -> Bounded:
+    """Clip batches of one; the target as it is, not normalised."""
+    aim = Pose(tuple(target.pos_m[0].tolist()), tuple(target.quat_xyzw[0].tolist()))
+    return bounds.clip(aim, Pose.of(measured), Pose.of(socket), Pose.of(last))
+
+
 @SETTINGS
 @given(situation=situations(), grasp=arrays(float, (1, 3), elements=st.floats(-0.02, 0.02)))
 def test_a_bounded_target_keeps_every_bound(
@@ -58,12 +66,12 @@ def test_a_bounded_target_keeps_every_bound(
     socket, measured, last, target = situation
     tool_from_plug = task.plug.tool_from_plug_at(grasp)
     with np.errstate(all="ignore"):
-        bounded = TargetBounds(task, tool_from_plug).clip(target, measured, socket, last)
+        bounded = _clip(TargetBounds(task, Pose.of(tool_from_plug)), target, measured, socket, last)
     assert (bounded.problem == "") == (bounded.reason is Reason.NONE)
     if bounded.target is None:
         assert bounded.problem
         return
-    check_bounds(task, bounded.target, measured, socket, tool_from_plug)
+    check_bounds(task, bounded.target.batch(), measured, socket, tool_from_plug)
 
 
 @SETTINGS
@@ -78,9 +86,10 @@ def test_an_allowed_target_passes_bit_by_bit(task: Task, theta: np.ndarray, step
     moved = Poses(pos_m=measured.pos_m + axes.apply(step[:3]), quat_xyzw=(turn @ measured).quat_xyzw)
     plug = (socket.inverse() @ (moved @ task.plug.tool_from_plug)).pos_m[0]
     low, high = task.limits.workspace_low_m, task.limits.workspace_high_m
-    bounded = TargetBounds(task).clip(moved, measured, socket, measured)
+    target = Pose.of(moved)
+    bounded = TargetBounds(task).clip(target, Pose.of(measured), Pose.of(socket), Pose.of(measured))
     if np.all(plug > low) and np.all(plug < high) and np.linalg.norm(step[:3]) < 0.25 / 15:
-        assert bounded.target is moved
+        assert bounded.target is target
         assert bounded.problem == ""
 
 
@@ -88,12 +97,12 @@ def test_each_bound_has_its_reason(task: Task) -> None:
     socket = Poses.from_xyz_rpy(task.socket.nominal_xyz_m, [0, 0, 0])
     bounds = TargetBounds(task)
 
-    def clip(theta: list[float], shift: list[float], turn: list[float] | None = None) -> tuple[Reason, Poses | None]:
+    def clip(theta: list[float], shift: list[float], turn: list[float] | None = None) -> tuple[Reason, Pose | None]:
         measured = tool_pose(socket, np.array([[*theta, 0.0, 0.0, 0.0]]), task.plug.tool_from_plug)
         turned = Poses.from_xyz_rpy(np.zeros(3), turn or [0.0, 0.0, 0.0])
         quat = np.atleast_2d((turned.rotation * measured.rotation).as_quat())
         target = Poses(pos_m=measured.pos_m + shift, quat_xyzw=quat)
-        bounded = bounds.clip(target, measured, socket, Poses(pos_m=target.pos_m - 0.001, quat_xyzw=quat))
+        bounded = _clip(bounds, target, measured, socket, Poses(pos_m=target.pos_m - 0.001, quat_xyzw=quat))
         return bounded.reason, bounded.target
 
     start = [0.0, 0.0, 0.035, 0.0, 0.0, 0.0]
@@ -108,7 +117,7 @@ def test_each_bound_has_its_reason(task: Task) -> None:
     assert clip([0.2, 0.0, 0.035, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0]) == (Reason.WORKSPACE, None)
     measured = tool_pose(socket, np.array([[*start, 0.0, 0.0, 0.0]]), task.plug.tool_from_plug)
     far_last = Poses(pos_m=measured.pos_m + np.array([0.04, 0.0, 0.0]), quat_xyzw=measured.quat_xyzw)
-    fast = bounds.clip(measured, measured, socket, far_last)
+    fast = _clip(bounds, measured, measured, socket, far_last)
     assert fast.reason is Reason.TARGET_SPEED
     assert fast.target is not None
-    assert angle_between_rad(fast.target.quat_xyzw, measured.quat_xyzw)[0] < 1e-7
+    assert angle_between_rad(fast.target.batch().quat_xyzw, measured.quat_xyzw)[0] < 1e-7

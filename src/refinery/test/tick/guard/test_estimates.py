@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refinery.rotations import OnePose, Poses, angle_between_rad
+from refinery.rotations import Poses, angle_between_rad
 from refinery.task import Task
+from refinery.testing.samples import changed, sample
 from refinery.tick.guard import EstimateScreen, GuardSettings
 from refinery.tick.guard.estimates import apart, consensus
+from refinery.tick.pose import Pose
 from refinery.tick.samples import PoseSample
 
 SOCKET = Poses.from_xyz_rpy([0.5, 0.02, 0.1], [0.0, 0.0, 0.4])
@@ -23,7 +23,7 @@ SYMMETRY = 2
 def seen(tick: int, *, xyz_m: tuple = (0.0, 0.0, 0.0), rpy_rad: tuple = (0.0, 0.0, 0.0)) -> PoseSample:
     """The estimate of a tick, off by a shift and a turn in the socket's own frame."""
     pose = SOCKET @ Poses.from_xyz_rpy(xyz_m, rpy_rad)
-    return PoseSample(pos_m=pose.pos_m[0], quat_xyzw=pose.quat_xyzw[0], stamp_s=tick * PERIOD_S)
+    return sample(pose, tick * PERIOD_S)
 
 
 @pytest.fixture
@@ -39,8 +39,8 @@ def screen(settings: GuardSettings) -> EstimateScreen:
 def test_estimates_of_one_place_pass_unchanged(screen: EstimateScreen) -> None:
     rng = np.random.default_rng(0)
     for tick in range(200):
-        sample = seen(tick, xyz_m=tuple(rng.uniform(-0.002, 0.002, 3)), rpy_rad=tuple(rng.uniform(-0.03, 0.03, 3)))
-        assert screen.screen(sample, None) is sample
+        good = seen(tick, xyz_m=tuple(rng.uniform(-0.002, 0.002, 3)), rpy_rad=tuple(rng.uniform(-0.03, 0.03, 3)))
+        assert screen.screen(good, None) is good
     assert not screen.problem and screen.left_out == 0
 
 
@@ -49,7 +49,7 @@ def test_an_outlier_now_and_then_is_left_out(screen: EstimateScreen, off: dict) 
     for tick in range(100):
         wrong = tick % 3 > 0
         used = screen.screen(seen(tick, **off) if wrong and tick else seen(tick), None)
-        assert apart(used.poses(), OnePose.of(SOCKET)) == pytest.approx((0.0, 0.0), abs=1e-7)
+        assert apart(used.pose(), Pose.of(SOCKET)) == pytest.approx((0.0, 0.0), abs=1e-7)
         # It is as old as it is: a stream of outliers ages.
         assert used.stamp_s == (tick - tick % 3) * PERIOD_S
     assert not screen.problem and screen.left_out == 66
@@ -76,9 +76,9 @@ def test_one_message_looked_at_again_counts_once(screen: EstimateScreen) -> None
 @given(turns=st.lists(st.sampled_from([0.0, np.pi, -np.pi]), min_size=2, max_size=30))
 def test_another_way_round_is_turned_to_the_one_in_use(task: Task, turns: list[float]) -> None:
     screen = EstimateScreen(GuardSettings.for_task(task), SYMMETRY)
-    first = screen.screen(seen(0, rpy_rad=(0, 0, turns[0])), None).poses()
+    first = screen.screen(seen(0, rpy_rad=(0, 0, turns[0])), None).pose()
     for tick, turn in enumerate(turns[1:], 1):
-        used = screen.screen(seen(tick, rpy_rad=(0, 0, turn)), None).poses()
+        used = screen.screen(seen(tick, rpy_rad=(0, 0, turn)), None).pose()
         assert apart(used, first)[1] < 1e-6
     assert not screen.problem and screen.left_out == 0
 
@@ -112,7 +112,7 @@ def test_slow_drift_is_a_problem(screen: EstimateScreen, settings: GuardSettings
 
 def test_what_is_no_pose_is_left_to_the_guard(screen: EstimateScreen) -> None:
     screen.screen(seen(0), None)
-    broken = dataclasses.replace(seen(1), pos_m=np.array([np.nan, 0, 0]))
+    broken = changed(seen(1), pos_m=(np.nan, 0.0, 0.0))
     assert screen.screen(broken, None) is broken
 
 
@@ -138,7 +138,7 @@ def test_most_estimates_decide_and_one_of_them_is_returned(settings: GuardSettin
     flipped = [seen(0), seen(1, rpy_rad=(0, 0, np.pi)), seen(2)]
     assert consensus(flipped, settings, SYMMETRY) is flipped[2]
     assert consensus([], settings, SYMMETRY) is None
-    nowhere = dataclasses.replace(seen(0), quat_xyzw=np.zeros(4))
+    nowhere = changed(seen(0), quat_xyzw=(0.0,) * 4)
     assert consensus([nowhere], settings, SYMMETRY) is None
 
 
@@ -146,6 +146,6 @@ def test_most_estimates_decide_and_one_of_them_is_returned(settings: GuardSettin
 def test_distance_and_angle_are_scipys(seed: int) -> None:
     rng = np.random.default_rng(seed)
     a, b = (Poses.from_xyz_rpy(rng.uniform(-1, 1, 3), rng.uniform(-3, 3, 3)) for _ in range(2))
-    off_m, off_rad = apart(OnePose.of(a), OnePose.of(b))
+    off_m, off_rad = apart(Pose.of(a), Pose.of(b))
     assert off_m == pytest.approx(np.linalg.norm(a.pos_m - b.pos_m), abs=1e-12)
     assert off_rad == pytest.approx(angle_between_rad(a.quat_xyzw, b.quat_xyzw)[0], abs=1e-6)

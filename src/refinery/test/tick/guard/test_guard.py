@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Callable
 
@@ -11,7 +10,9 @@ import pytest
 
 from refinery.task import Task
 from refinery.testing.lagging_cell import LaggingCell, aged
+from refinery.testing.samples import changed
 from refinery.tick.guard import Guard, GuardSettings, Level, Reason
+from refinery.tick.pose import Pose
 from refinery.tick.samples import Inputs, RobotMode, RobotSample
 from refinery_msgs.msg import GuardReason
 
@@ -19,19 +20,19 @@ Change = Callable[[Inputs], Inputs]
 
 
 def with_measured(**changes: object) -> Change:
-    return lambda i: dataclasses.replace(i, measured=dataclasses.replace(i.measured, **changes))
+    return lambda i: changed(i, measured=changed(i.measured, **changes))
 
 
 def with_estimate(**changes: object) -> Change:
-    return lambda i: dataclasses.replace(i, estimate=dataclasses.replace(i.estimate, **changes))
+    return lambda i: changed(i, estimate=changed(i.estimate, **changes))
 
 
 def with_wrench(**changes: object) -> Change:
-    return lambda i: dataclasses.replace(i, wrench=dataclasses.replace(i.wrench, **changes))
+    return lambda i: changed(i, wrench=changed(i.wrench, **changes))
 
 
 def with_robot(mode: int = RobotMode.MOVE, errors: tuple[str, ...] = (), age_s: float = 0.0) -> Change:
-    return lambda i: dataclasses.replace(i, robot=RobotSample(mode=mode, errors=errors, stamp_s=i.now_s - age_s))
+    return lambda i: changed(i, robot=RobotSample(mode=mode, errors=errors, stamp_s=i.now_s - age_s))
 
 
 nan, inf = float("nan"), float("inf")
@@ -41,16 +42,16 @@ STOPS: dict[str, tuple[Change, Reason, str]] = {
     "estimate lost": (lambda i: aged(i, estimate=0.6), Reason.SOCKET_ESTIMATE_LOST, "socket estimate: 0.600 s old"),
     "stamp ahead": (lambda i: aged(i, measured=-0.1), Reason.STATE_TIME_INVALID, "0.100 s in the future"),
     "stamp back": (lambda i: aged(i, measured=1.05), Reason.STATE_TIME_INVALID, "went back by"),
-    "clock back": (lambda i: dataclasses.replace(i, now_s=i.now_s - 2), Reason.STATE_TIME_INVALID, "clock went back"),
+    "clock back": (lambda i: changed(i, now_s=i.now_s - 2), Reason.STATE_TIME_INVALID, "clock went back"),
     "stamp nan": (with_measured(stamp_s=nan), Reason.STATE_TIME_INVALID, "finite times"),
-    "position nan": (with_measured(pos_m=np.array([0.5, nan, 0.1])), Reason.STATE_INVALID, "measured pose, position"),
-    "position shape": (with_measured(pos_m=np.zeros(2)), Reason.STATE_INVALID, r"expected the shape \(3,\)"),
-    "quaternion": (with_measured(quat_xyzw=np.array([0, 1.1, 0, 0])), Reason.STATE_INVALID, "norm 1, got 1.1"),
-    "quaternion zero": (with_measured(quat_xyzw=np.zeros(4)), Reason.STATE_INVALID, "norm 1, got 0"),
-    "estimate inf": (with_estimate(pos_m=np.array([inf, 0, 0])), Reason.STATE_INVALID, "socket estimate, position"),
-    "wrench nan": (with_wrench(wrench=np.full(6, nan)), Reason.STATE_INVALID, "external wrench"),
-    "force": (with_wrench(wrench=np.array([0, 0, -100.0, 0, 0, 0])), Reason.WRENCH_LIMIT, "force z: -100 N"),
-    "torque": (with_wrench(wrench=np.array([0, 0, 0, 9.0, 0, 0])), Reason.WRENCH_LIMIT, "torque x: 9 Nm"),
+    "position nan": (with_measured(pos_m=(0.5, nan, 0.1)), Reason.STATE_INVALID, "measured pose, position"),
+    "position shape": (with_measured(pos_m=(0.0, 0.0)), Reason.STATE_INVALID, r"expected the shape \(3,\)"),
+    "quaternion": (with_measured(quat_xyzw=(0.0, 1.1, 0.0, 0.0)), Reason.STATE_INVALID, "norm 1, got 1.1"),
+    "quaternion zero": (with_measured(quat_xyzw=(0.0,) * 4), Reason.STATE_INVALID, "norm 1, got 0"),
+    "estimate inf": (with_estimate(pos_m=(inf, 0.0, 0.0)), Reason.STATE_INVALID, "socket estimate, position"),
+    "wrench nan": (with_wrench(wrench=(nan,) * 6), Reason.STATE_INVALID, "external wrench"),
+    "force": (with_wrench(wrench=(0.0, 0.0, -100.0, 0.0, 0.0, 0.0)), Reason.WRENCH_LIMIT, "force z: -100 N"),
+    "torque": (with_wrench(wrench=(0.0, 0.0, 0.0, 9.0, 0.0, 0.0)), Reason.WRENCH_LIMIT, "torque x: 9 Nm"),
     "reflex": (with_robot(RobotMode.REFLEX, ("joint_reflex",)), Reason.REFLEX, r"stopped itself \(joint_reflex\)"),
     "user stop": (with_robot(RobotMode.USER_STOPPED), Reason.USER_STOP, "under user stop"),
     "idle": (with_robot(RobotMode.IDLE), Reason.ROBOT_MODE, "expected MOVE without errors, got IDLE"),
@@ -59,8 +60,8 @@ STOPS: dict[str, tuple[Change, Reason, str]] = {
     "error in motion": (with_robot(errors=("self_collision",)), Reason.ROBOT_MODE, r"got MOVE \(self_collision\)"),
     "robot lost": (with_robot(age_s=0.3), Reason.STATE_LOST, "robot state: 0.300 s old"),
     "robot stamp ahead": (with_robot(age_s=-0.1), Reason.STATE_TIME_INVALID, "robot state: its stamp is 0.100 s in"),
-    "arm elsewhere": (with_measured(pos_m=np.array([0.3, 0.3, 0.5])), Reason.OUT_OF_DISTRIBUTION, "outside"),
-    "arm absurd": (with_measured(pos_m=np.array([1e300, 0, 0])), Reason.OUT_OF_DISTRIBUTION, "outside"),
+    "arm elsewhere": (with_measured(pos_m=(0.3, 0.3, 0.5)), Reason.OUT_OF_DISTRIBUTION, "outside"),
+    "arm absurd": (with_measured(pos_m=(1e300, 0.0, 0.0)), Reason.OUT_OF_DISTRIBUTION, "outside"),
 }
 
 
@@ -74,7 +75,7 @@ def guard(task: Task, cell: LaggingCell) -> Guard:
     """A guard that has seen one good tick, a second ago."""
     guard = Guard(task, GuardSettings.for_task(task))
     assert guard.begin(cell.inputs()).level is Level.OK
-    guard.command(cell.tool, cell.socket)
+    guard.command(Pose.of(cell.tool), Pose.of(cell.socket))
     cell.now_s += 1.0
     return guard
 
@@ -83,37 +84,37 @@ def guard(task: Task, cell: LaggingCell) -> Guard:
 def test_every_fault_stops_with_its_reason_and_latches(guard: Guard, cell: LaggingCell, what: str) -> None:
     change, reason, sentence = STOPS[what]
     safe = cell.tool
-    verdict = guard.begin(change(cell.inputs()), cell.socket)
+    verdict = guard.begin(change(cell.inputs()), Pose.of(cell.socket))
     assert (verdict.level, verdict.reason) == (Level.STOP, reason)
     assert re.search(sentence, verdict.message)
     assert not guard.armed
     moved = LaggingCell(cell.task, 0, np.array([0.005, 0.005, 0.03, 0, 0, 0, 0, 0, 0]))
     moved.now_s = cell.now_s + 0.066
     for _ in range(3):
-        assert guard.begin(moved.inputs(), cell.socket) == verdict
-        held = guard.command(moved.tool, cell.socket)
-        np.testing.assert_allclose(held.pos_m, safe.pos_m, atol=1e-12)
+        assert guard.begin(moved.inputs(), Pose.of(cell.socket)) == verdict
+        held = guard.command(Pose.of(moved.tool), Pose.of(cell.socket))
+        np.testing.assert_allclose(held.xyz_m, safe.pos_m[0], atol=1e-12)
         moved.now_s += 0.066
     guard.start()
-    assert guard.verdict == verdict
+    assert guard.decision == verdict
     refusal = guard.rearm(change(cell.inputs()))
     stands = what not in ("arm elsewhere", "arm absurd")
     assert (refusal.level is Level.STOP) == stands
     assert guard.armed != stands
     assert guard.rearm(moved.inputs()).level is Level.OK
     assert guard.armed
-    assert guard.verdict.reason is Reason.NONE
+    assert guard.decision.reason is Reason.NONE
 
 
 def test_a_stale_state_holds_and_passes(task: Task, cell: LaggingCell) -> None:
     guard = Guard(task, GuardSettings.for_task(task, hold_age_s=0.05))
     guard.begin(cell.inputs())
     cell.now_s += 0.066
-    verdict = guard.begin(aged(cell.inputs(), measured=0.06), cell.socket)
+    verdict = guard.begin(aged(cell.inputs(), measured=0.06), Pose.of(cell.socket))
     assert (verdict.level, verdict.reason) == (Level.HOLD, Reason.STATE_STALE)
-    np.testing.assert_allclose(guard.command(None, cell.socket).pos_m, cell.tool.pos_m)
+    np.testing.assert_allclose(guard.command(None, Pose.of(cell.socket)).xyz_m, cell.tool.pos_m[0])
     cell.now_s += 0.066
-    assert guard.begin(cell.inputs(), cell.socket).level is Level.OK
+    assert guard.begin(cell.inputs(), Pose.of(cell.socket)).level is Level.OK
     assert guard.latched.reason is Reason.STATE_STALE
 
 
@@ -126,7 +127,7 @@ def test_below_20_hz_the_stop_comes_before_the_hold(task: Task) -> None:
 def test_late_ticks_hold_then_stop(guard: Guard, cell: LaggingCell) -> None:
     levels = []
     for _ in range(8):
-        levels.append(guard.begin(cell.inputs(), cell.socket, missed_deadline=True).level)
+        levels.append(guard.begin(cell.inputs(), Pose.of(cell.socket), missed_deadline=True).level)
         cell.now_s += 0.066
     assert levels == [Level.OK] * 2 + [Level.HOLD] * 3 + [Level.STOP] * 3
     assert guard.latched.reason is Reason.DEADLINE_MISSED
@@ -134,27 +135,28 @@ def test_late_ticks_hold_then_stop(guard: Guard, cell: LaggingCell) -> None:
 
 def test_one_tick_in_time_forgives_the_late_ones(guard: Guard, cell: LaggingCell) -> None:
     for late in [True, True, False] * 5:
-        assert guard.begin(cell.inputs(), cell.socket, missed_deadline=late).level is Level.OK
+        assert guard.begin(cell.inputs(), Pose.of(cell.socket), missed_deadline=late).level is Level.OK
         cell.now_s += 0.066
 
 
 def test_targets_clipped_for_too_long_stop(guard: Guard, cell: LaggingCell) -> None:
-    far = dataclasses.replace(cell.tool, pos_m=cell.tool.pos_m + np.array([0.1, 0.0, 0.0]))
+    x, y, z = Pose.of(cell.tool).xyz_m
+    far = Pose((x + 0.1, y, z), Pose.of(cell.tool).xyzw)
     for tick in range(5):
-        guard.begin(cell.inputs(), cell.socket)
-        target = guard.command(far, cell.socket)
-        assert (guard.verdict.level is Level.STOP) == (tick == 4)
+        guard.begin(cell.inputs(), Pose.of(cell.socket))
+        target = guard.command(far, Pose.of(cell.socket))
+        assert (guard.decision.level is Level.STOP) == (tick == 4)
         cell.now_s += 0.066
-    assert guard.verdict.reason in (Reason.TARGET_STEP, Reason.TARGET_SPEED)
-    assert "5 ticks in a row" in guard.verdict.message
-    np.testing.assert_allclose(target.pos_m, cell.tool.pos_m)
+    assert guard.decision.reason in (Reason.TARGET_STEP, Reason.TARGET_SPEED)
+    assert "5 ticks in a row" in guard.decision.message
+    np.testing.assert_allclose(target.xyz_m, cell.tool.pos_m[0])
 
 
 def test_a_requested_hold_lasts_until_rearm(guard: Guard, cell: LaggingCell) -> None:
     guard.hold(Reason.CANCELLED, "somebody asked", until_rearm=True)
     guard.start()
     assert not guard.armed
-    assert guard.begin(cell.inputs(), cell.socket).level is Level.HOLD
+    assert guard.begin(cell.inputs(), Pose.of(cell.socket)).level is Level.HOLD
     assert guard.rearm(cell.inputs()).level is Level.OK
     assert guard.armed
 

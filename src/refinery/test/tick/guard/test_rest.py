@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pytest
 
 from refinery.task import Task
 from refinery.testing.lagging_cell import LaggingCell
+from refinery.testing.samples import changed
 from refinery.tick.guard import Level, Reason
 from refinery.tick.guard.rest import STILL_M, at_rest, judge_offset, wrench_offset
 from refinery.tick.samples import Inputs
@@ -19,9 +18,10 @@ def samples(task: Task, wrench: np.ndarray, *, noise_n: float = 1.0, step_m: flo
     seen = []
     for step in range(9):
         inputs = cell.inputs()
-        moved = dataclasses.replace(inputs.measured, pos_m=inputs.measured.pos_m + np.array([step * step_m, 0, 0]))
-        force = dataclasses.replace(inputs.wrench, wrench=wrench + rng.uniform(-noise_n, noise_n, 6))
-        seen.append(dataclasses.replace(inputs, measured=moved, wrench=force))
+        x, y, z = inputs.measured.pos_m
+        moved = changed(inputs.measured, pos_m=(x + step * step_m, y, z))
+        force = changed(inputs.wrench, wrench=tuple((wrench + rng.uniform(-noise_n, noise_n, 6)).tolist()))
+        seen.append(changed(inputs, measured=moved, wrench=force))
     return seen
 
 
@@ -39,7 +39,7 @@ def test_the_axis_with_the_largest_share_is_named(task: Task, axis: int) -> None
 
 def test_one_spike_is_no_offset(task: Task) -> None:
     seen = samples(task, np.zeros(6), noise_n=0.0)
-    seen[4] = dataclasses.replace(seen[4], wrench=dataclasses.replace(seen[4].wrench, wrench=np.full(6, 100.0)))
+    seen[4] = changed(seen[4], wrench=changed(seen[4].wrench, wrench=(100.0,) * 6))
     assert wrench_offset(seen, task.limits.max_wrench).share == 0.0
 
 

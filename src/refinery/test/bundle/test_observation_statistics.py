@@ -15,7 +15,7 @@ from bundle.sealing import seal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from refinery.bundle import Bundle, Envelope, load_bundle, write_bundle
+from refinery.bundle import Bundle, ObservationStatistics, load_bundle, write_bundle
 from refinery.bundle.files import ENVELOPE
 from refinery.errors import BundleError
 from refinery.observation import OBSERVATION_SIZE
@@ -25,7 +25,7 @@ N = OBSERVATION_SIZE
 SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def write_with(envelope: Envelope | None, good: Bundle, path: Path) -> Path:
+def write_with(envelope: ObservationStatistics | None, good: Bundle, path: Path) -> Path:
     states = good.initial_states
     return write_bundle(
         path,
@@ -61,7 +61,7 @@ def test_a_bundle_may_do_without(good_bundle: Path) -> None:
 def test_an_envelope_survives_the_round_trip_to_the_bit(enveloped: Path) -> None:
     first, again = tiny_envelope(), load_bundle(enveloped).envelope
     assert again is not None
-    for field in dataclasses.fields(Envelope):
+    for field in dataclasses.fields(ObservationStatistics):
         np.testing.assert_array_equal(getattr(first, field.name), getattr(again, field.name), field.name)
 
 

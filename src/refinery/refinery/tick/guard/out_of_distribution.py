@@ -1,11 +1,11 @@
-"""Is an observation one that the policy knows? Checked against the bundle's envelope in every tick, in microseconds."""
+"""Whether the policy knows an observation: checked in every tick, in microseconds, against the bundle's statistics."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from refinery.bundle import Envelope
+from refinery.bundle import ObservationStatistics
 from refinery.observation import TERMS
 
 _AXES = ("x", "y", "z", "rx", "ry", "rz")
@@ -14,23 +14,23 @@ _LABELS = tuple(
 )
 
 
-class EnvelopeCheck:
-    """Compares observations with an envelope and counts how many in a row were outside.
+class OutOfDistributionDetector:
+    """Compares observations with those of the policy's evaluation and counts how many in a row were outside.
 
     One matrix holds the scaled bounds and the whitening, so that a check is one product, two extrema and one sum over
     arrays made once.
 
     Args:
-        envelope: From the bundle.
+        statistics: From the bundle.
     """
 
-    def __init__(self, envelope: Envelope) -> None:
-        self._envelope = envelope
-        size = len(envelope.mean)
-        centre, half = (envelope.high + envelope.low) / 2, (envelope.high - envelope.low) / 2
-        whitening = envelope.whitening / (envelope.std * envelope.max_distance)
+    def __init__(self, statistics: ObservationStatistics) -> None:
+        self._statistics = statistics
+        size = len(statistics.mean)
+        centre, half = (statistics.high + statistics.low) / 2, (statistics.high - statistics.low) / 2
+        whitening = statistics.whitening / (statistics.std * statistics.max_distance)
         # The last column takes the offsets away: it meets a value that is always 1.
-        offset = -np.concatenate([centre / half, whitening @ envelope.mean])
+        offset = -np.concatenate([centre / half, whitening @ statistics.mean])
         self._matrix = np.column_stack([np.vstack([np.diag(1.0 / half), whitening]), offset])
         self._input = np.ones(size + 1)
         self._x = self._input[:size]
@@ -57,7 +57,7 @@ class EnvelopeCheck:
         return "" if self._bounded(observation) else self._beyond_bounds()
 
     def check(self, observation: NDArray[np.floating]) -> str:
-        """Compare one observation with the envelope.
+        """Compare one observation with the statistics.
 
         Args:
             observation: Shape (1, N) or (N,).
@@ -76,12 +76,12 @@ class EnvelopeCheck:
             observation: Shape (1, N) or (N,).
 
         Returns:
-            An empty string, or why to stop: this one and those before it were outside, so many in a row as the envelope
-            was calibrated for.
+            An empty string, or why to stop: this one and those before it were outside, so many in a row as the limits
+            were calibrated for.
         """
         problem = self.check(observation)
         self._outside = self._outside + 1 if problem else 0
-        return f"{problem}, {self._outside} ticks in a row" if self._outside >= self._envelope.ticks else ""
+        return f"{problem}, {self._outside} ticks in a row" if self._outside >= self._statistics.ticks else ""
 
     def _bounded(self, observation: NDArray[np.floating]) -> bool:
         """Scale an observation and tell whether every value is between its bounds."""
@@ -95,7 +95,7 @@ class EnvelopeCheck:
         shares = np.nan_to_num(np.abs(self._ranges), nan=0.0)
         worst = int(np.argmax(np.where(np.isfinite(self._x), shares, np.inf)))
         name, unit = _LABELS[worst]
-        low, high = self._envelope.low[worst], self._envelope.high[worst]
+        low, high = self._statistics.low[worst], self._statistics.high[worst]
         return (
             f"observation {name}: {self._x[worst]:.3g} (unit: {unit}), never seen in the policy's evaluation, which "
             f"stayed within {low:.3g} to {high:.3g}"
@@ -103,13 +103,13 @@ class EnvelopeCheck:
 
     def _beyond_distance(self) -> str:
         """Name the value whose deviation, as the others go, adds most to the distance."""
-        envelope = self._envelope
-        scaled = (self._x - envelope.mean) / envelope.std
-        worst = int(np.argmax(scaled * (envelope.whitening.T @ (envelope.whitening @ scaled))))
-        distance, limit = float(np.linalg.norm(self._distances)) * envelope.max_distance, envelope.max_distance
+        statistics = self._statistics
+        scaled = (self._x - statistics.mean) / statistics.std
+        worst = int(np.argmax(scaled * (statistics.whitening.T @ (statistics.whitening @ scaled))))
+        distance, limit = float(np.linalg.norm(self._distances)) * statistics.max_distance, statistics.max_distance
         name, unit = _LABELS[worst]
         return (
             f"observation: an unknown combination, distance {distance:.3g}, the limit is {limit:.3g}; most of it is "
-            f"{name}: {self._x[worst]:.3g} (unit: {unit}), which is {envelope.mean[worst]:.3g} +- "
-            f"{envelope.std[worst]:.2g} in the policy's evaluation"
+            f"{name}: {self._x[worst]:.3g} (unit: {unit}), which is {statistics.mean[worst]:.3g} +- "
+            f"{statistics.std[worst]:.2g} in the policy's evaluation"
         )

@@ -13,8 +13,8 @@ WRENCH_UNITS = ("N", "N", "N", "Nm", "Nm", "Nm")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """What the guard decided and why."""
+class GuardDecision:
+    """What the guard lets through and why; made when something is wrong, not for every tick."""
 
     level: Level = Level.OK
     """What is let through."""

@@ -1,4 +1,4 @@
-"""The envelope of observations: what the policy saw in its own evaluation, and how far from it is too far."""
+"""Statistics of observations: what the policy saw in its own evaluation, and how far from it is too far."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NAMES = tuple(f"{term.name}[{i}]" for term in TERMS for i in range(term.size))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Envelope:
+class ObservationStatistics:
     """Contents of ``envelope.json``.
 
     An observation x is inside if every value lies between ``low`` and ``high`` and the distance
@@ -108,7 +108,7 @@ class Envelope:
         }
 
     @classmethod
-    def from_json(cls, raw: dict[str, Any], task: Task, source: object) -> Envelope:
+    def from_json(cls, raw: dict[str, Any], task: Task, source: object) -> ObservationStatistics:
         """Read the file's contents, checked against ``task`` and this version's observation.
 
         Raises:

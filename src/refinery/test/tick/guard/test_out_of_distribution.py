@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 
 from refinery.observation import OBSERVATION_SIZE
 from refinery.testing.bundles import tiny_envelope
-from refinery.tick.guard.envelope import EnvelopeCheck
+from refinery.tick.guard.out_of_distribution import OutOfDistributionDetector
 
 N = OBSERVATION_SIZE
 
@@ -38,7 +38,7 @@ def away(**deviations: float) -> np.ndarray:
 @given(hnp.arrays(np.float32, (1, N), elements=st.floats(-20, 20, width=32)), st.floats(0.0, 1.0))
 def test_the_check_agrees_with_the_envelope(raw: np.ndarray, share: float) -> None:
     observation = (ENVELOPE.mean + share * raw).astype(np.float32)
-    check = EnvelopeCheck(ENVELOPE)
+    check = OutOfDistributionDetector(ENVELOPE)
     ratios = np.abs(observation - (ENVELOPE.high + ENVELOPE.low) / 2) / ((ENVELOPE.high - ENVELOPE.low) / 2)
     distance = float(ENVELOPE.distance(observation)[0]) / ENVELOPE.max_distance
     # Right on the border rounding decides, here as there.
@@ -49,7 +49,7 @@ def test_the_check_agrees_with_the_envelope(raw: np.ndarray, share: float) -> No
 
 
 def test_a_value_out_of_its_bounds_is_named_with_them() -> None:
-    message = EnvelopeCheck(ENVELOPE).check(away(v2=3.0, v8=-9.0))
+    message = OutOfDistributionDetector(ENVELOPE).check(away(v2=3.0, v8=-9.0))
     low, high = ENVELOPE.low[8], ENVELOPE.high[8]
     assert message.startswith("observation plug_rotvec z: ")
     assert f"{away(v8=-9.0)[0, 8]:.3g} (unit: 0.1 rad)" in message
@@ -57,7 +57,7 @@ def test_a_value_out_of_its_bounds_is_named_with_them() -> None:
 
 
 def test_values_that_never_went_together_are_named_by_the_strangest() -> None:
-    check = EnvelopeCheck(ENVELOPE)
+    check = OutOfDistributionDetector(ENVELOPE)
     assert check.check(away(v2=6.0, v17=6.0)) == ""
     message = check.check(away(v2=0.0, v17=6.0))
     assert message.startswith("observation: an unknown combination, distance ")
@@ -69,7 +69,7 @@ def test_values_that_never_went_together_are_named_by_the_strangest() -> None:
 
 
 def test_only_so_many_in_a_row_stop_and_a_start_forgets() -> None:
-    check, good, bad = EnvelopeCheck(ENVELOPE), away(), away(v27=9.0)
+    check, good, bad = OutOfDistributionDetector(ENVELOPE), away(), away(v27=9.0)
     assert [check.watch(each) for each in (bad, bad, good, bad, bad)] == [""] * 5
     check.reset()
     assert [check.watch(each) for each in (bad, bad)] == [""] * 2
@@ -80,7 +80,7 @@ def test_only_so_many_in_a_row_stop_and_a_start_forgets() -> None:
 
 
 def test_one_tick_is_enough_where_the_envelope_says_so() -> None:
-    check = EnvelopeCheck(dataclasses.replace(ENVELOPE, ticks=1))
+    check = OutOfDistributionDetector(dataclasses.replace(ENVELOPE, ticks=1))
     assert check.watch(away(v0=9.0)).endswith(", 1 ticks in a row")
 
 
@@ -88,7 +88,7 @@ def test_one_tick_is_enough_where_the_envelope_says_so() -> None:
 def test_what_is_no_number_is_outside(value: float) -> None:
     observation = away()
     observation[0, 5] = value
-    check = EnvelopeCheck(ENVELOPE)
+    check = OutOfDistributionDetector(ENVELOPE)
     with np.errstate(invalid="ignore"):
         assert "plug_pos_fine z" in check.check(observation)
         assert "plug_pos_fine z" in check.check_start(observation)
@@ -97,7 +97,7 @@ def test_what_is_no_number_is_outside(value: float) -> None:
 
 @given(hnp.arrays(np.float32, (1, N), elements=st.floats(-3, 3, width=32)))
 def test_an_observation_is_only_read(raw: np.ndarray) -> None:
-    check, before = EnvelopeCheck(ENVELOPE), raw.copy()
+    check, before = OutOfDistributionDetector(ENVELOPE), raw.copy()
     first = check.check(raw)
     assert check.check(away(v1=30.0)) and check.check(raw) == first
     np.testing.assert_array_equal(raw, before)
