@@ -78,6 +78,7 @@ def test_an_insertion_from_configuration_to_clean_exit(
     plant.place(np.array([0.04, 0.0, 0.05, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]))
     wait_for(lambda: policy.insert().reason.value == GuardReason.OUT_OF_DISTRIBUTION, "refusal of a far start")
     assert plant.impedance_calls == [True, False] * 2
+    assert len(list((tmp_path / "records").glob("*.npz"))) == 2, "a refused insertion has no policy steps to record"
 
     assert policy.status().bundle == "tiny"
     assert policy.deactivate()
