@@ -99,9 +99,9 @@ def run(task: Task, *, simulated_s: float) -> Lockstep:
             if not running:
                 plant.reset(socket=socket)
                 plant.set_mode(Mode.IMPEDANCE)
-                verdict = runtime.start(inputs())
-                if verdict.level is not Level.OK:
-                    raise RefineryError(f"bench: expected an accepted start, got: {verdict.message}")
+                decision = runtime.start(inputs())
+                if decision.level is not Level.OK:
+                    raise RefineryError(f"bench: expected an accepted start, got: {decision.message}")
             plant.step()
             samples = inputs()
             tick_began = clock()

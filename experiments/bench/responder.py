@@ -73,9 +73,9 @@ def policy(node: LifecycleNode, bundle: str) -> None:
         if inputs is None:
             return
         if not started:
-            verdict = runtime.start(inputs)
-            if verdict.level is not Level.OK:
-                raise RefineryError(f"bench: expected an accepted start, got: {verdict.message}")
+            decision = runtime.start(inputs)
+            if decision.level is not Level.OK:
+                raise RefineryError(f"bench: expected an accepted start, got: {decision.message}")
             started = True
         result = runtime.tick(inputs)
         if result.decision.level is not Level.OK:

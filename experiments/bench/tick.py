@@ -84,6 +84,6 @@ def beside_torch(task: Task, *, rounds: int) -> dict[str, Durations] | None:
 
 
 def _begin(runtime: PolicyRuntime, cell: StillCell) -> None:
-    verdict = runtime.start(cell.inputs())
-    if verdict.level is not Level.OK:
-        raise RefineryError(f"bench: expected an accepted start, got: {verdict.message}")
+    decision = runtime.start(cell.inputs())
+    if decision.level is not Level.OK:
+        raise RefineryError(f"bench: expected an accepted start, got: {decision.message}")

@@ -105,9 +105,9 @@ def run_pairs(
             tool_pose(episodes.estimate, episodes.theta, task.plug.tool_from_plug), np.asarray(home_rad)
         )
         for row in range(wanted):
-            seated, verdict = twin_episode(runtime, episodes[row : row + 1], joints[row])
+            seated, decision = twin_episode(runtime, episodes[row : row + 1], joints[row])
             twin.append(seated)
-            reasons.append(verdict.reason if verdict.level is Level.STOP else Reason.NONE)
+            reasons.append(decision.reason if decision.level is Level.STOP else Reason.NONE)
             report(len(twin) / count)
     return TwinPairs(training=np.array(training), twin=np.array(twin), reasons=tuple(reasons))
 
@@ -131,7 +131,7 @@ def twin_episode(runtime: PolicyRuntime, episode: Episodes, joints_rad: ArrayLik
         joints_rad: Joints at the start, shape (7,), [rad].
 
     Returns:
-        Strict success, and the guard's last verdict.
+        Strict success, and the guard's last decision.
     """
     task, period_s = runtime.task, runtime.period_s
     plant = Plant(task, joints_rad)
@@ -147,17 +147,17 @@ def twin_episode(runtime: PolicyRuntime, episode: Episodes, joints_rad: ArrayLik
     plant.step(begin)
     first = _inputs(plant, episode, 0)
     runtime.guard.rearm(first)
-    verdict = runtime.start(first, grasp)
+    decision = runtime.start(first, grasp)
     for step in range(task.control.episode_steps):
-        if verdict.level is Level.STOP:
+        if decision.level is Level.STOP:
             break
         result = runtime.tick(_inputs(plant, episode, step))
-        verdict = result.decision
+        decision = result.decision
         plant.set_target(result.target.batch())
         plant.step(begin + round((step + 1) * period_s / TIMESTEP_S) - plant.steps)
     runtime.end()
     errors = plug_offset(plant.socket, plant.plug, runtime.part.symmetry)
-    return bool(strict(errors, task.success)[0]), verdict
+    return bool(strict(errors, task.success)[0]), decision
 
 
 def _inputs(plant: Plant, episode: Episodes, step: int) -> Inputs:

@@ -15,6 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.transform import Rotation
 
 Array = NDArray[np.float64]
+Vec3 = tuple[float, float, float]
+"""A vector, x, y, z."""
+Quat = tuple[float, float, float, float]
+"""A quaternion, x, y, z, w."""
 
 
 @dataclass(frozen=True, kw_only=True)

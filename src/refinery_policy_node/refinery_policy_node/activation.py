@@ -28,11 +28,11 @@ def check_interface(node: LifecycleNode, topics: RobotTopics, timeout_s: float) 
         OK, or what is missing, by name.
     """
     for latest in topics.inputs_read:
-        verdict = _check_input(node, latest, timeout_s)
-        if verdict.level is not Level.OK:
-            return verdict
-    verdict = OK if topics.shadow else _check_listener(node, topics.target_topic, timeout_s)
-    return verdict if verdict.level is not Level.OK else check_only_publisher(node, topics.target_topic)
+        decision = _check_input(node, latest, timeout_s)
+        if decision.level is not Level.OK:
+            return decision
+    decision = OK if topics.shadow else _check_listener(node, topics.target_topic, timeout_s)
+    return decision if decision.level is not Level.OK else check_only_publisher(node, topics.target_topic)
 
 
 def check_only_publisher(node: LifecycleNode, topic: str) -> GuardDecision:

@@ -55,12 +55,12 @@ class InsertServer:
         """Begin to serve insertions with this station, or refuse them from now on (None)."""
         self._station = station
 
-    def interrupt(self, outcome: int, verdict: GuardDecision) -> None:
+    def interrupt(self, outcome: int, decision: GuardDecision) -> None:
         """End the insertion in progress with a hold; the arm is handed back by the action's own course."""
         if self._busy and self.interrupted is None:
-            self.interrupted = verdict
+            self.interrupted = decision
             if self.insertion is not None:
-                self.insertion.stop(outcome, verdict)
+                self.insertion.stop(outcome, decision)
 
     def fail(self, error: Exception) -> None:
         """Let an insertion that could not even be ended return; see :meth:`Insertion.fail`."""
@@ -80,8 +80,10 @@ class InsertServer:
 
     def _on_cancel(self, _goal: ServerGoalHandle) -> CancelResponse:
         # Hold now, not when the coroutine next runs.
-        verdict = GuardDecision(level=Level.HOLD, reason=Reason.CANCELLED, message="the client cancelled the insertion")
-        self.interrupt(Outcome.CANCELLED, verdict)
+        decision = GuardDecision(
+            level=Level.HOLD, reason=Reason.CANCELLED, message="the client cancelled the insertion"
+        )
+        self.interrupt(Outcome.CANCELLED, decision)
         return CancelResponse.ACCEPT
 
     async def _execute(self, goal: ServerGoalHandle) -> Insert.Result:
@@ -105,9 +107,9 @@ class InsertServer:
         return self._finish(goal, result)
 
     async def _insert(self, goal: ServerGoalHandle, station: Station) -> Insert.Result:
-        inputs, verdict = await self._look(goal.request, station)
-        if inputs is None or verdict.level is not Level.OK:
-            return self._not_begun(verdict)
+        inputs, decision = await self._look(goal.request, station)
+        if inputs is None or decision.level is not Level.OK:
+            return self._not_begun(decision)
         station.topics.publish_stiffness(station.runtime.task.control.stiffness)
         # The impedance controller must find this target when it wakes up, not one left over from last time.
         station.topics.publish_target(inputs.measured.pose())
@@ -145,12 +147,12 @@ class InsertServer:
         """Look at the arm at rest; returns the samples to start from, or why not to start."""
         samples = await RestLook(station.topics).run(self._node)
         runtime = station.runtime
-        inputs, verdict = agreed(samples, runtime.guard.settings, runtime.part.symmetry)
+        inputs, decision = agreed(samples, runtime.guard.settings, runtime.part.symmetry)
         if inputs is not None:
-            verdict = runtime.check_start(inputs, requested_grasp(goal.grasp, runtime.task))
-        if verdict.level is Level.OK:
-            verdict = check_offset(self._node, samples, runtime.task, runtime.guard.settings)
-        return inputs, self.interrupted or verdict
+            decision = runtime.check_start(inputs, requested_grasp(goal.grasp, runtime.task))
+        if decision.level is Level.OK:
+            decision = check_offset(self._node, samples, runtime.task, runtime.guard.settings)
+        return inputs, self.interrupted or decision
 
     def _not_begun(self, why: GuardDecision) -> Insert.Result:
         """Return the result of an insertion that was refused, or ended before the arm was handed over."""
@@ -272,8 +274,8 @@ def _outcome_of(interruption: GuardDecision) -> int:
     return int(Outcome.CANCELLED if interruption.reason is Reason.CANCELLED else Outcome.STOPPED)
 
 
-def _refused(verdict: GuardDecision) -> Insert.Result:
+def _refused(decision: GuardDecision) -> Insert.Result:
     result = Insert.Result()
-    result.outcome = Outcome(value=Outcome.REFUSED, message=verdict.message)
-    result.reason = reason_message(verdict)
+    result.outcome = Outcome(value=Outcome.REFUSED, message=decision.message)
+    result.reason = reason_message(decision)
     return result

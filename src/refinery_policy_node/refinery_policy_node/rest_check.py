@@ -75,10 +75,10 @@ def check_offset(node: LifecycleNode, samples: Sequence[Inputs], task: Task, set
     if not samples or not at_rest(samples):
         return GuardDecision()
     offset = wrench_offset(samples, task.limits.max_wrench)
-    verdict = judge_offset(offset, settings.wrench_offset_refuse_share)
-    if verdict.level is Level.OK and offset.share > settings.wrench_offset_warn_share:
+    decision = judge_offset(offset, settings.wrench_offset_refuse_share)
+    if decision.level is Level.OK and offset.share > settings.wrench_offset_warn_share:
         node.get_logger().warning(offset.message)
-    return verdict
+    return decision
 
 
 def agreed(samples: Sequence[Inputs], settings: GuardSettings, symmetry: int) -> tuple[Inputs | None, GuardDecision]:

@@ -44,11 +44,11 @@ class StatusReport:
         """
         status = PolicyStatus()
         status.header.stamp = self._node.get_clock().now().to_msg()
-        verdict = problem
+        decision = problem
         if station is not None:
             guard, times = station.runtime.guard, station.runtime.times.summary()
             if guard.latched.level is not Level.OK:
-                verdict = guard.latched
+                decision = guard.latched
             if not guard.armed:
                 status.state = _STATES[guard.decision.level] if insertion else PolicyStatus.STOPPED
             elif insertion is not None:
@@ -60,15 +60,15 @@ class StatusReport:
         if insertion is not None:
             status.ticks = insertion.ticks
             status.rate_hz = insertion.rate_hz
-        status.reason = reason_message(verdict)
+        status.reason = reason_message(decision)
         self._status.publish(status)
-        self._diagnostics.publish(self._diagnosis(status, verdict))
+        self._diagnostics.publish(self._diagnosis(status, decision))
 
-    def _diagnosis(self, status: PolicyStatus, verdict: GuardDecision) -> DiagnosticArray:
+    def _diagnosis(self, status: PolicyStatus, decision: GuardDecision) -> DiagnosticArray:
         levels = {Level.OK: DiagnosticStatus.OK, Level.HOLD: DiagnosticStatus.WARN, Level.STOP: DiagnosticStatus.ERROR}
         values = {
             "state": _NAMES[status.state],
-            "reason": verdict.reason.name,
+            "reason": decision.reason.name,
             "bundle": status.bundle,
             "task": status.task,
             "dry_run": str(status.dry_run).lower(),
@@ -80,9 +80,9 @@ class StatusReport:
             "deadline_misses": str(status.deadline_misses),
         }
         report = DiagnosticStatus(
-            level=levels[verdict.level],
+            level=levels[decision.level],
             name=self._node.get_fully_qualified_name(),
-            message=verdict.message or _NAMES[status.state],
+            message=decision.message or _NAMES[status.state],
             values=[KeyValue(key=key, value=value) for key, value in values.items()],
         )
         array = DiagnosticArray(status=[report])

@@ -146,7 +146,7 @@ class OnnxPolicy:
         """Run once without bound arrays, which tells what shapes really come out, then bind arrays of these shapes."""
         self.observation = np.zeros((1, self.observation_size), dtype=np.float32)
         self._action = np.zeros((1, self.action_size), dtype=np.float32)
-        self._action_view = memoryview(self._action).cast("B").cast("f")
+        self._action_numbers: memoryview[float] = self._action.data.cast("B").cast("f")
         self._states = [
             {name: np.zeros(shape, dtype=np.float32) for name, shape in self._shapes.items()} for _ in range(2)
         ]
@@ -219,7 +219,7 @@ class OnnxPolicy:
         except Exception as error:
             raise BundleError(f"{self._source}: expected the policy to run, got {_first_line(error)}") from None
         self._turn = 1 - self._turn
-        return self._action_view.tolist()
+        return list(self._action_numbers)
 
 
 def _first_line(error: Exception) -> str:

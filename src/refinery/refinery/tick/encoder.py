@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinery.observation import PLUG_FINE_M, PLUG_POS_M, PLUG_TURN_RAD, TOOL_STEP_M, TOOL_TURN_RAD
+from refinery.rotations import Quat, Vec3
 from refinery.task import Task
 from refinery.tick.decoder import Action
-from refinery.tick.pose import Pose, Quat, Vec3, conjugate, multiply, rotvec_of, turned, turned_back, unit
+from refinery.tick.pose import Pose, conjugate, multiply, rotvec_of, turned, turned_back, unit
 
 
 class OneObservationEncoder:
@@ -100,4 +101,4 @@ def floats_of(array: NDArray[np.float32]) -> memoryview[float]:
 
     That is faster than through numpy, and a number too large for float32 becomes infinite, as in numpy.
     """
-    return memoryview(array).cast("B").cast("f")
+    return array.data.cast("B").cast("f")

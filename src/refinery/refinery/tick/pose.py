@@ -11,12 +11,8 @@ import math
 
 import numpy as np
 
-from refinery.rotations import Poses
+from refinery.rotations import Poses, Quat, Vec3
 
-Vec3 = tuple[float, float, float]
-"""A vector, x, y, z."""
-Quat = tuple[float, float, float, float]
-"""A quaternion, x, y, z, w."""
 Matrix = tuple[float, float, float, float, float, float, float, float, float]
 """A rotation matrix, row by row."""
 

@@ -65,9 +65,9 @@ def test_a_start_outside_the_box_is_refused(bundle: Bundle, task: Task) -> None:
     box = task.initial_state.deployed
     theta = (box.low + box.high) / 2
     theta[1] = box.high[1] + 0.02
-    verdict = runtime.start(LaggingCell(task, 0, theta).inputs())
-    assert (verdict.level, verdict.reason) == (Level.STOP, Reason.OUT_OF_DISTRIBUTION)
-    assert re.fullmatch(r".*: y = [\d.]+ mm, expected -[\d.]+ to [\d.]+ mm", verdict.message)
+    decision = runtime.start(LaggingCell(task, 0, theta).inputs())
+    assert (decision.level, decision.reason) == (Level.STOP, Reason.OUT_OF_DISTRIBUTION)
+    assert re.fullmatch(r".*: y = [\d.]+ mm, expected -[\d.]+ to [\d.]+ mm", decision.message)
     assert runtime.guard.armed
     with pytest.raises(RuntimeError, match="before start"):
         runtime.tick(LaggingCell(task).inputs())
@@ -75,9 +75,9 @@ def test_a_start_outside_the_box_is_refused(bundle: Bundle, task: Task) -> None:
 
 def test_a_grasp_outside_the_box_is_refused(bundle: Bundle, task: Task) -> None:
     runtime, cell = PolicyRuntime(bundle), LaggingCell(task)
-    verdict = runtime.start(cell.inputs(), np.array([[0.0, 0.0, 0.25]]))
-    assert (verdict.level, verdict.reason) == (Level.STOP, Reason.OUT_OF_DISTRIBUTION)
-    assert "grasp_pitch = 14.3 deg, expected -11.5 to 11.5 deg" in verdict.message
+    decision = runtime.start(cell.inputs(), np.array([[0.0, 0.0, 0.25]]))
+    assert (decision.level, decision.reason) == (Level.STOP, Reason.OUT_OF_DISTRIBUTION)
+    assert "grasp_pitch = 14.3 deg, expected -11.5 to 11.5 deg" in decision.message
     # The tool looks down: pitch in the hand is pitch the other way in the socket frame.
     assert runtime.start(cell.inputs(), np.array([[0.0, 0.0, 0.2]])).level is Level.OK
     assert runtime.tick(cell.inputs()).observation[0, 7] == pytest.approx(-2.0, abs=1e-3)
@@ -135,8 +135,8 @@ def test_a_policy_that_turns_to_nan_stops(task: Task, tmp_path: Path) -> None:
     runtime = PolicyRuntime(load_bundle(tiny_bundle(tmp_path / "b", task, linear_policy(weight, np.zeros(6)))))
     cell = LaggingCell(task, 0, np.array([0.009, 0.008, 0.035, 0.1, 0.1, 0.1, 0, 0, 0]))
     runtime.start(cell.inputs())
-    verdict = runtime.tick(cell.inputs()).decision
-    assert verdict.level is Level.OK or verdict.reason is Reason.ACTION_INVALID
+    decision = runtime.tick(cell.inputs()).decision
+    assert decision.level is Level.OK or decision.reason is Reason.ACTION_INVALID
 
 
 ANY = st.floats(allow_nan=True, allow_infinity=True, width=64)
@@ -267,8 +267,8 @@ def test_observations_the_policy_never_saw_stop_the_run(bundle: Bundle, task: Ta
 def test_a_first_observation_the_policy_never_saw_is_refused(bundle: Bundle, task: Task) -> None:
     elsewhere = dataclasses.replace(bundle, envelope=_envelope_of(_seen(bundle, task) + 5.0, margin=0.1))
     runtime = PolicyRuntime(elsewhere)
-    verdict = runtime.start(LaggingCell(task, 0).inputs())
-    assert verdict.reason is Reason.OUT_OF_DISTRIBUTION and "never seen in the policy's evaluation" in verdict.message
+    decision = runtime.start(LaggingCell(task, 0).inputs())
+    assert decision.reason is Reason.OUT_OF_DISTRIBUTION and "never seen in the policy's evaluation" in decision.message
     assert runtime.guard.armed
 
 

@@ -31,8 +31,8 @@ def disturbed(inputs: Inputs, shift_m: tuple, turn_rad: tuple) -> Inputs:
 def run(runtime: PolicyRuntime, cell: LaggingCell, off: Off) -> list[TickResult]:
     """Run an episode as the node does: the first tick has the samples that were accepted."""
     inputs = disturbed(cell.inputs(), *off(0))
-    verdict = runtime.start(inputs, cell.grasp)
-    assert verdict.level is Level.OK, verdict.message
+    decision = runtime.start(inputs, cell.grasp)
+    assert decision.level is Level.OK, decision.message
     results = [runtime.tick(inputs)]
     while not results[-1].done:
         cell.follow(results[-1].target)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 
 from refinery.force_bound import spring_limits
+from refinery.rotations import Quat, Vec3
 from refinery.task import Task
 from refinery.tick.guard.reason import Reason
 from refinery.tick.pose import (
     Matrix,
     Pose,
-    Quat,
-    Vec3,
     clipped,
     conjugate,
     distance,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from refinery.rotations import Quat
 from refinery.symmetry import nearest_equivalent
 from refinery.tick.guard.settings import GuardSettings
-from refinery.tick.pose import Pose, Quat, conjugate, distance, multiply, unit
+from refinery.tick.pose import Pose, conjugate, distance, multiply, unit
 from refinery.tick.samples import PoseSample
 
 _BASELINE = 8

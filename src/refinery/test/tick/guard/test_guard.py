@@ -84,19 +84,19 @@ def guard(task: Task, cell: LaggingCell) -> Guard:
 def test_every_fault_stops_with_its_reason_and_latches(guard: Guard, cell: LaggingCell, what: str) -> None:
     change, reason, sentence = STOPS[what]
     safe = cell.tool
-    verdict = guard.begin(change(cell.inputs()), Pose.of(cell.socket))
-    assert (verdict.level, verdict.reason) == (Level.STOP, reason)
-    assert re.search(sentence, verdict.message)
+    decision = guard.begin(change(cell.inputs()), Pose.of(cell.socket))
+    assert (decision.level, decision.reason) == (Level.STOP, reason)
+    assert re.search(sentence, decision.message)
     assert not guard.armed
     moved = LaggingCell(cell.task, 0, np.array([0.005, 0.005, 0.03, 0, 0, 0, 0, 0, 0]))
     moved.now_s = cell.now_s + 0.066
     for _ in range(3):
-        assert guard.begin(moved.inputs(), Pose.of(cell.socket)) == verdict
+        assert guard.begin(moved.inputs(), Pose.of(cell.socket)) == decision
         held = guard.command(Pose.of(moved.tool), Pose.of(cell.socket))
         np.testing.assert_allclose(held.xyz_m, safe.pos_m[0], atol=1e-12)
         moved.now_s += 0.066
     guard.start()
-    assert guard.decision == verdict
+    assert guard.decision == decision
     refusal = guard.rearm(change(cell.inputs()))
     stands = what not in ("arm elsewhere", "arm absurd")
     assert (refusal.level is Level.STOP) == stands
@@ -110,8 +110,8 @@ def test_a_stale_state_holds_and_passes(task: Task, cell: LaggingCell) -> None:
     guard = Guard(task, GuardSettings.for_task(task, hold_age_s=0.05))
     guard.begin(cell.inputs())
     cell.now_s += 0.066
-    verdict = guard.begin(aged(cell.inputs(), measured=0.06), Pose.of(cell.socket))
-    assert (verdict.level, verdict.reason) == (Level.HOLD, Reason.STATE_STALE)
+    decision = guard.begin(aged(cell.inputs(), measured=0.06), Pose.of(cell.socket))
+    assert (decision.level, decision.reason) == (Level.HOLD, Reason.STATE_STALE)
     np.testing.assert_allclose(guard.command(None, Pose.of(cell.socket)).xyz_m, cell.tool.pos_m[0])
     cell.now_s += 0.066
     assert guard.begin(cell.inputs(), Pose.of(cell.socket)).level is Level.OK

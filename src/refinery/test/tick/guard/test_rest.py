@@ -32,8 +32,8 @@ def test_the_axis_with_the_largest_share_is_named(task: Task, axis: int) -> None
     offset = wrench_offset(samples(task, wrench, noise_n=0.1), task.limits.max_wrench)
     assert offset.axis == axis
     assert offset.value == pytest.approx(wrench[axis], abs=0.1)
-    verdict = judge_offset(offset, 0.4)
-    assert (verdict.level, verdict.reason) == (Level.STOP, Reason.WRENCH_OFFSET)
+    decision = judge_offset(offset, 0.4)
+    assert (decision.level, decision.reason) == (Level.STOP, Reason.WRENCH_OFFSET)
     assert judge_offset(offset, 0.7).level is Level.OK
 
 
