@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from refinery.calibration import CalibrationSpec, SocketCalibration
 from refinery.centring import CentringProbe, HoleCentre
 from refinery.rotations import Array, Poses
-from refinery.success import insertion_errors, strict
+from refinery.success import plug_offset, strict
 from refinery.task import Task
 from refinery.tick.outcome import widened
 from refinery_sim.section import symmetry
@@ -123,7 +123,7 @@ def _insert(
     for _ in range(env.task.control.episode_steps):
         observation, _ = env.observe()
         _, _, won, _ = env.advance(policy.act(observation))
-    errors = insertion_errors(env.filtered, env.plug, symmetry(env.task.plug.section))
+    errors = plug_offset(env.filtered, env.plug, symmetry(env.task.plug.section))
     said = strict(errors, widened(env.task, env.task.control.episode_steps))
     probe = CentringProbe(env.measured, env.filtered, stiffness_n_m=env.task.control.stiffness[0])
     while (target := probe.target(env.plug)) is not None:
