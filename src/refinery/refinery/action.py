@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from refinery.force_bound import spring_limits
-from refinery.rotations import Poses
+from refinery.rotations import Array, Poses
 from refinery.task import ControlSpec
 
-Array = NDArray[np.float64]
 ACTION_NAMES = ("dx", "dy", "dz", "drx", "dry", "drz")
 """Order of the action, each in [-1, 1], along and about the axes of the estimated socket frame."""
 SEMANTICS = "leaky target integration, estimated socket frame"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinery.config import check
-from refinery.rotations import Poses
+from refinery.rotations import Array, Poses
 
 POSE_NAMES = ("x", "y", "z", "roll", "pitch", "yaw")
 """The plug's pose: position of its tip [m] and roll, pitch, yaw [rad], in the estimated socket frame."""
@@ -21,7 +21,6 @@ GRASP = slice(6, 9)
 """Columns of the grasp in theta."""
 
 Range = tuple[float, float]
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)

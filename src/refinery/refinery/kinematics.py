@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.transform import Rotation
 
-from refinery.rotations import Poses, rotvec_between_rad
+from refinery.rotations import Array, Poses, rotvec_between_rad
 
-Array = NDArray[np.float64]
 POSTURE_GAIN = 0.5
 """Share of the distance to the seed that the free motion of the elbow makes up per iteration."""
 POSTURE_ITERATIONS = 8

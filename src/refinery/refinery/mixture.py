@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
 from refinery.config import check
 from refinery.initial_state import Box
+from refinery.rotations import Array
 
-Array = NDArray[np.float64]
 _MAX_ROUNDS = 200
 
 

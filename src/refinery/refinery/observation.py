@@ -16,10 +16,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from refinery.rotations import Poses
+from refinery.rotations import Array, Poses
 from refinery.task import Task
 
-Array = NDArray[np.float64]
 PLUG_POS_M: Final = 0.01
 """Unit of the plug's position, [m]."""
 PLUG_FINE_M: Final = 0.002

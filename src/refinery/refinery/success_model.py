@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import linalg
 
 from refinery.config import check
 from refinery.initial_state import Box
-
-Array = NDArray[np.float64]
+from refinery.rotations import Array
 
 
 @dataclass(frozen=True, kw_only=True)

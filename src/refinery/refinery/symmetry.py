@@ -7,11 +7,8 @@ only one way round; 0 is a round section, whose turn about the axis does not cou
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from refinery.rotations import Poses
-
-Array = NDArray[np.float64]
+from refinery.rotations import Array, Poses
 
 
 def nearest_turn_rad(relative_xyzw: Array, symmetry: int) -> Array:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.interpolate import CubicHermiteSpline, PchipInterpolator, PPoly
 
 from refinery.config import check
 from refinery.errors import RefineryError
-
-Array = NDArray[np.float64]
+from refinery.rotations import Array
 
 MAX_POINTS = 10_000
 """More points than this are refused."""

@@ -13,9 +13,9 @@ from refinery.bundle.files import SCHEMA
 from refinery.config import to_mapping
 from refinery.errors import BundleError
 from refinery.observation import OBSERVATION_SIZE, TERMS
+from refinery.rotations import Array
 from refinery.task import Task
 
-Array = NDArray[np.float64]
 MAX_TICKS = 100
 """Largest accepted number of observations outside in a row before a stop."""
 MAX_VALUE = 1e6

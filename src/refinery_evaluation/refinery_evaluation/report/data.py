@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from refinery.config import check
 from refinery.initial_state import THETA_NAMES, Box
 from refinery.mixture import Mixture
+from refinery.rotations import Array
 from refinery.statistics import Rate
 from refinery.success_model import SuccessModel
 from refinery.task import Task
 
-Array = NDArray[np.float64]
 Starts = Literal["uniform", "sampled"]
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
