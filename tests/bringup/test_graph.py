@@ -1,4 +1,4 @@
-"""On a real graph of its own: two of what there may be one of are seen and named."""
+"""On a real graph of its own: duplicate nodes, servers and publishers are found and named."""
 
 import time
 
@@ -10,7 +10,14 @@ from rclpy.context import Context
 from rosgraph_msgs.msg import Clock
 from std_srvs.srv import Trigger
 
-from refinery.bringup.graph import check_only_clock, find_rival, full_names, onlooker, seen_names, served_elsewhere
+from refinery.bringup.graph import (
+    check_only_clock,
+    find_duplicate,
+    full_names,
+    observer_node,
+    seen_names,
+    served_elsewhere,
+)
 from refinery.errors import NotReadyError
 from refinery_msgs.action import Insert
 from refinery_ros.testing.graph import own_domain
@@ -47,47 +54,47 @@ def answer(_request, response):
     return response
 
 
-def test_alone_it_finds_nobody(node_of):
+def test_a_node_alone_has_no_duplicate(node_of):
     node = node_of("sampler")
     node.create_service(Trigger, "ask", answer)
     node.create_publisher(PoseStamped, "socket_pose", 1)
     assert (
-        find_rival(
+        find_duplicate(
             node, services=("ask",), actions=("go",), inputs=("socket_pose",), until_s=time.monotonic() + SHORT_S
         )
-        == ""
+        is None
     )
 
 
-def test_another_node_of_the_same_name_and_namespace_is_a_rival(node_of):
+def test_another_node_of_the_same_name_and_namespace_is_a_duplicate(node_of):
     left, _ = node_of("sampler", "/left"), node_of("sampler", "/right")
-    assert find_rival(left, until_s=time.monotonic() + SHORT_S) == ""
+    assert find_duplicate(left, until_s=time.monotonic() + SHORT_S) is None
     node_of("sampler", "/left")
-    assert "/left/sampler" in find_rival(left, until_s=time.monotonic() + LONG_S)
+    assert "/left/sampler" in find_duplicate(left, until_s=time.monotonic() + LONG_S)
 
 
 def test_another_server_of_a_service_or_an_action_is_named(node_of):
     node, other = node_of("sampler"), node_of("somebody")
     for each in (node, other):
         each.create_service(Trigger, "ask", answer)
-    problem = find_rival(node, services=("ask",), until_s=time.monotonic() + LONG_S)
+    problem = find_duplicate(node, services=("ask",), until_s=time.monotonic() + LONG_S)
     assert "service ask" in problem and "/somebody" in problem and "/sampler" not in problem
     servers = [ActionServer(each, Insert, "insert", lambda handle: None) for each in (node, other)]
-    problem = find_rival(node, actions=("insert",), until_s=time.monotonic() + LONG_S)
+    problem = find_duplicate(node, actions=("insert",), until_s=time.monotonic() + LONG_S)
     assert "action insert" in problem and "/somebody" in problem
     for server in servers:
         server.destroy()
-    # Asked for something else, it has no rival.
-    assert find_rival(node, services=("other",), until_s=time.monotonic() + SHORT_S) == ""
+    # Of something else it is the only server.
+    assert find_duplicate(node, services=("other",), until_s=time.monotonic() + SHORT_S) is None
 
 
 def test_two_sources_of_an_input_are_named(node_of):
     node = node_of("policy")
     one, two = node_of("camera_1"), node_of("camera_2")
     one.create_publisher(PoseStamped, "socket_pose", 1)
-    assert find_rival(node, inputs=("socket_pose",), until_s=time.monotonic() + 1.0) == ""
+    assert find_duplicate(node, inputs=("socket_pose",), until_s=time.monotonic() + 1.0) is None
     two.create_publisher(PoseStamped, "socket_pose", 1)
-    problem = find_rival(node, inputs=("socket_pose",), until_s=time.monotonic() + LONG_S)
+    problem = find_duplicate(node, inputs=("socket_pose",), until_s=time.monotonic() + LONG_S)
     assert "/socket_pose" in problem and "/camera_1" in problem and "/camera_2" in problem
 
 
@@ -100,13 +107,13 @@ def test_two_clocks_are_refused(node_of):
     while node.count_publishers("/clock") < 2:
         assert time.monotonic() < end
         time.sleep(0.02)
-    with pytest.raises(NotReadyError, match=r"/clock: expected nobody else .*, got /other_twin;"):
+    with pytest.raises(NotReadyError, match=r"/clock: expected no other publisher of the time, got /other_twin;"):
         check_only_clock(node)
 
 
-def test_an_onlooker_sees_names_and_services_elsewhere(node_of):
+def test_an_observer_discovers_names_and_services_elsewhere(node_of):
     node_of("sampler", "/left").create_service(Trigger, "sample_init", answer)
-    with onlooker("looking") as node:
+    with observer_node("observer") as node:
         end = time.monotonic() + LONG_S
         while "/left/sampler" not in full_names(node) or not served_elsewhere(
             node, "/sample_init", "std_srvs/srv/Trigger"
@@ -118,7 +125,7 @@ def test_an_onlooker_sees_names_and_services_elsewhere(node_of):
         assert served_elsewhere(node, "/sample_init", "std_srvs/srv/Empty") == []
 
 
-def test_an_onlooker_is_gone_when_it_has_looked(node_of):
+def test_an_observer_leaves_the_graph(node_of):
     node = node_of("watcher")
 
     def there():

@@ -99,7 +99,7 @@ def test_told_to_end_it_stops_all_and_says_so(up, number):
         process.send_signal(number)
         out, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, out
-    assert "told to end; all nodes were stopped" in out
+    assert "stopped by a signal; all nodes were stopped" in out
     assert "[refinery_policy ] bye" in out
     assert f"domain {other}" in out
     assert not any(os.path.exists(f"/proc/{pid}") for pid in nodes.values())

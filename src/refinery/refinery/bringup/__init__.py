@@ -1,4 +1,4 @@
-"""What runs on which robot, in one place: the launch file and ``refinery up`` both read it.
+"""The nodes and drivers of each robot, in one place: the launch file and ``refinery up`` both use it.
 
 Imports nothing, since a node's package asks :mod:`refinery.bringup.middleware` before it imports ROS.
 """

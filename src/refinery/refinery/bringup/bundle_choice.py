@@ -13,7 +13,7 @@ def choose_bundle(bundle: Path | str | None, *, simulated: bool) -> Path:
     """Return the bundle's directory.
 
     Args:
-        bundle: What the user named, or none.
+        bundle: The bundle that the user named, or None.
         simulated: The cell is simulated: then, and only then, the demo's bundle is good enough if none was named.
 
     Raises:

@@ -16,7 +16,7 @@ from refinery.robot_profile import RobotProfile, load_robot_profile
 TWIN = "refinery_twin"
 """Node name of the simulated cell."""
 MOVE_GROUP = "move_group"
-"""Node name of the simulated cell's MoveIt, the one of the real."""
+"""Node name of the simulated cell's MoveIt, the same as the real one's."""
 SAMPLER = "refinery_sampler"
 """Node name of the sampler: /sample_init and /place."""
 POLICY = "refinery_policy"
@@ -40,7 +40,7 @@ def describe_bringup(
         bundle: Bundle directory; for the twin, the one ``make demo`` made if none is given.
         task: A name in ``config/tasks`` or a path, to be sure: it must be the bundle's task, which is what
             runs.
-        seed: Of the twin's first trial and of its planner, >= 0.
+        seed: Seed of the twin's first trial and of its planner, >= 0.
         realtime_factor: Simulated seconds per second for the twin, [0, 100], 0 is as fast as it can; the profile's
             if none.
         namespace: Put everything under it, empty or with a leading slash.
@@ -92,7 +92,7 @@ def describe_bringup(
 
 
 def _twin(profile: RobotProfile, path: Path, bundle: Path, seed: int, realtime_factor: float | None) -> NodeSpec:
-    """Describe the twin. It makes the time, so it does not take it from /clock itself."""
+    """Describe the twin, which publishes the time and therefore does not read it from /clock."""
     settings = profile.twin
     assert settings is not None
     parameters = {
@@ -114,7 +114,7 @@ def _twin(profile: RobotProfile, path: Path, bundle: Path, seed: int, realtime_f
 
 
 def _move_group(path: Path, seed: int) -> NodeSpec:
-    """Describe what serves MoveIt's names for the twin; a real robot's ``move_group`` is started beside its driver."""
+    """Describe the twin's ``move_group``; that of a real robot is started with its driver."""
     parameters = {"robot_profile": str(path), "seed": seed, "use_sim_time": True}
     return NodeSpec(
         package="refinery_twin",

@@ -1,4 +1,4 @@
-"""What runs beside our nodes on a real robot: its drivers, the controllers we add, and MoveIt.
+"""What a real robot needs besides the nodes of the workspace: drivers, additional controllers, and MoveIt.
 
 Every arm has one controller manager. The driver's launch file starts it (``franka_bringup``); MoveIt is started by a
 launch file that starts ``move_group`` alone, never by one of those that bring a controller manager of their own.
@@ -21,7 +21,7 @@ CONTROLLER_MANAGER = "controller_manager"
 MOVE_GROUP = "move_group"
 """Node that MoveIt's launch file starts."""
 SPAWNER_PATIENCE_S = 60
-"""How long a spawner waits for the controller manager: a robot's control unit may need half a minute, [s]."""
+"""Longest wait of a spawner for the controller manager, [s]: a robot's control unit may need half a minute."""
 
 
 def describe_drivers(
@@ -45,7 +45,7 @@ def describe_drivers(
         Launch files to include, and the spawners of the controllers to add.
 
     Raises:
-        ConfigError: The profile cannot do what is asked for.
+        ConfigError: The profile does not support the request.
     """
     check_namespace(namespace)
     wanted = bool(robot_ip) or use_fake_hardware
@@ -113,7 +113,7 @@ def _moveit_include(
 
 
 def _spawners(driver: DriverSpec, use_fake_hardware: bool, namespace: str) -> list[NodeSpec]:
-    """Return one spawner for what is activated and one for what is left inactive.
+    """Return one spawner for the controllers to activate and one for those to leave inactive.
 
     On mock hardware nothing that commands torques is loaded: they have no effect there.
     """

@@ -27,7 +27,7 @@ class IncludeSpec:
     declares_all: bool = True
     """It declares every argument it reads, so that one it does not declare is of another version or package."""
     source: str = ""
-    """What asks for it, for messages."""
+    """File that requires it, for messages."""
 
     def path(self) -> Path:
         """Return where the file is.

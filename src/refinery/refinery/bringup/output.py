@@ -29,9 +29,9 @@ class OutputEcho:
         self._thread.start()
 
     def close(self) -> None:
-        """Repeat what is left and end."""
+        """Repeat the remaining output and end."""
         self._closing.set()
-        # A terminal that takes no more output (Ctrl-S) must not keep the supervisor from ending.
+        # A terminal that is paused (Ctrl-S) must not keep the supervisor from ending.
         self._thread.join(timeout=2.0)
 
     def _follow(self) -> None:

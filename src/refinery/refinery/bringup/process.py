@@ -15,7 +15,7 @@ import yaml
 
 from refinery.bringup.executables import find_executable
 from refinery.bringup.node_spec import NodeSpec
-from refinery.bringup.warden import STEPS, alive
+from refinery.bringup.watchdog import STEPS, alive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +27,9 @@ class DeadNode:
     code: int
     """Exit code; negative: the signal that ended it."""
     last_line: str
-    """The last line it wrote."""
+    """Last line of its output."""
     log: Path
-    """Everything it wrote."""
+    """File with its whole output."""
 
     def __str__(self) -> str:
         """Return one sentence."""
@@ -64,7 +64,7 @@ class NodeProcess:
     """A started node.
 
     Args:
-        spec: What to start.
+        spec: The node.
         env: Its environment.
         log_dir: Gets its output and its parameter file.
     """
@@ -75,7 +75,8 @@ class NodeProcess:
         parameter_file = log_dir / f"{spec.name}.yaml"
         parameter_file.write_text(parameter_text(spec.parameters), encoding="utf-8")
         # To a file, not through a pipe: a slow terminal never blocks a node, and a node never dies of a broken pipe
-        # while it puts the arm in order. A session of its own: Ctrl-C reaches the supervisor only, which keeps order.
+        # while it brings the arm to a safe state. In a session of its own: Ctrl-C reaches the supervisor only, which
+        # ends the nodes in order.
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 command_line(spec, parameter_file, env),
@@ -89,14 +90,14 @@ class NodeProcess:
         """Process id, and id of the process group."""
 
     def dead(self) -> DeadNode | None:
-        """Return how it ended, or None while it runs."""
+        """Return how the node ended, or None while it runs."""
         code = self._process.poll()
         if code is None:
             return None
         return DeadNode(name=self.spec.name, code=code, last_line=self._last_line(), log=self.log)
 
     def stop(self) -> None:
-        """End the node and all it started: SIGINT, then SIGTERM, then SIGKILL. No-op if nothing is left."""
+        """End the node and its children: SIGINT, then SIGTERM, then SIGKILL; nothing happens if none is left."""
         for number, patience_s in STEPS:
             if not self._signal(number):
                 return
@@ -109,12 +110,12 @@ class NodeProcess:
         self._process.wait()
 
     def kill(self) -> None:
-        """End the node and all it started at once."""
+        """Kill the node and its children at once."""
         if self._signal(signal.SIGKILL):
             self._process.wait()
 
     def _signal(self, number: int) -> bool:
-        """Signal the group; tells whether any of it was left."""
+        """Signal the process group; returns whether any of it was left."""
         self._process.poll()
         if not alive(self.group):
             return False

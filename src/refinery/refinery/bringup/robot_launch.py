@@ -1,4 +1,4 @@
-"""What has to be started for a real robot, parts of its profile: launch files of other packages, and controllers."""
+"""Parts of a real robot's profile: launch files of other packages to start, and controllers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Entering ROS, with one line where its log folder cannot be had."""
+"""Starting ROS, with a one-line error if its log folder cannot be written."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from refinery.errors import StorageError
 from refinery.storage import check_writable
 
 ADVICE = "free some space, or name another folder: ROS_LOG_DIR or ROS_HOME"
-"""What to do where ROS cannot log."""
+"""What to do if ROS cannot write its log."""
 
 
 def ros_log_dir(env: Mapping[str, str]) -> Path:
@@ -36,7 +36,7 @@ def ros_log_dir(env: Mapping[str, str]) -> Path:
 
 @contextmanager
 def ros_logs_in(folder: Path) -> Iterator[None]:
-    """Let ROS keep its logs in a folder, unless the environment names one."""
+    """Have ROS write its logs to a folder, unless the environment names one."""
     named = "ROS_LOG_DIR" in os.environ
     os.environ.setdefault("ROS_LOG_DIR", str(folder))
     try:
@@ -53,9 +53,9 @@ def init_ros(**options: Any) -> None:
         options: Of ``rclpy.init``.
 
     Raises:
-        StorageError: ROS cannot log; it does not start then.
+        StorageError: ROS cannot write its log, without which it does not start.
     """
-    # Imported here, since the rest of the library does without ROS.
+    # Imported here, since the rest of the library works without ROS.
     import rclpy
 
     try:

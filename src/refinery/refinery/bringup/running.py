@@ -1,4 +1,4 @@
-"""What runs on the ROS graph already: a second controller manager on one arm would fight the first."""
+"""Refuses to start what already runs on the ROS graph: a second controller manager on one arm would fight the first."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from refinery.bringup.node_spec import NodeSpec, check_namespace
 from refinery.errors import NotReadyError
 
 DISCOVERY_S = 5.0
-"""How long to look for nodes that drivers would double, [s]. A quiet machine sees them in a fraction of it, a busy one
-took 3 s; next to the start of a robot it does not count."""
+"""How long to look for nodes that drivers would start a second time, [s]. An idle machine discovers them in a fraction
+of it, a busy one took 3 s; it is short compared with the start of a robot."""
 OWN_S = 1.5
-"""How long to look for our own nodes, [s]: three onlookers, one after the other, need to see one of the four nodes of a
-running cell. The nodes look again themselves before they serve (:mod:`refinery.bringup.graph`)."""
+"""How long to look for the workspace's own nodes, [s]: enough for three observers in turn to discover one of the four
+nodes of a running cell. The nodes check again themselves before they serve (:mod:`refinery.bringup.graph`)."""
 _MORE_S = 0.3
-"""Once one is seen, the others of its cell are waited for so long, to name them too, [s]."""
+"""After the first one the others of its cell get this much time, so that the message names them too, [s]."""
 
 
 def check_not_running(
@@ -29,12 +29,12 @@ def check_not_running(
     """Check that no node runs which a bring-up would start a second time.
 
     Args:
-        includes: Launch files of drivers and MoveIt that are to be included.
-        namespace: Where, empty or with a leading slash.
-        nodes: Our own nodes that are to be started; those that have to stay.
+        includes: Launch files of drivers and MoveIt to be included.
+        namespace: Their namespace, empty or with a leading slash.
+        nodes: The workspace's own nodes to be started; only required ones are looked for.
         domain: ROS_DOMAIN_ID; the environment's if none is given.
-        wait_s: Look for this long, [s]; a node that is discovered later is missed. If none is given, it depends on
-            what is to be started.
+        wait_s: Longest search, [s]; a node that is discovered later is missed. None: as long as what is to be started
+            requires.
 
     Raises:
         NotReadyError: One runs; the message says how to go on.

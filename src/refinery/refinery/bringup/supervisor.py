@@ -1,4 +1,4 @@
-"""Starts, watches and stops the nodes of a bring-up without ``ros2 launch``; none outlives it, however it ends."""
+"""Starts, monitors and stops the nodes of a bring-up without ``ros2 launch``; none outlives it, however it ends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from refinery.bringup import warden
+from refinery.bringup import watchdog
 from refinery.bringup.node_spec import NodeSpec
 from refinery.bringup.output import OutputEcho
 from refinery.bringup.process import DeadNode, NodeProcess, command_line
@@ -25,8 +25,8 @@ class Supervisor:
     """The processes of a bring-up; a context manager that starts and stops them.
 
     Args:
-        specs: What to start, in order; it is stopped in reverse order, so that the policy can hand the arm back
-            to a robot that is still there.
+        specs: Nodes in the order to start them; they are stopped in reverse order, so that the policy can hand the arm
+            back to a robot that still runs.
         env: Environment of the nodes; this process's if none.
         log_dir: Gets ``<node>.log`` and ``<node>.yaml``; a temporary folder if none.
         quiet: Do not repeat the nodes' output on the terminal.
@@ -51,7 +51,7 @@ class Supervisor:
         }
         self._quiet = quiet
         self._nodes: list[NodeProcess] = []
-        self._warden: subprocess.Popen[bytes] | None = None
+        self._watchdog: subprocess.Popen[bytes] | None = None
         self._echo: OutputEcho | None = None
 
     def start(self) -> None:
@@ -61,13 +61,13 @@ class Supervisor:
             NotReadyError: An executable is missing; nothing was started.
             StorageError: The logs cannot be written; nothing is left running.
         """
-        if self._warden is not None:
+        if self._watchdog is not None:
             raise RuntimeError("the supervisor is running: stop it first")
         check_writable(self.log_dir, LOGS_ADVICE)
         for spec in self.specs:
             command_line(spec, self.log_dir, self._env)
-        self._warden = subprocess.Popen(
-            [sys.executable, "-I", "-S", warden.__file__],
+        self._watchdog = subprocess.Popen(
+            [sys.executable, "-I", "-S", watchdog.__file__],
             stdin=subprocess.PIPE,
             env=self._env,
             start_new_session=True,
@@ -76,7 +76,7 @@ class Supervisor:
             for spec in self.specs:
                 node = self._start_node(spec)
                 self._nodes.append(node)
-                self._tell_warden(f"+{node.group}\n")
+                self._notify_watchdog(f"+{node.group}\n")
             if not self._quiet:
                 self._echo = OutputEcho({node.spec.name: node.log for node in self._nodes})
         except BaseException:
@@ -100,10 +100,10 @@ class Supervisor:
 
         Args:
             timeout_s: Wait at most this long, [s]; without end if none.
-            until: Asked again and again; true ends the wait.
+            until: Polled; true ends the wait.
 
         Returns:
-            The nodes that ended; empty if the time was up or ``until`` was true.
+            The nodes that ended; empty on timeout or if ``until`` was true.
         """
         end = float("inf") if timeout_s is None else time.monotonic() + timeout_s
         while time.monotonic() < end and not until():
@@ -114,7 +114,7 @@ class Supervisor:
         return self.poll()
 
     def stop(self) -> None:
-        """Stop all nodes, the last one first; may be called again. Interrupted itself, it kills what is left."""
+        """Stop all nodes, the last one first; may be called again. When interrupted, it kills the remaining nodes."""
         try:
             for node in reversed(self._nodes):
                 node.stop()
@@ -124,9 +124,9 @@ class Supervisor:
             raise
         finally:
             for node in self._nodes:
-                self._tell_warden(f"-{node.group}\n")
+                self._notify_watchdog(f"-{node.group}\n")
             self._nodes = []
-            self._dismiss_warden()
+            self._end_watchdog()
             if self._echo is not None:
                 self._echo.close()
                 self._echo = None
@@ -142,19 +142,19 @@ class Supervisor:
         """Stop."""
         self.stop()
 
-    def _tell_warden(self, line: str) -> None:
-        if self._warden is not None and self._warden.stdin is not None:
+    def _notify_watchdog(self, line: str) -> None:
+        if self._watchdog is not None and self._watchdog.stdin is not None:
             try:
-                self._warden.stdin.write(line.encode())
-                self._warden.stdin.flush()
+                self._watchdog.stdin.write(line.encode())
+                self._watchdog.stdin.flush()
             except BrokenPipeError:
-                # Somebody killed it; the nodes are still stopped by us.
+                # It was killed; the supervisor stops the nodes itself.
                 return
 
-    def _dismiss_warden(self) -> None:
-        if self._warden is None:
+    def _end_watchdog(self) -> None:
+        if self._watchdog is None:
             return
-        if self._warden.stdin is not None:
-            self._warden.stdin.close()
-        self._warden.wait()
-        self._warden = None
+        if self._watchdog.stdin is not None:
+            self._watchdog.stdin.close()
+        self._watchdog.wait()
+        self._watchdog = None

@@ -74,7 +74,7 @@ def _call(args: SampleArgs) -> Any:
     import rclpy
     from rclpy.signals import SignalHandlerOptions
 
-    from refinery.bringup.graph import elsewhere
+    from refinery.bringup.graph import namespace_hint
     from refinery_msgs.srv import SampleInit
 
     # Ctrl-C is for Python: the handler of rclpy would end the context under a call first.
@@ -83,7 +83,7 @@ def _call(args: SampleArgs) -> Any:
         node = rclpy.create_node("refinery_sample", namespace=args.namespace or None)
         client = node.create_client(SampleInit, "sample_init")
         if not client.wait_for_service(args.timeout_s):
-            hint = elsewhere(node, "sample_init", "refinery_msgs/srv/SampleInit")
+            hint = namespace_hint(node, "sample_init", "refinery_msgs/srv/SampleInit")
             hint = hint or "is the sampler up on this ROS_DOMAIN_ID? (refinery up --robot twin)"
             raise NotReadyError(f"no service {client.service_name} within {args.timeout_s:.0f} s; {hint}")
         request = SampleInit.Request(count=args.count, mode=args.mode, seed=args.seed, task=args.task)

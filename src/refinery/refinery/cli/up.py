@@ -61,7 +61,7 @@ def main(argv: Sequence[str]) -> int:
         argv: Words after ``refinery up``.
 
     Returns:
-        0 if it was told to end, 1 if a node ended by itself.
+        0 after a signal, 1 if a node ended by itself.
     """
     args = tyro.cli(UpArgs, args=list(argv), prog="refinery up")
     check_middleware(os.environ)
@@ -83,18 +83,18 @@ def main(argv: Sequence[str]) -> int:
     with ros_logs_in(log_dir):
         check_not_running([], args.namespace, nodes=specs, domain=domain)
     supervisor = Supervisor(specs, env=env, log_dir=log_dir)
-    with _told_to_end() as told, supervisor:
+    with _stop_on_signal() as stop, supervisor:
         names = ", ".join(spec.name for spec in specs)
         under = f" under {args.namespace}" if args.namespace else ""
         print(
             f"refinery up: {names}{under} on domain {domain}; logs in {supervisor.log_dir}; Ctrl-C stops them",
             flush=True,
         )
-        dead = supervisor.wait(until=told.is_set)
+        dead = supervisor.wait(until=stop.is_set)
     if dead:
         print(f"refinery up: {'; '.join(map(str, dead))}; everything else was stopped", flush=True)
         return 1
-    print("refinery up: told to end; all nodes were stopped", flush=True)
+    print("refinery up: stopped by a signal; all nodes were stopped", flush=True)
     return 0
 
 
@@ -131,19 +131,19 @@ def default_log_dir() -> Path:
 
 
 @contextmanager
-def _told_to_end() -> Iterator[threading.Event]:
-    """Turn the first signal to end into an event, and a second one into an interruption (which kills what is left)."""
-    told = threading.Event()
+def _stop_on_signal() -> Iterator[threading.Event]:
+    """Set an event on the first signal; a second one raises KeyboardInterrupt, which kills the remaining nodes."""
+    stop = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
-        if told.is_set():
+        if stop.is_set():
             raise KeyboardInterrupt
-        told.set()
+        stop.set()
 
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.signal(number, on_signal) for number in numbers]
     try:
-        yield told
+        yield stop
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)

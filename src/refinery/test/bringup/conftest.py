@@ -13,7 +13,7 @@ import pytest
 from refinery.bringup.node_spec import NodeSpec
 
 PROGRAMS = {
-    # Notes how it was told to end and ends.
+    # Records the signal it receives, then ends.
     "polite": """
         import signal, sys, time, os
         def end(number, frame):

@@ -149,7 +149,7 @@ def test_if_the_supervisor_is_killed_its_nodes_end_all_the_same(space, until, ru
         specs = [NodeSpec(package="fake_nodes", executable=name, name=name) for name in ("polite", "parent")]
         supervisor = Supervisor(specs, log_dir=Path({str(space.log_dir)!r}), quiet=True)
         supervisor.start()
-        print(*[node.group for node in supervisor._nodes], supervisor._warden.pid, flush=True)
+        print(*[node.group for node in supervisor._nodes], supervisor._watchdog.pid, flush=True)
         time.sleep(600)
     """)
     env = {**space.env, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}

@@ -14,7 +14,7 @@ from rclpy.node import Node
 from rclpy.task import Future
 from std_srvs.srv import Trigger
 
-from refinery.bringup.graph import elsewhere
+from refinery.bringup.graph import namespace_hint
 from refinery.errors import NotReadyError
 from refinery_msgs.action import Insert, Place
 from refinery_msgs.msg import GuardReason, Outcome
@@ -163,7 +163,7 @@ class TrialClient:
     def _missing(self, client: Client) -> str:
         kind: Any = client.srv_type
         package = kind.__module__.partition(".")[0]
-        hint = elsewhere(self._node, client.srv_name, f"{package}/srv/{kind.__name__}")
+        hint = namespace_hint(self._node, client.srv_name, f"{package}/srv/{kind.__name__}")
         hint = hint or "is the node running? (refinery up --robot twin)"
         return f"waited in vain for service {client.service_name}; {hint}"
 

@@ -1,7 +1,7 @@
-"""Ends the supervisor's nodes if the supervisor itself is gone without a word (SIGKILL, a crash).
+"""Watchdog of the supervisor: ends its nodes if the supervisor itself dies (SIGKILL, a crash).
 
-Runs as a process of its own, standard library only. Its input is a pipe of which only the supervisor holds the other
-end: each line is ``+<group>`` or ``-<group>``; when the pipe ends, the process groups that are left are ended.
+It is a process of its own and uses the standard library only. Its standard input is a pipe that only the supervisor
+writes to: each line is ``+<group>`` or ``-<group>``. When the pipe closes, the process groups that remain are ended.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ STEPS = ((signal.SIGINT, 5.0), (signal.SIGTERM, 3.0), (signal.SIGKILL, 0.0))
 
 
 def alive(group: int) -> bool:
-    """Tell whether any process of a group is left."""
+    """Return whether any process of a group is left."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
-        # Some systems answer so for a group of zombies only.
+        # Some systems report this for a group that has only zombies left.
         return False
     return True
 
 
 def end_groups(groups: list[int]) -> None:
-    """End process groups, the last one first: it may need those before it to leave the arm in order."""
+    """End process groups, the last one first: it may need the earlier ones to leave the arm in a safe state."""
     for group in reversed(groups):
         for number, patience_s in STEPS:
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -42,7 +42,7 @@ def end_groups(groups: list[int]) -> None:
 
 
 def main() -> None:
-    """Keep the list of groups until the pipe ends, then end what is left."""
+    """Keep the list of groups until the pipe closes, then end the remaining ones."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     groups: list[int] = []
