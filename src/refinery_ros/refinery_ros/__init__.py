@@ -1,1 +1,1 @@
-"""What every Refinery node shares."""
+"""Shared by all nodes: lifecycle process, parameters, quality of service, conversions, polled subscriptions."""

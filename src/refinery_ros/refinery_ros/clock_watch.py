@@ -1,4 +1,4 @@
-"""Whether a clock goes on: a ROS clock that follows ``/clock`` may stop, and what runs on it then never notices."""
+"""Detects a stopped clock: timers on a ROS clock that follows ``/clock`` never fire when it stops."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ class ClockWatch:
     """Compares a clock with the steady one.
 
     Args:
-        patience_s: Standing still for so long of steady time counts as stopped, [s].
+        patience_s: A clock that has not changed for this long, by the steady clock, has stopped, [s].
     """
 
     def __init__(self, patience_s: float) -> None:
@@ -19,14 +19,14 @@ class ClockWatch:
         self._still_s = 0.0
 
     def look(self, now_s: float, steady_s: float) -> bool:
-        """Take in a reading of both clocks.
+        """Process a reading of both clocks.
 
         Args:
             now_s: The watched clock, [s].
             steady_s: The steady clock (``time.monotonic()``), [s].
 
         Returns:
-            Whether the watched clock has stood still for longer than the patience.
+            Whether the watched clock has stopped.
         """
         if now_s != self._last_s:
             self._last_s, self._changed_s = now_s, steady_s
@@ -35,10 +35,10 @@ class ClockWatch:
 
     @property
     def stopped(self) -> bool:
-        """Whether the clock stood still at the last look."""
+        """Whether the clock had stopped at the last reading."""
         return self._still_s > self.patience_s
 
     @property
     def message(self) -> str:
-        """What is wrong, in one sentence with the time that the clock has stood still."""
+        """The problem in one sentence, with the time since the clock stopped."""
         return f"the clock has stood still for {self._still_s:.1f} s; is /clock published and the simulation running?"

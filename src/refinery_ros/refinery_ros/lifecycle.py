@@ -1,13 +1,14 @@
 """A lifecycle node that survives its own defects. Only nodes import this module.
 
 rclpy lets an exception of a callback end the process, and drops one of a transition. A process that dies while it
-commands an arm leaves the last target standing with nobody in charge. Here every callback of the node is guarded: what
-it raises is logged and given to :meth:`ManagedNode.on_defect`, and the node goes on.
+commands an arm leaves the last target in force. Here every callback of the node is guarded: its exceptions are logged
+and passed to :meth:`ManagedNode.on_defect`, and the node continues.
 """
 
 from __future__ import annotations
 
 import functools
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -20,17 +21,17 @@ from rclpy.subscription import Subscription
 from rclpy.timer import Timer
 
 _REPEAT_S = 1.0
-"""A defect that comes again and again is logged this often, [s]."""
+"""Shortest time between two log messages of a recurring defect, [s]."""
 
 
 class GuardedCallback:
     """A callback whose exceptions are reported instead of raised.
 
     Args:
-        where: What it is the callback of, for messages.
-        callback: What to call.
+        where: What the callback belongs to, for messages.
+        callback: The function to call.
         report: Takes ``where`` and the exception.
-        fallback: Gives the return value after an exception from the callback's arguments and the exception.
+        fallback: Returns the value after an exception, from the callback's arguments and the exception.
     """
 
     def __init__(
@@ -57,29 +58,55 @@ class GuardedCallback:
 class ManagedNode(LifecycleNode):
     """A lifecycle node in which no exception ends the process or passes unseen.
 
+    :func:`refinery_ros.lifecycle_process.run_lifecycle_node` runs it; what that asks of a node is defined here.
+
     Args:
-        name: Of the node.
+        name: Node name.
     """
+
+    autostart_timeout_s: float = 0.0
+    """At autostart activation is repeated for this long, [s]; 0 is one attempt."""
+    shutdown_timeout_s: float = 1.0
+    """After a signal the process waits this long for :attr:`busy` to end, [s]."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
+        self.created_s = time.monotonic()
+        """``time.monotonic()`` when the node was made, [s]."""
         for state_id, callback in self._callbacks.items():
             label = getattr(callback, "__name__", "transition")
             self._callbacks[state_id] = GuardedCallback(f"transition {label}", callback, self.defect, _error)
         self._service_change_state.callback = functools.partial(
             self._on_change_state, self._service_change_state.callback
         )
-        # Those that rclpy makes without create_service().
+        # Services that rclpy creates itself.
         for service in self.services:
             if not isinstance(service.callback, GuardedCallback):
                 service.callback = self._guarded(f"service {service.srv_name}", service.callback, _answer)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a motion is in progress that must end before the process may."""
+        return False
+
+    @property
+    def transition_problem(self) -> str | None:
+        """Why the last transition failed; None if it did not."""
+        return None
+
+    def begin_shutdown(self, signal_name: str) -> None:
+        """Begin to end whatever is in progress; called once, after a signal.
+
+        Args:
+            signal_name: ``SIGINT`` or ``SIGTERM``.
+        """
 
     def on_defect(self, where: str, error: Exception) -> None:
         """Bring the robot to a safe state; called after an exception of a callback, which is logged already.
 
         Args:
             where: Which callback.
-            error: What it raised.
+            error: The exception.
         """
 
     def defect(self, where: str, error: Exception) -> None:
@@ -92,11 +119,11 @@ class ManagedNode(LifecycleNode):
             self.get_logger().error(f"a defect after a defect in {where}:\n{traceback.format_exc()}")
 
     def spin_once(self, executor: Executor, timeout_s: float) -> None:
-        """Run what is ready of an executor; an exception that no guarded callback has seen is a defect too.
+        """Spin an executor once; an exception outside guarded callbacks is a defect too.
 
         Args:
-            executor: It has this node.
-            timeout_s: Longest wait for something to do, [s].
+            executor: Executor of this node.
+            timeout_s: Longest wait for work, [s].
 
         Raises:
             ExternalShutdownException: The context has ended.
@@ -109,7 +136,7 @@ class ManagedNode(LifecycleNode):
             self.defect("the executor", error)
 
     def transition(self, trigger: Callable[[], TransitionCallbackReturn]) -> bool:
-        """Trigger a transition of this node from within, and tell whether it succeeded.
+        """Trigger a transition of this node from within; returns whether it succeeded.
 
         Args:
             trigger: A ``trigger_...`` method; one that does not fit the present state fails.
@@ -144,8 +171,8 @@ class ManagedNode(LifecycleNode):
         """Guard a callback of something that is not created by the node, such as an action server.
 
         Args:
-            where: What it is the callback of.
-            callback: What to call; not a coroutine.
+            where: What the callback belongs to.
+            callback: A function, not a coroutine.
             value: Returned after an exception.
         """
         return self._guarded(where, callback, lambda *_arguments, error: value)
@@ -172,11 +199,11 @@ class ManagedNode(LifecycleNode):
 
 
 def _nothing(*_arguments: Any, error: Exception) -> None:
-    """Return what subscriptions and timers return."""
+    """Return None, as callbacks of subscriptions and timers do."""
 
 
 def _answer(_request: Any, response: Any, *, error: Exception) -> Any:
-    """Return an answer that says that there was a defect, as far as the service's type can say so."""
+    """Return a response that reports the defect, as far as the service's type has fields for it."""
     if hasattr(response, "success"):
         response.success = False
     if hasattr(response, "message"):
@@ -185,5 +212,5 @@ def _answer(_request: Any, response: Any, *, error: Exception) -> Any:
 
 
 def _error(_state: LifecycleState, *, error: Exception) -> TransitionCallbackReturn:
-    """Return what makes the state machine call ``on_error``."""
+    """Return ERROR, upon which the state machine calls ``on_error``."""
     return TransitionCallbackReturn.ERROR

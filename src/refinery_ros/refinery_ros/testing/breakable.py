@@ -6,22 +6,20 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import String
 
+from refinery_ros import qos
 from refinery_ros.lifecycle import GuardedCallback, ManagedNode
 
 CALLBACKS = "/breakable/callbacks"
 """std_msgs/String, transient local: JSON with ``names`` of the callbacks and the number of ``breaks`` so far."""
 BREAK = "/breakable/break"
-"""std_msgs/String: the name of what is to raise the next time it is called."""
-KEPT = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-"""Quality of service of :data:`CALLBACKS`."""
-_TELL_S = 0.1
+"""std_msgs/String: the name of the callback that raises at its next call."""
+_REPORT_S = 0.1
 
 
 class BrokenError(Exception):
-    """What a broken callback raises."""
+    """The exception of a broken callback."""
 
 
 class Breakable(ManagedNode):
@@ -31,22 +29,22 @@ class Breakable(ManagedNode):
         # The node's own class takes no name.
         super().__init__()  # type: ignore[call-arg]
         self._breaks = 0
-        self._told = self.create_publisher(String, CALLBACKS, KEPT)
+        self._report_out = self.create_publisher(String, CALLBACKS, qos.STATUS)
         self.create_subscription(String, BREAK, self._on_break, 10)
-        self.create_timer(_TELL_S, self._tell)
+        self.create_timer(_REPORT_S, self._report)
 
     def more_callbacks(self) -> list[Any]:
         """Return callbacks that are neither timers, services, subscriptions nor transitions of the node."""
         return []
 
     def methods(self) -> dict[str, Any]:
-        """Return what else can be broken now: the object by the name of its method."""
+        """Return further methods that can be broken now: the object by the name of its method."""
         return {}
 
     def _guarded_callbacks(self) -> dict[str, list[GuardedCallback]]:
-        # Subscriptions that are polled have a callback that nothing calls.
-        heard = [each for each in self.subscriptions if each.callback_group is self.default_callback_group]
-        entities: list[Any] = [*self.timers, *self.services, *heard]
+        # The callbacks of polled subscriptions are never called.
+        served = [each for each in self.subscriptions if each.callback_group is self.default_callback_group]
+        entities: list[Any] = [*self.timers, *self.services, *served]
         found = [each.callback for each in entities] + [*self._callbacks.values(), *self.more_callbacks()]
         named: dict[str, list[GuardedCallback]] = {}
         for callback in found:
@@ -57,8 +55,10 @@ class Breakable(ManagedNode):
                 named.setdefault(guarded.where, []).append(guarded)
         return named
 
-    def _tell(self) -> None:
-        self._told.publish(String(data=json.dumps({"names": list(self._guarded_callbacks()), "breaks": self._breaks})))
+    def _report(self) -> None:
+        self._report_out.publish(
+            String(data=json.dumps({"names": list(self._guarded_callbacks()), "breaks": self._breaks}))
+        )
 
     def _on_break(self, message: String) -> None:
         for each in self._guarded_callbacks().get(message.data, []):
@@ -66,7 +66,7 @@ class Breakable(ManagedNode):
         if message.data in (methods := self.methods()):
             _break(methods[message.data], message.data, message.data)
         self._breaks += 1
-        self._tell()
+        self._report()
 
 
 def _break(owner: Any, attribute: str, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Stand-ins on a real ROS graph for tests of every package. Only tests import this module."""
+"""A ROS domain and a spinning node for the tests of every package. Only tests import this module."""
 
 from __future__ import annotations
 
@@ -16,14 +16,18 @@ _SPIN_S = 0.05
 
 
 @contextmanager
-def own_domain() -> Iterator[None]:
-    """Give this process and its children a ROS domain that nobody else on this machine uses."""
+def own_domain() -> Iterator[dict[str, str]]:
+    """Give this process and its children a ROS domain that no other process on this machine uses.
+
+    Yields:
+        The environment with that domain.
+    """
     with domain_id() as number:
         ours = {"ROS_DOMAIN_ID": str(number), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
         before = {name: os.environ.get(name) for name in ours}
         os.environ.update(ours)
         try:
-            yield
+            yield dict(os.environ)
         finally:
             for name, value in before.items():
                 os.environ.pop(name)
@@ -36,10 +40,10 @@ def spinning_node(name: str) -> Iterator[Node]:
     """Put a node on the graph, in a context of its own, and spin it in a thread.
 
     Args:
-        name: Of the node.
+        name: Node name.
 
     Yields:
-        The node; what is added to it is served from then on.
+        The node; subscriptions and services added to it are served.
     """
     context, ended = rclpy.Context(), threading.Event()
     rclpy.init(context=context)
@@ -60,6 +64,6 @@ def spinning_node(name: str) -> Iterator[Node]:
         ended.set()
         thread.join()
         executor.shutdown()
-        # A node that is only forgotten stays on the graph, with its services, until it is collected.
+        # Otherwise the node stays on the graph, with its services, until it is garbage-collected.
         node.destroy_node()
         rclpy.shutdown(context=context)
