@@ -1,58 +1,46 @@
-"""The lifecycle node `refinery_sampler`: /sample_init, /place, markers and status around the ROS-free sampler."""
+"""The lifecycle node ``refinery_sampler``: /sample_init, /place, markers and status."""
 
 from __future__ import annotations
 
-import signal
 import sys
-import time
-from types import FrameType
 
-import rclpy
 from rclpy.clock import Clock, ClockType
-from rclpy.exceptions import ParameterException
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
-from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import Trigger
 
-from refinery.bringup.graph import find_rival, settle
-from refinery.bringup.ros_start import init_ros
+from refinery.bringup.graph import find_duplicate
 from refinery.errors import NotReadyError, RefineryError
 from refinery_msgs.srv import SampleInit
 from refinery_ros.lifecycle import ManagedNode
-from refinery_sampler_node.drawing import Drawing
-from refinery_sampler_node.halting import PATIENCE_S
+from refinery_ros.lifecycle_process import run_lifecycle_node
+from refinery_sampler_node.display.display import Display
 from refinery_sampler_node.parameters import declare_parameters, read_parameters
-from refinery_sampler_node.place_server import PlaceServer
-from refinery_sampler_node.sample_service import answer, refuse
-from refinery_sampler_node.station import Station
-from refinery_sampler_node.status import Display
+from refinery_sampler_node.placing.arm_halt import PATIENCE_S
+from refinery_sampler_node.placing.place_server import PlaceServer
+from refinery_sampler_node.sampler_resources import SamplerResources
+from refinery_sampler_node.sampling.displayed_choice import DisplayedChoice
+from refinery_sampler_node.sampling.sample_service import answer, refuse
 
 NODE_NAME = "refinery_sampler"
-_SPIN_S = 0.1
-_STOP_S = 1.0
-_HALT_S = PATIENCE_S + 1.0
-_FLUSH_S = 0.2
 
 
 class SamplerNode(ManagedNode):
-    """Chooses initial states and places the arm there; see the package's documentation for its interface.
+    """Chooses initial states and places the arm there.
 
-    Service and action exist from the start: a request to a node that is not active gets a sentence, not silence.
+    Service and action exist from the start, so that a request to a node that is not active is answered with the reason.
     """
+
+    shutdown_timeout_s = PATIENCE_S + 1.0
 
     def __init__(self) -> None:
         super().__init__(NODE_NAME)
         declare_parameters(self)
-        self.born_s = time.monotonic()
-        """When the node was made, [s]."""
-        self._station: Station | None = None
+        self._resources: SamplerResources | None = None
         self._active = False
-        self.error = ""
-        """Why the last configuration failed."""
-        self._defect = ""
+        self._problem: str | None = None
+        self._defect: str | None = None
         self._display = Display(self)
-        self._places = PlaceServer(self, self._active_station, self._show)
+        self._places = PlaceServer(self, self._active_resources, self._show)
         self.create_service(SampleInit, "sample_init", self._on_sample_init)
         self.create_service(Trigger, "~/reset_estimate", self._on_reset_estimate)
         self.create_timer(1.0, self._on_status, clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -60,52 +48,52 @@ class SamplerNode(ManagedNode):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load bundle and profile and connect to the arm's topics."""
         try:
-            self._station = Station(self, read_parameters(self))
+            self._resources = SamplerResources(self, read_parameters(self))
         except RefineryError as error:
-            self.error = str(error)
+            self._problem = str(error)
             self.get_logger().error(f"not configured: {error}")
             return TransitionCallbackReturn.FAILURE
-        self.error = ""
-        bundle = self._station.sampler.bundle
+        self._problem = None
+        bundle = self._resources.sampler.bundle
         self.get_logger().info(f"bundle {bundle.name!r}, task {bundle.task.name!r}, from {bundle.path}")
         return TransitionCallbackReturn.SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Serve requests, unless another sampler does."""
-        assert self._station is not None
-        topics = [self._station.profile.socket_pose_topic] + ["/clock"] * self._station.profile.use_sim_time
-        rival = find_rival(self, services=("sample_init",), actions=("place",), inputs=topics)
-        if rival:
-            self.error = rival
-            self.get_logger().error(f"not activated: {rival}")
+        """Serve requests, unless another node serves them."""
+        assert self._resources is not None
+        topics = [self._resources.profile.socket_pose_topic] + ["/clock"] * self._resources.profile.use_sim_time
+        duplicate = find_duplicate(self, services=("sample_init",), actions=("place",), inputs=topics)
+        if duplicate is not None:
+            self._problem = duplicate
+            self.get_logger().error(f"not activated: {duplicate}")
             return TransitionCallbackReturn.FAILURE
-        self.error = ""
-        self._active, self._defect = True, ""
+        self._problem = None
+        self._active, self._defect = True, None
         self._on_status()
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Bring a moving arm to rest and serve no more requests."""
+        """Bring a moving arm to rest and refuse further requests."""
         self._active = False
         self._places.stop("the node was deactivated")
         self._on_status()
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Forget bundle and arm."""
+        """Release the bundle and all connections."""
         self._release("the node was cleaned up")
         return TransitionCallbackReturn.SUCCESS
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Bring a moving arm to rest and forget everything."""
+        """Bring a moving arm to rest and release everything."""
         self._active = False
         self._release("the node was shut down")
         return TransitionCallbackReturn.SUCCESS
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Bring a moving arm to rest and forget everything, after a transition that raised."""
+        """After a transition that raised: bring a moving arm to rest and release everything."""
         self._active = False
-        self._release(self._defect)
+        self._release(self._defect or "a transition failed")
         self._on_status()
         return TransitionCallbackReturn.SUCCESS
 
@@ -119,37 +107,44 @@ class SamplerNode(ManagedNode):
         """Whether a placement is in progress."""
         return self._places.busy
 
-    def stop(self, reason: str) -> None:
+    @property
+    def transition_problem(self) -> str | None:
+        """Why the last transition failed; None if it did not."""
+        return self._problem
+
+    def begin_shutdown(self, signal_name: str) -> None:
         """Bring a moving arm to rest."""
-        self._places.stop(reason)
+        self._places.stop(f"the process was ended by {signal_name}")
 
     def _release(self, reason: str) -> None:
         self._places.stop(reason)
-        station, self._station = self._station, None
-        if station is not None:
-            # An arm that is being brought to rest needs it until then.
-            self._places.when_free(station.destroy)
+        resources, self._resources = self._resources, None
+        if resources is not None:
+            # A halt in progress needs the resources until the arm is at rest.
+            self._places.when_free(resources.destroy)
 
-    def _active_station(self) -> Station:
-        if self._station is None:
-            raise NotReadyError(f"no bundle is loaded: configure the node first ({self.error or 'not configured yet'})")
+    def _active_resources(self) -> SamplerResources:
+        if self._resources is None:
+            raise NotReadyError(
+                f"no bundle is loaded: configure the node first ({self._problem or 'not configured yet'})"
+            )
         if not self._active:
             raise NotReadyError(f"the node is not active: activate it (ros2 lifecycle set /{NODE_NAME} activate)")
-        return self._station
+        return self._resources
 
     def _on_sample_init(self, request: SampleInit.Request, response: SampleInit.Response) -> SampleInit.Response:
         try:
             return self._sample(request, response)
         except Exception as error:
             self.defect("service sample_init", error)
-            return refuse(SampleInit.Response(), "INTERNAL_ERROR", self._defect)
+            return refuse(SampleInit.Response(), "INTERNAL_ERROR", self._defect or str(error))
 
     def _sample(self, request: SampleInit.Request, response: SampleInit.Response) -> SampleInit.Response:
         try:
-            station = self._active_station()
+            resources = self._active_resources()
         except NotReadyError as error:
-            return refuse(response, "NO_BUNDLE" if self._station is None else "NOT_ACTIVE", str(error))
-        chosen = answer(station, request, response, self.get_clock().now().to_msg())
+            return refuse(response, "NO_BUNDLE" if self._resources is None else "NOT_ACTIVE", str(error))
+        chosen = answer(resources, request, response, self.get_clock().now().to_msg())
         if chosen is None:
             self.get_logger().warning(f"sample_init: {response.message}")
         else:
@@ -157,79 +152,32 @@ class SamplerNode(ManagedNode):
         return response
 
     def _on_reset_estimate(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        response.success = self._station is not None
-        if self._station is None:
+        response.success = self._resources is not None
+        if self._resources is None:
             response.message = "no bundle is loaded: configure the node first"
         else:
-            response.message = f"forgot {self._station.estimates.reset()} socket estimates"
+            response.message = f"forgot {self._resources.estimates.reset()} socket estimates"
         return response
 
-    def _show(self, drawing: Drawing) -> None:
-        if self._station is not None:
-            mixture = self._station.sampler.bundle.initial_states.mixture
-            self._display.show(mixture, drawing, self._station.profile.base_frame)
+    def _show(self, shown: DisplayedChoice) -> None:
+        if self._resources is not None:
+            mixture = self._resources.sampler.bundle.initial_states.mixture
+            self._display.show(mixture, shown, self._resources.profile.base_frame)
 
     def _on_status(self) -> None:
         self._display.status(
-            self._station,
+            self._resources,
             active=self._active,
             busy=self.busy,
             last=self._places.last,
-            error=self.error,
+            problem=self._problem,
             defect=self._defect,
         )
 
 
-def autostart(node: SamplerNode, executor: SingleThreadedExecutor, told: list[int]) -> bool:
-    """Configure and activate the node as a lifecycle manager would; tells whether to go on."""
-    if not node.transition(node.trigger_configure):
-        return False
-    discovery_s = float(node.get_parameter("discovery_s").value)
-    settle(lambda timeout_s: node.spin_once(executor, timeout_s), node.born_s, lambda: bool(told), discovery_s)
-    return bool(told) or node.transition(node.trigger_activate)
-
-
 def main(args: list[str] | None = None) -> int:
-    """Run the node until SIGINT or SIGTERM; returns the exit code."""
-    # Own handlers: rclpy's would invalidate the context first, and then a moving arm could not be told to stop.
-    try:
-        init_ros(args=args, signal_handler_options=SignalHandlerOptions.NO)
-    except RefineryError as error:
-        print(f"{NODE_NAME}: {error}", file=sys.stderr)
-        return 1
-    told: list[int] = []
-
-    def on_signal(number: int, _frame: FrameType | None) -> None:
-        told.append(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, on_signal)
-    try:
-        node = SamplerNode()
-    except (RefineryError, ParameterException) as error:
-        print(f"{NODE_NAME}: {error}", file=sys.stderr)
-        rclpy.shutdown()
-        return 1
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-    try:
-        if node.get_parameter("autostart").value and not autostart(node, executor, told):
-            return 1
-        while not told:
-            node.spin_once(executor, _SPIN_S)
-        node.stop(f"the process was told to end by {signal.Signals(told[0]).name}")
-        deadline = time.monotonic() + _HALT_S
-        while node.busy and time.monotonic() < deadline:
-            node.spin_once(executor, _SPIN_S)
-        # The result of the placement that was ended still has to leave.
-        deadline = time.monotonic() + _FLUSH_S
-        while time.monotonic() < deadline:
-            node.spin_once(executor, _FLUSH_S / 4)
-        return 0
-    finally:
-        executor.shutdown(timeout_sec=_STOP_S)
-        node.destroy_node()
-        rclpy.shutdown()
+    """Run the node until SIGINT or SIGTERM; returns the exit status."""
+    return run_lifecycle_node(NODE_NAME, SamplerNode, args)
 
 
 if __name__ == "__main__":

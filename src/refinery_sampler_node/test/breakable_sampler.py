@@ -20,8 +20,8 @@ class BreakableSampler(Breakable, SamplerNode):
     def methods(self) -> dict[str, Any]:
         """What a placement calls on its way."""
         inner: dict[str, Any] = {"show": self._display}
-        if self._station is not None:
-            inner |= {"joints": self._station.arm, "tool": self._station.arm, "until_rest": self._station.halt}
+        if self._resources is not None:
+            inner |= {"joints": self._resources.arm, "tool": self._resources.arm, "until_rest": self._resources.halt}
         return inner
 
 

@@ -14,8 +14,8 @@ from refinery.part import PartGeometry
 from refinery.robot_profile import RobotProfile, load_robot_profile
 from refinery.task import Task, load_task
 from refinery.testing.bundles import tiny_bundle, with_grasps
-from refinery_sampler_node.candidates import InitialStateChooser
-from refinery_sampler_node.reachability import Reachability
+from refinery_sampler_node.sampling.initial_state_chooser import InitialStateChooser
+from refinery_sampler_node.sampling.reachability import Reachability
 
 ROOT = Path(__file__).parents[3]
 

@@ -21,7 +21,7 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 from refinery.kinematics import ArmKinematics
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Poses
-from refinery_sampler_node.conversions import numbers_of_pose
+from refinery_ros.conversions import pose_numbers
 
 Code = MoveItErrorCodes
 _SPEED_RAD_S = 0.8
@@ -214,4 +214,4 @@ def _joints(state: Any) -> np.ndarray:
 
 
 def _pose(message: Any) -> Poses:
-    return Poses.single(*numbers_of_pose(message))
+    return Poses.single(*pose_numbers(message))

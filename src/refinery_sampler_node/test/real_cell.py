@@ -10,12 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import rclpy
-from sampler_harness import BEST_EFFORT, PATIENCE_S, Client, own_domain, start_sampler, stop_sampler
+from sampler_harness import PATIENCE_S, Client, start_sampler, stop_sampler
 from sensor_msgs.msg import JointState
 
 from refinery.robot_profile import RobotProfile
 from refinery.task import Task
 from refinery.testing.bundles import tiny_bundle
+from refinery_ros import qos
+from refinery_ros.conversions import seconds
+from refinery_ros.testing.graph import own_domain
 from refinery_sim.part import part_geometry
 
 
@@ -26,10 +29,10 @@ class RealCell:
         self.processes, self.client = processes, Client(context)
         self.stamps_s: list[float] = []
         self.joints_rad: list[np.ndarray] = []
-        self.client.node.create_subscription(JointState, profile.joint_state_topic, self._store, BEST_EFFORT)
+        self.client.node.create_subscription(JointState, profile.joint_state_topic, self._store, qos.SENSOR)
 
     def _store(self, message: JointState) -> None:
-        self.stamps_s.append(message.header.stamp.sec + 1e-9 * message.header.stamp.nanosec)
+        self.stamps_s.append(seconds(message.header.stamp))
         self.joints_rad.append(np.array(message.position))
 
     def speed_rad_s(self) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -17,12 +16,10 @@ from typing import Any
 import numpy as np
 import rclpy
 from action_msgs.srv import CancelGoal
-from domain_coordinator import domain_id
 from geometry_msgs.msg import PoseStamped, TransformStamped
 from move_group_peer import MoveGroupPeer
 from rclpy.action import ActionClient
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from scipy.interpolate import CubicHermiteSpline
 from sensor_msgs.msg import JointState
@@ -39,10 +36,10 @@ from refinery.testing.bundles import tiny_bundle
 from refinery_msgs.action import Place
 from refinery_msgs.msg import Outcome
 from refinery_msgs.srv import SampleInit
-from refinery_sampler_node.conversions import pose_to_message, pose_to_stamped
+from refinery_ros import qos
+from refinery_ros.conversions import pose_message, pose_stamped_message, seconds
+from refinery_ros.testing.graph import own_domain
 
-BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 SAMPLER = ("-m", "refinery_sampler_node.node")
 PATIENCE_S = 60.0
 """Longest wait for anything, wall clock; only a failure takes this long."""
@@ -60,9 +57,9 @@ class Robot:
         self.profile, self._kinematics = profile, kinematics
         self.lock = threading.Lock()
         self.node = rclpy.create_node("stand_in_robot", context=context)
-        self._clock_out = self.node.create_publisher(Clock, "/clock", BEST_EFFORT)
-        self._joints_out = self.node.create_publisher(JointState, profile.joint_state_topic, BEST_EFFORT)
-        self._pose_out = self.node.create_publisher(PoseStamped, profile.pose_topic, BEST_EFFORT)
+        self._clock_out = self.node.create_publisher(Clock, "/clock", qos.CLOCK)
+        self._joints_out = self.node.create_publisher(JointState, profile.joint_state_topic, qos.SENSOR)
+        self._pose_out = self.node.create_publisher(PoseStamped, profile.pose_topic, qos.SENSOR)
         self._socket_out = self.node.create_publisher(PoseStamped, profile.socket_pose_topic, 1)
         self._tf_out = self.node.create_publisher(TFMessage, "/tf", 10)
         self.received: list[JointTrajectory] = []
@@ -111,8 +108,8 @@ class Robot:
             self._curve = None
             return
         order = [list(trajectory.joint_names).index(name) for name in self.profile.joint_names]
-        points = [p for p in trajectory.points if p.time_from_start.sec or p.time_from_start.nanosec]
-        times = [0.0] + [p.time_from_start.sec + 1e-9 * p.time_from_start.nanosec for p in points]
+        points = [p for p in trajectory.points if seconds(p.time_from_start) > 0]
+        times = [0.0] + [seconds(p.time_from_start) for p in points]
         positions = np.vstack([self.q, *(np.array(p.positions)[order] for p in points)])
         velocities = np.vstack([self.v, *(np.array(p.velocities)[order] for p in points)])
         self._curve, self._start_s = CubicHermiteSpline(times, positions, velocities, axis=0), self._time_s
@@ -149,7 +146,7 @@ class Robot:
         message = TransformStamped(child_frame_id=child)
         message.header.frame_id, stamp = parent, self._time_s - age_s
         message.header.stamp.sec, message.header.stamp.nanosec = int(stamp), int(stamp % 1 * 1e9)
-        placed = pose_to_message(pose)
+        placed = pose_message(pose)
         t = message.transform.translation
         t.x, t.y, t.z = placed.position.x, placed.position.y, placed.position.z
         message.transform.rotation = placed.orientation
@@ -177,11 +174,11 @@ class Robot:
                 self._joints_out.publish(state)
                 tool = self._kinematics.forward(self.q)
                 tool = Poses(pos_m=tool.pos_m + self.tool_error_m, quat_xyzw=tool.quat_xyzw)
-                self._pose_out.publish(pose_to_stamped(tool, self.profile.base_frame, clock.clock))
+                self._pose_out.publish(pose_stamped_message(tool, self.profile.base_frame, clock.clock))
             if self.estimating and self._ticks % 3 == 0:
                 jitter = self._rng.uniform(-0.002, 0.002, (1, 3))
                 estimate = Poses(pos_m=self.socket.pos_m + jitter, quat_xyzw=self.quat_scale * self.socket.quat_xyzw)
-                message = pose_to_stamped(estimate, self.frame, clock.clock)
+                message = pose_stamped_message(estimate, self.frame, clock.clock)
                 self.spoil(message, self._ticks // 3)
                 self._socket_out.publish(message)
                 self.estimates += 1
@@ -198,7 +195,7 @@ class Client:
         self._sample = self.node.create_client(SampleInit, "/sample_init")
         self._place = ActionClient(self.node, Place, "/place")
         self.markers: list[MarkerArray] = []
-        self.node.create_subscription(MarkerArray, "/refinery_sampler/markers", self.markers.append, LATCHED)
+        self.node.create_subscription(MarkerArray, "/refinery_sampler/markers", self.markers.append, qos.STATUS)
         self.feedback: list[Place.Feedback] = []
 
     def wait_for(self, condition: Callable[[], bool], what: str) -> None:
@@ -237,7 +234,7 @@ class Client:
         return handle
 
     def start_moving(self) -> Any:
-        """Start a placement and spin until a good part of the way is done; returns the goal's handle.
+        """Start a placement and spin until a good part of the motion is done; returns the goal's handle.
 
         Again if the node has not discovered MoveIt yet; fails with what the placement says if it ends otherwise.
         """
@@ -280,7 +277,7 @@ class Cell:
     def socket_message(self, frame: str | None = None, quat_xyzw: tuple[float, ...] | None = None) -> PoseStamped:
         base = self.robot.profile.base_frame if frame is None else frame
         pose = SOCKET if quat_xyzw is None else Poses(pos_m=SOCKET.pos_m, quat_xyzw=np.array([quat_xyzw]))
-        return pose_to_stamped(pose, base, self.robot.node.get_clock().now().to_msg())
+        return pose_stamped_message(pose, base, self.robot.node.get_clock().now().to_msg())
 
     def settle_estimates(self) -> None:
         """Make the node forget old estimates and wait until it has averaged new ones."""
@@ -308,23 +305,6 @@ class Cell:
         goal = np.array(self.robot.received[0].points[-1].positions)
         q = self.robot.q[[self.robot.profile.joint_names.index(name) for name in names]]
         assert np.abs(q - goal).max() > 0.02
-
-
-@contextmanager
-def own_domain() -> Iterator[dict[str, str]]:
-    """Reserve a ROS domain for this process and its children."""
-    names = ("ROS_DOMAIN_ID", "ROS_AUTOMATIC_DISCOVERY_RANGE")
-    previous = {name: os.environ.get(name) for name in names}
-    with domain_id() as number:
-        os.environ.update({"ROS_DOMAIN_ID": str(number), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"})
-        try:
-            yield dict(os.environ)
-        finally:
-            for name, value in previous.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value
 
 
 def start_sampler(

@@ -13,7 +13,7 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
-from sampler_harness import LATCHED, SOCKET, Cell, running_cell, stop_sampler
+from sampler_harness import SOCKET, Cell, running_cell, stop_sampler
 from std_msgs.msg import String
 
 from refinery.kinematics import ArmKinematics
@@ -21,7 +21,7 @@ from refinery.robot_profile import RobotProfile
 from refinery.task import Task
 from refinery_msgs.msg import Outcome
 from refinery_msgs.srv import SampleInit
-from refinery_ros.testing.breakable import KEPT
+from refinery_ros import qos
 
 pytestmark = pytest.mark.ros
 PROGRAM = (str(Path(__file__).with_name("breakable_sampler.py")),)
@@ -34,8 +34,8 @@ class Rig:
         self.cell, node = cell, cell.client.node
         self._told: list[String] = []
         self.status: list[DiagnosticStatus] = []
-        node.create_subscription(String, "/breakable/callbacks", self._told.append, KEPT)
-        node.create_subscription(DiagnosticStatus, "/refinery_sampler/status", self.status.append, LATCHED)
+        node.create_subscription(String, "/breakable/callbacks", self._told.append, qos.STATUS)
+        node.create_subscription(DiagnosticStatus, "/refinery_sampler/status", self.status.append, qos.STATUS)
         self._break = node.create_publisher(String, "/breakable/break", 10)
         cell.client.wait_for(lambda: self._break.get_subscription_count() > 0, "subscription to breaks")
 

@@ -28,7 +28,8 @@ from refinery.task import Task
 from refinery.testing.bundles import tiny_bundle
 from refinery_msgs.msg import Outcome
 from refinery_msgs.srv import SampleInit
-from refinery_sampler_node.conversions import pose_from_message, pose_to_message
+from refinery_ros.conversions import pose_message
+from refinery_sampler_node.inputs.checked_pose import checked_pose_message
 
 pytestmark = pytest.mark.ros
 Response = SampleInit.Response
@@ -51,7 +52,7 @@ def test_empty_request(cell: Cell, task: Task, arm: ArmKinematics) -> None:
     theta = np.array(answer.theta).reshape(1, 9)
     assert task.initial_state.deployed.contains(theta).all()
     assert answer.success_low[0] <= answer.success_probability[0] <= answer.success_high[0]
-    pose = pose_from_message(answer.poses[0], base_frame=cell.robot.profile.base_frame, what="answer")
+    pose = checked_pose_message(answer.poses[0], base_frame=cell.robot.profile.base_frame, what="answer")
     # The estimate is a mean of jittering ones, so the pose is near what the true socket would give.
     asked = tool_pose(SOCKET, theta, task.plug.tool_from_plug)
     assert np.abs(pose.pos_m - asked.pos_m).max() < 0.002
@@ -151,7 +152,7 @@ def test_moved_socket_is_not_averaged_with_its_old_place(cell: Cell, task: Task)
             # As many of the old place as of the new one.
             assert "disagree" in answer.message
             return math.inf
-        pose = pose_from_message(answer.poses[0], base_frame=cell.robot.profile.base_frame, what="answer")
+        pose = checked_pose_message(answer.poses[0], base_frame=cell.robot.profile.base_frame, what="answer")
         asked = tool_pose(moved, np.array(answer.theta).reshape(1, 9), task.plug.tool_from_plug)
         return float(np.linalg.norm(pose.pos_m - asked.pos_m))
 
@@ -173,7 +174,7 @@ def test_single_wrong_estimates_decide_nothing(cell: Cell, task: Task, kind: str
             return
         turn = {"turn": 0.5, "half a turn": math.pi}.get(kind, 0.0)
         wrong = SOCKET @ Poses.from_xyz_rpy([0.03 if kind == "position" else 0.0, 0.0, 0.0], [0.0, 0.0, turn])
-        message.pose = pose_to_message(wrong)
+        message.pose = pose_message(wrong)
         if kind == "not a pose":
             message.pose.orientation.w = 7.0
         message.header.frame_id = "camera" if kind == "frame" else message.header.frame_id
@@ -192,7 +193,7 @@ def test_single_wrong_estimates_decide_nothing(cell: Cell, task: Task, kind: str
     cell.client.wait_for(asked, "forty estimates")
     for answer in answers:
         assert answer.success, answer.message
-        pose = pose_from_message(answer.poses[0], base_frame=cell.robot.profile.base_frame, what="answer")
+        pose = checked_pose_message(answer.poses[0], base_frame=cell.robot.profile.base_frame, what="answer")
         asked_pose = tool_pose(SOCKET, np.array(answer.theta).reshape(1, 9), task.plug.tool_from_plug)
         assert np.linalg.norm(pose.pos_m - asked_pose.pos_m) < 0.003
         assert angle_between_rad(pose.quat_xyzw, asked_pose.quat_xyzw)[0] < 1e-3
@@ -225,7 +226,7 @@ def test_place_sampled(cell: Cell, task: Task) -> None:
     assert task.initial_state.deployed.contains(np.array([placed.theta])).all()
     assert 0 <= placed.success_probability <= 1
     goal, reached = (
-        pose_from_message(each, base_frame=cell.robot.profile.base_frame, what="pose")
+        checked_pose_message(each, base_frame=cell.robot.profile.base_frame, what="pose")
         for each in (placed.pose_goal, placed.pose_reached)
     )
     asked = tool_pose(SOCKET, np.array([placed.theta]), task.plug.tool_from_plug)
@@ -290,7 +291,7 @@ def test_place_refuses_bad_goals(cell: Cell, what: str) -> None:
         "grasp": "grasp: grasp_pitch: expected -11.5 to 11.5 deg",
         "grasp length": "grasp: expected 3 numbers",
         "time": "max_duration_s: expected a time > 0 s",
-        "too short": "that the way takes",
+        "too short": "that the motion takes",
     }
     placed = cell.client.place(**fields)
     assert placed.outcome.value == Outcome.REFUSED
@@ -309,7 +310,7 @@ def test_place_refuses_without_joint_states(cell: Cell) -> None:
     cell.robot.publishing = False
     cell.client.wait_for(lambda: cell.client.place().outcome.value == Outcome.REFUSED, "refusal")
     message = cell.client.place().outcome.message
-    assert cell.robot.profile.joint_state_topic in message and "still up" in message
+    assert cell.robot.profile.joint_state_topic in message and "still running" in message
 
 
 def test_cancel_brings_the_arm_to_rest(cell: Cell) -> None:
@@ -336,7 +337,7 @@ def test_arm_that_does_not_follow(cell: Cell) -> None:
     cell.robot.following = False
     placed = cell.client.place()
     assert placed.outcome.value == Outcome.STOPPED
-    assert "off the planned way" in placed.outcome.message and "trajectory controller" in placed.outcome.message
+    assert "has not begun to move" in placed.outcome.message and "trajectory controller" in placed.outcome.message
     assert cell.robot.moveit.cancelled == ["execute_trajectory"]
 
 

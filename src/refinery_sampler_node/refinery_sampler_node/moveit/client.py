@@ -1,4 +1,4 @@
-"""The client of ``move_group``: one method for each thing that a placement asks of it."""
+"""The client of ``move_group``: one method for each request that a placement makes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from moveit_msgs.action import ExecuteTrajectory, MoveGroup
 from moveit_msgs.msg import MoveItErrorCodes, PlanningScene
 from moveit_msgs.srv import ApplyPlanningScene, GetCartesianPath, GetPositionIK
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from rclpy.action import ActionClient
 from rclpy.client import Client
 from rclpy.node import Node
@@ -16,7 +16,7 @@ from rclpy.node import Node
 from refinery.errors import NotReadyError
 from refinery.kinematics import ArmKinematics
 from refinery.robot_profile import RobotProfile
-from refinery.rotations import Poses
+from refinery.rotations import Array, Poses
 from refinery_sampler_node.moveit.error_codes import MoveItError, check_code
 from refinery_sampler_node.moveit.messages import MotionSettings, inverse_request, line_request, plan_goal
 from refinery_sampler_node.moveit.trajectory import (
@@ -28,23 +28,21 @@ from refinery_sampler_node.moveit.trajectory import (
 )
 from refinery_sampler_node.moveit.waiting import RunningGoal, Tick, until
 
-Array = NDArray[np.float64]
-
 _WHOLE = 1.0 - 1e-6
-"""A straight line that is covered to less than this share is refused."""
+"""A straight line of which less than this share can be followed is refused."""
 
 
 class MoveItClient:
-    """Asks ``move_group`` for scenes, joints, plans, straight lines and their execution.
+    """Requests scenes, joints, plans, straight lines and their execution from ``move_group``.
 
-    Every method that waits awaits ``tick`` and leaves nothing behind when that raises: goals are cancelled.
+    Methods that wait await ``tick``; when that raises, their goals are cancelled.
 
     Args:
         node: Gets the clients of actions and services.
         profile: Names, frames and limits.
-        kinematics: Of the arm; what comes back is checked with it.
+        kinematics: Kinematics of the arm, with which answers are checked.
         settings: How fast and how finely motions are planned.
-        answer_s: Longest wait for an answer beyond the time it was given, wall clock, [s].
+        answer_s: Longest wait for an answer beyond the time allowed for planning, wall clock, [s].
     """
 
     def __init__(
@@ -80,14 +78,14 @@ class MoveItClient:
         self._execute.destroy()
 
     def missing(self) -> list[str]:
-        """Return which actions and services are not there, by kind and name."""
+        """Return the actions and services that are not available, by kind and name."""
         return [name for name, ready in self._ready.items() if not ready()]
 
     def check_ready(self) -> None:
-        """Check that everything is there.
+        """Check that all actions and services are available.
 
         Raises:
-            NotReadyError: It names what is missing.
+            NotReadyError: The message names what is missing.
         """
         missing = self.missing()
         if missing:
@@ -97,28 +95,28 @@ class MoveItClient:
 
     @property
     def executing_possible(self) -> bool:
-        """Whether the server of ``execute_trajectory`` is (still) there."""
+        """Whether the server of ``execute_trajectory`` is (still) available."""
         return bool(self._execute.server_is_ready())
 
     async def apply(self, scene: PlanningScene, tick: Tick) -> None:
         """Change the planning scene.
 
         Raises:
-            NotReadyError: MoveIt did not take it, or did not answer.
+            NotReadyError: MoveIt refused it, or did not answer.
         """
         answer = await self._call(self._scene, ApplyPlanningScene.Request(scene=scene), tick)
         if not answer.success:
             tip, links = self._profile.moveit.tip_link, ", ".join(self._profile.moveit.touch_links)
             raise NotReadyError(
-                f"{self._scene.srv_name}: move_group did not take the planning scene; does it know the frame "
+                f"{self._scene.srv_name}: move_group refused the planning scene; does it know the frame "
                 f"{self._profile.base_frame!r} and the links {tip}, {links}? Its log says more"
             )
 
     async def inverse(self, tool: Poses, seed_rad: ArrayLike, tick: Tick, *, what: str) -> Array:
-        """Return joints, shape (7,) [rad], that put the tool (base frame, batch of one) there and touch nothing.
+        """Solve the inverse kinematics: collision-free joints (7,) [rad] for a tool pose (base frame, batch of one).
 
         Raises:
-            MoveItError: There are none.
+            MoveItError: There is no solution.
             NotReadyError: No answer.
         """
         request = inverse_request(self._profile, tool=tool, seed_rad=seed_rad)
@@ -135,10 +133,10 @@ class MoveItClient:
         return joints
 
     async def plan(self, start_rad: ArrayLike, goal_rad: ArrayLike, tick: Tick, *, what: str) -> Motion:
-        """Plan a way between joints, shape (7,) each, [rad], around everything in the planning scene.
+        """Plan a motion between joints, shape (7,) each, [rad], around everything in the planning scene.
 
         Raises:
-            MoveItError: There is none, or what came back is not valid.
+            MoveItError: There is none, or the plan is not valid.
             NotReadyError: No answer.
         """
         goal = plan_goal(self._profile, self._settings, start_rad=start_rad, goal_rad=goal_rad)
@@ -150,7 +148,7 @@ class MoveItClient:
                 lambda: running.done,
                 tick,
                 timeout_s=timeout_s,
-                missing=lambda: f"{running.name}: no result within {timeout_s:g} s; is move_group still alive?",
+                missing=lambda: f"{running.name}: no result within {timeout_s:g} s; is move_group still running?",
             )
         finally:
             running.cancel()
@@ -162,27 +160,27 @@ class MoveItClient:
         """Plan a straight line of the tool from joints (7,) [rad] to a pose in the base frame, batch of one.
 
         Raises:
-            MoveItError: It cannot be followed to its end, or what came back is not straight or not valid.
+            MoveItError: It cannot be followed to its end, or the plan is not straight or not valid.
             NotReadyError: No answer.
         """
         request = line_request(self._profile, self._settings, start_rad=start_rad, tool=tool)
         answer = await self._call(self._line, request, tick)
-        # Less than the whole line is not an error for MoveIt; some versions add a code, some do not.
+        # For MoveIt a partial line is no error; some versions add a code, some do not.
         if answer.fraction < _WHOLE:
-            said = f"only {100 * answer.fraction:.0f} % of the straight line can be followed"
-            detail = "; ".join(part for part in (said, answer.error_code.message) if part)
+            problem = f"only {100 * answer.fraction:.0f} % of the straight line can be followed"
+            detail = "; ".join(part for part in (problem, answer.error_code.message) if part)
             code = answer.error_code.val
             raise MoveItError(code if code < 0 else MoveItErrorCodes.PLANNING_FAILED, what, detail)
         check_code(answer.error_code, what)
-        # Planned faster and slowed down as a whole, which divides accelerations by the square: what the controller
-        # lags behind, it overshoots at the end. With a limit of speed alone the line would end in as hard a stop.
+        # Planned faster and then slowed down as a whole, which divides accelerations by the square: the controller
+        # overshoots the end by as much as it lags. A limit of the speed alone would leave the stop as hard.
         speed = min(self._settings.approach_speed_m_s, self._settings.tool_speed_m_s)
         motion = self._checked(answer.solution, start_rad, speed, what)
         check_line(motion, self._kinematics, tool, what)
         return motion
 
     def execute(self, motion: Motion) -> RunningGoal:
-        """Send a motion off; :meth:`RunningGoal.cancel` brings the arm to rest."""
+        """Start to execute a motion; :meth:`RunningGoal.cancel` brings the arm to rest."""
         goal = ExecuteTrajectory.Goal(trajectory=message_from_motion(motion, self._profile.joint_names))
         return RunningGoal(self._execute, goal, self._profile.moveit.execute_trajectory)
 
@@ -191,7 +189,7 @@ class MoveItClient:
             lambda: running.answered,
             tick,
             timeout_s=self._answer_s,
-            missing=lambda: f"{running.name}: no answer within {self._answer_s:g} s; is move_group still alive?",
+            missing=lambda: self._silence(running.name),
         )
         if not running.accepted:
             raise NotReadyError(f"{running.name}: move_group rejected the goal; its log says why")
@@ -203,12 +201,17 @@ class MoveItClient:
                 lambda: bool(future.done()),
                 tick,
                 timeout_s=self._answer_s,
-                missing=lambda: f"{client.srv_name}: no answer within {self._answer_s:g} s; is move_group still alive?",
+                missing=lambda: (
+                    f"{client.srv_name}: no answer within {self._answer_s:g} s; is move_group still running?"
+                ),
             )
         finally:
             if not future.done():
                 client.remove_pending_request(future)
         return future.result()
+
+    def _silence(self, name: str) -> str:
+        return f"{name}: no answer within {self._answer_s:g} s; is move_group still running?"
 
     def _checked(self, message: Any, start_rad: ArrayLike, tool_speed_m_s: float, what: str) -> Motion:
         motion = motion_from_message(

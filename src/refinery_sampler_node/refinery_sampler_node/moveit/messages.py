@@ -1,12 +1,10 @@
-"""Requests to MoveIt: what a plan, a straight line or a solution of the inverse kinematics is asked for with."""
+"""Requests to MoveIt: for a plan, a straight line, or a solution of the inverse kinematics."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
-from builtin_interfaces.msg import Duration
 from geometry_msgs.msg import PoseStamped
 from moveit_msgs.action import MoveGroup
 from moveit_msgs.msg import Constraints, JointConstraint, RobotState
@@ -15,12 +13,12 @@ from numpy.typing import ArrayLike
 
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Poses
-from refinery_sampler_node.conversions import pose_to_message
+from refinery_ros.conversions import duration_message, pose_message
 
 _GOAL_TOLERANCE_RAD = 1e-4
 _IK_TIME_S = 0.2
 _JUMP_RAD = 0.35
-"""A joint that steps farther on a straight line belongs to another posture of the arm, [rad]."""
+"""A larger step of a joint on a straight line is a change of the arm's configuration, [rad]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,13 +32,13 @@ class MotionSettings:
     tool_speed_m_s: float
     """Largest speed of the tool, [m/s]."""
     approach_speed_m_s: float
-    """Largest speed of the tool on straight lines, which end or begin right over the socket, [m/s]."""
+    """Largest speed of the tool on straight lines, which end or begin over the socket, [m/s]."""
     step_m: float
     """Longest step between two checked points of a straight line, [m]."""
 
 
 def state_message(joint_names: tuple[str, ...], joints_rad: ArrayLike) -> RobotState:
-    """Describe the arm at these joints, shape (7,), [rad]; everything else is as MoveIt knows it."""
+    """Describe the arm at these joints, shape (7,), [rad], as a difference to the state that MoveIt knows."""
     state = RobotState(is_diff=True)
     state.joint_state.name = list(joint_names)
     state.joint_state.position = np.asarray(joints_rad, dtype=np.float64).tolist()
@@ -50,7 +48,7 @@ def state_message(joint_names: tuple[str, ...], joints_rad: ArrayLike) -> RobotS
 def plan_goal(
     profile: RobotProfile, settings: MotionSettings, *, start_rad: ArrayLike, goal_rad: ArrayLike
 ) -> MoveGroup.Goal:
-    """Ask for a way between joints, shape (7,) each, [rad]; it is planned only, not executed."""
+    """Request a plan between joints, shape (7,) each, [rad], without execution."""
     spec, goal = profile.moveit, MoveGroup.Goal()
     goal.planning_options.plan_only = True
     goal.planning_options.planning_scene_diff.is_diff = True
@@ -81,13 +79,13 @@ def plan_goal(
 def line_request(
     profile: RobotProfile, settings: MotionSettings, *, start_rad: ArrayLike, tool: Poses
 ) -> GetCartesianPath.Request:
-    """Ask for a straight line of the tool from joints (7,) [rad] to a pose in the base frame, batch of one."""
+    """Request a straight line of the tool from joints (7,) [rad] to a pose in the base frame, batch of one."""
     spec = profile.moveit
     request = GetCartesianPath.Request(
         start_state=state_message(profile.joint_names, start_rad),
         group_name=spec.group,
         link_name=spec.tip_link,
-        waypoints=[pose_to_message(tool)],
+        waypoints=[pose_message(tool)],
         max_step=settings.step_m,
         # An absolute threshold: a relative one misjudges short lines.
         revolute_jump_threshold=_JUMP_RAD,
@@ -102,19 +100,13 @@ def line_request(
 
 
 def inverse_request(profile: RobotProfile, *, tool: Poses, seed_rad: ArrayLike) -> GetPositionIK.Request:
-    """Ask for joints near a seed (7,) [rad] that put the tool at a pose in the base frame and touch nothing."""
-    request, ask = GetPositionIK.Request(), PoseStamped(pose=pose_to_message(tool))
-    ask.header.frame_id = profile.base_frame
+    """Request collision-free joints near a seed (7,) [rad] for a tool pose in the base frame."""
+    request, target = GetPositionIK.Request(), PoseStamped(pose=pose_message(tool))
+    target.header.frame_id = profile.base_frame
     request.ik_request.group_name = profile.moveit.group
     request.ik_request.ik_link_name = profile.moveit.tip_link
     request.ik_request.robot_state = state_message(profile.joint_names, seed_rad)
     request.ik_request.avoid_collisions = True
-    request.ik_request.pose_stamped = ask
+    request.ik_request.pose_stamped = target
     request.ik_request.timeout = duration_message(_IK_TIME_S)
     return request
-
-
-def duration_message(time_s: float) -> Duration:
-    """Write a time >= 0, [s]."""
-    fraction, seconds = math.modf(time_s)
-    return Duration(sec=int(seconds), nanosec=min(round(fraction * 1e9), 999_999_999))

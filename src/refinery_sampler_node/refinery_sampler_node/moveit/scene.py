@@ -1,4 +1,4 @@
-"""The planning scene of a placement: table, socket with what stands around it, and the held part."""
+"""The planning scene of a placement: table, socket with its neighbours, and the held part."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from refinery.part import PartGeometry
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Poses
 from refinery.task import SOCKET_BOTTOM_M, Task
-from refinery_sampler_node.conversions import pose_to_message
+from refinery_ros.conversions import pose_message
 from refinery_sampler_node.moveit.shapes import add_box, add_piece
 
 TABLE, SOCKET, PART = "refinery_table", "refinery_socket", "refinery_part"
@@ -29,16 +29,16 @@ def scene_message(
     table_top_m: float,
     clearance_m: float = 0.0,
 ) -> PlanningScene:
-    """Describe the cell as a difference to what MoveIt knows already; objects of these names are replaced.
+    """Describe the cell as a difference to the scene that MoveIt has; objects of these names are replaced.
 
     Args:
         task: Its plate and neighbours, and how the part is held.
         part: Shape of the held part.
         profile: Frames and the links that may touch the held part.
-        socket: Socket estimate in the base frame, batch of one; none if there is none.
+        socket: Socket estimate in the base frame, batch of one; None if there is none.
         grasp: How the part sits in the hand, shape (1, 3), order :data:`refinery.initial_state.GRASP_NAMES`.
         table_top_m: Height of the table's top in the base frame, [m].
-        clearance_m: The socket and what stands around it are larger by this on every side, [m].
+        clearance_m: Socket and neighbours are enlarged by this on every side, [m].
 
     Returns:
         The message, with ``is_diff``.
@@ -52,13 +52,13 @@ def scene_message(
 def parting_scene(
     task: Task, part: PartGeometry, profile: RobotProfile, *, socket: Poses, table_top_m: float
 ) -> PlanningScene:
-    """Describe the cell without socket and part, for the way up: they touch, or nearly, and that is as it should be.
+    """Describe the cell without socket and part, for the motion up: the two touch, or nearly, by intention.
 
     Arguments are those of :func:`scene_message`.
     """
     held = held_part(task, part, profile, np.zeros((1, 3)))
     block = _socket(task, profile.base_frame, socket, table_top_m, 0.0)
-    # What is not there cannot be removed, so each is put there first; what the hand lets go of stays in the world.
+    # Only objects that exist can be removed, so each is added first; a detached object stays in the world.
     parts = [held, _removed_part(held)]
     objects = [_table(profile.base_frame, table_top_m), block, _removed(SOCKET), _removed(PART)]
     return _scene(parts, objects)
@@ -83,7 +83,7 @@ def _table(frame: str, top_m: float) -> CollisionObject:
 
 
 def _socket(task: Task, frame: str, socket: Poses, table_top_m: float, clearance_m: float) -> CollisionObject:
-    """A block from the rim down to the table, without the hole: no planned motion has anything to do in there."""
+    """Return a block from the rim down to the table, without the hole, which no planned motion enters."""
     thing = _object(SOCKET, frame, socket)
     edge = 2 * (task.socket.plate_half_size_m + clearance_m)
     top = task.rim_height_m + clearance_m
@@ -111,6 +111,6 @@ def _removed_part(part: AttachedCollisionObject) -> AttachedCollisionObject:
 
 
 def _object(name: str, frame: str, pose: Poses) -> CollisionObject:
-    thing = CollisionObject(id=name, pose=pose_to_message(pose), operation=CollisionObject.ADD)
+    thing = CollisionObject(id=name, pose=pose_message(pose), operation=CollisionObject.ADD)
     thing.header.frame_id = frame
     return thing

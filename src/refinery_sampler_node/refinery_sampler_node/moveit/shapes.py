@@ -8,27 +8,25 @@ import numpy as np
 from geometry_msgs.msg import Point
 from geometry_msgs.msg import Pose as PoseMessage
 from moveit_msgs.msg import CollisionObject
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.spatial import ConvexHull
 from scipy.spatial.transform import Rotation
 from shape_msgs.msg import Mesh, MeshTriangle, SolidPrimitive
 
 from refinery.piece import Piece
-from refinery.rotations import Poses
-from refinery_sampler_node.conversions import pose_to_message
-
-Array = NDArray[np.float64]
+from refinery.rotations import Array, Poses
+from refinery_ros.conversions import pose_message
 
 
 def box_message(size_m: ArrayLike) -> SolidPrimitive:
-    """Return a box by its whole edges along x, y, z, [m]."""
+    """Return a box by its edge lengths along x, y, z, [m]."""
     return SolidPrimitive(type=SolidPrimitive.BOX, dimensions=np.asarray(size_m, dtype=np.float64).tolist())
 
 
 def add_box(thing: CollisionObject, centre_m: Sequence[float], size_m: Sequence[float]) -> None:
-    """Add an upright box, by its middle and whole edges in the object's frame [m]."""
+    """Add an axis-aligned box, by its centre and edge lengths in the object's frame, [m]."""
     thing.primitives.append(box_message(size_m))
-    thing.primitive_poses.append(pose_to_message(Poses.single(np.asarray(centre_m, float), [0.0, 0.0, 0.0, 1.0])))
+    thing.primitive_poses.append(pose_message(Poses.single(np.asarray(centre_m, float), [0.0, 0.0, 0.0, 1.0])))
 
 
 def add_piece(thing: CollisionObject, piece: Piece) -> None:
@@ -47,7 +45,7 @@ def add_piece(thing: CollisionObject, piece: Piece) -> None:
         solid = SolidPrimitive(type=SolidPrimitive.CYLINDER, dimensions=dimensions)
     thing.primitives.append(solid)
     turn = Rotation.from_matrix(piece.axes).as_quat()
-    thing.primitive_poses.append(pose_to_message(Poses.single(piece.centre_m, turn)))
+    thing.primitive_poses.append(pose_message(Poses.single(piece.centre_m, turn)))
 
 
 def mesh_message(corners_m: Array) -> Mesh:

@@ -8,22 +8,20 @@ from functools import cached_property
 
 import numpy as np
 from moveit_msgs.msg import MoveItErrorCodes, RobotTrajectory
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.interpolate import CubicHermiteSpline
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from refinery.kinematics import ArmKinematics
-from refinery.rotations import Poses, angle_between_rad
+from refinery.rotations import Array, Poses, angle_between_rad
+from refinery_ros.conversions import duration_message, seconds
 from refinery_sampler_node.moveit.error_codes import MoveItError
-from refinery_sampler_node.moveit.messages import duration_message
-
-Array = NDArray[np.float64]
 
 _MEET_RAD = 0.01
-"""A motion that starts farther from where it should is refused, [rad]: it is what MoveIt accepts at execution too."""
+"""A motion that starts farther from the present joints is refused, [rad], as by MoveIt at execution."""
 _REST_RAD_S = 1e-3
 _SAMPLES = 4
-"""Speeds are looked at this many times between two points."""
+"""Speeds are checked this many times between two points."""
 _LINE_M = 0.003
 """A straight motion keeps the tool this close to its line, [m]."""
 _END_M, _END_RAD = 5e-4, 5e-3
@@ -32,7 +30,7 @@ _END_M, _END_RAD = 5e-4, 5e-3
 
 @dataclass(frozen=True, kw_only=True)
 class Motion:
-    """A motion from rest to rest; between points it is the cubic that meets positions and velocities."""
+    """A motion from rest to rest; between points it is the cubic through positions and velocities."""
 
     times_s: Array
     """Shape (N,), N >= 2, strictly increasing from 0, [s]."""
@@ -53,11 +51,11 @@ class Motion:
 
     @cached_property
     def spline(self) -> CubicHermiteSpline:
-        """What a joint trajectory controller makes of the points, as a function of time [s]."""
+        """The joint trajectory controller's interpolation of the points, as a function of time [s]."""
         return CubicHermiteSpline(self.times_s, self.positions_rad, self.velocities_rad_s, axis=0)
 
     def slowed(self, factor: float) -> Motion:
-        """Return the same way, slower by a factor >= 1."""
+        """Return the same path, slower by a factor >= 1."""
         return Motion(
             times_s=self.times_s * factor,
             positions_rad=self.positions_rad,
@@ -71,10 +69,10 @@ def motion_from_message(
     """Read a trajectory and check it.
 
     Args:
-        message: What MoveIt planned.
+        message: The trajectory from MoveIt.
         joint_names: The arm's joints, in order.
-        start_rad: Where the arm will be, shape (7,), [rad].
-        kinematics: Has the position limits.
+        start_rad: Joints of the arm when it starts, shape (7,), [rad].
+        kinematics: Kinematics of the arm, with its position limits.
         what: Named in errors.
 
     Returns:
@@ -93,7 +91,7 @@ def motion_from_message(
     for name in ("positions", "velocities"):
         if not points or any(len(getattr(point, name)) != len(order) for point in points):
             raise _invalid(what, f"expected {name} of {len(order)} joints at every point")
-    times = np.array([point.time_from_start.sec + 1e-9 * point.time_from_start.nanosec for point in points])
+    times = np.array([seconds(point.time_from_start) for point in points])
     positions = np.array([point.positions for point in points], dtype=np.float64)[:, order]
     velocities = np.array([point.velocities for point in points], dtype=np.float64)[:, order]
     start = np.asarray(start_rad, dtype=np.float64)
@@ -115,7 +113,7 @@ def _check(motion: Motion, start_rad: Array, kinematics: ArmKinematics, what: st
         raise _invalid(what, "expected a motion from rest to rest")
     away = float(np.abs(motion.positions_rad[0] - start_rad).max())
     if away > _MEET_RAD:
-        raise _invalid(what, f"expected a start within {_MEET_RAD} rad of where the arm is, got {away:.3f} rad")
+        raise _invalid(what, f"expected a start within {_MEET_RAD} rad of the arm's joints, got {away:.3f} rad")
     over = np.maximum(kinematics.low_rad - motion.positions_rad, motion.positions_rad - kinematics.high_rad)
     row, joint = np.unravel_index(int(np.argmax(over)), over.shape)
     if over[row, joint] > 1e-6:
@@ -127,7 +125,7 @@ def check_line(motion: Motion, kinematics: ArmKinematics, goal: Poses, what: str
 
     Args:
         motion: The motion.
-        kinematics: Of the arm.
+        kinematics: Kinematics of the arm.
         goal: Tool pose at the end, base frame, batch of one.
         what: Named in errors.
 
@@ -138,16 +136,16 @@ def check_line(motion: Motion, kinematics: ArmKinematics, goal: Poses, what: str
     short = float(np.linalg.norm(tool.pos_m[-1] - goal.pos_m[0]))
     turned = float(angle_between_rad(tool.quat_xyzw[-1], goal.quat_xyzw)[0])
     if short > _END_M or turned > _END_RAD:
-        raise _invalid(what, f"it ends {1000 * short:.1f} mm and {turned:.3f} rad from where it should")
-    way = goal.pos_m[0] - tool.pos_m[0]
-    share = np.clip((tool.pos_m - tool.pos_m[0]) @ way / max(float(way @ way), 1e-12), 0.0, 1.0)
-    stray = float(np.linalg.norm(tool.pos_m - tool.pos_m[0] - share[:, None] * way, axis=1).max())
+        raise _invalid(what, f"it ends {1000 * short:.1f} mm and {turned:.3f} rad from its goal")
+    line = goal.pos_m[0] - tool.pos_m[0]
+    share = np.clip((tool.pos_m - tool.pos_m[0]) @ line / max(float(line @ line), 1e-12), 0.0, 1.0)
+    stray = float(np.linalg.norm(tool.pos_m - tool.pos_m[0] - share[:, None] * line, axis=1).max())
     if stray > _LINE_M:
         raise _invalid(what, f"it leaves the straight line by {1000 * stray:.1f} mm")
 
 
 def joined(motions: Sequence[Motion]) -> Motion:
-    """Join motions that follow one another, each from rest to rest; one or more.
+    """Join consecutive motions, one or more, each from rest to rest.
 
     Raises:
         MoveItError: INVALID_MOTION_PLAN: one does not start where the one before ends.
@@ -160,7 +158,7 @@ def joined(motions: Sequence[Motion]) -> Motion:
     for motion in motions[1:]:
         away = float(np.abs(motion.positions_rad[0] - positions[-1][-1]).max())
         if away > _MEET_RAD:
-            raise _invalid("the way", f"expected parts that meet, got a gap of {away:.3f} rad")
+            raise _invalid("the joined motion", f"expected parts that meet, got a gap of {away:.3f} rad")
         times.append(times[-1][-1] + motion.times_s[1:])
         positions.append(motion.positions_rad[1:])
         velocities.append(motion.velocities_rad_s[1:])
@@ -172,16 +170,16 @@ def joined(motions: Sequence[Motion]) -> Motion:
 def within_limits(
     motion: Motion, *, kinematics: ArmKinematics, velocity_rad_s: ArrayLike, tool_speed_m_s: float
 ) -> Motion:
-    """Slow a motion down as far as limits ask for: not every planning pipeline knows a limit of the tool's speed.
+    """Slow a motion down until it respects the limits: not every planning pipeline limits the tool's speed.
 
     Args:
         motion: The motion.
-        kinematics: Of the arm.
+        kinematics: Kinematics of the arm.
         velocity_rad_s: Largest joint velocities, shape (7,), [rad/s].
         tool_speed_m_s: Largest speed of the tool, [m/s].
 
     Returns:
-        The same way, inside the limits.
+        The same path, inside the limits.
     """
     fine = _fine_times(motion)
     joint_speed = np.abs(motion.spline(fine, 1)).max(axis=0) / np.asarray(velocity_rad_s, dtype=np.float64)
@@ -192,7 +190,7 @@ def within_limits(
 
 
 def message_from_motion(motion: Motion, joint_names: Sequence[str]) -> RobotTrajectory:
-    """Write a motion as MoveIt executes it; without accelerations, which have steps where parts meet."""
+    """Return a motion as a message for MoveIt; without accelerations, which are discontinuous where parts meet."""
     points = [
         JointTrajectoryPoint(positions=q.tolist(), velocities=v.tolist(), time_from_start=duration_message(float(t)))
         for t, q, v in zip(motion.times_s, motion.positions_rad, motion.velocities_rad_s, strict=True)

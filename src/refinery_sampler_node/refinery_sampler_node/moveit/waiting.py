@@ -1,4 +1,4 @@
-"""Waiting for answers without blocking the executor: awaited ticks, and a goal that can be cancelled at any moment."""
+"""Waiting for answers without blocking the executor: awaited ticks, and a goal that can be cancelled at any time."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from rclpy.task import Future
 from refinery.errors import NotReadyError
 
 Tick = Callable[[], Awaitable[None]]
-"""Awaited between looks; raises to end the waiting."""
+"""Awaited between checks of a condition; raises to end the wait."""
 
 
 class NoAnswerError(NotReadyError):
-    """Something that is there does not answer."""
+    """A server that is available does not answer."""
 
 
 async def until(condition: Callable[[], bool], tick: Tick, *, timeout_s: float, missing: Callable[[], str]) -> None:
     """Wait until a condition holds.
 
     Args:
-        condition: Asked after every tick.
-        tick: Awaited between looks.
-        timeout_s: Longest wait by the wall clock (the ROS clock may stand still), [s].
-        missing: The sentence of the error.
+        condition: Checked after every tick.
+        tick: Awaited between checks.
+        timeout_s: Longest wait by the wall clock (the ROS clock may stop), [s].
+        missing: Returns the message of the error.
 
     Raises:
         NoAnswerError: It did not hold in time.
@@ -44,9 +44,9 @@ class RunningGoal:
     """One goal of an action, from sending it to its result.
 
     Args:
-        client: Of the action.
+        client: Client of the action.
         goal: Message.
-        name: Of the action, for messages.
+        name: Name of the action, for messages.
     """
 
     def __init__(self, client: ActionClient, goal: Any, name: str) -> None:
@@ -61,7 +61,7 @@ class RunningGoal:
         self._handle = sent.result()
         if not self._handle.accepted:
             return
-        # The client is gone when the node was cleaned up meanwhile.
+        # The client is destroyed if the node was cleaned up meanwhile.
         with suppress(InvalidHandle):
             self._result = self._handle.get_result_async()
             if self._cancelled:
@@ -79,7 +79,7 @@ class RunningGoal:
 
     @property
     def done(self) -> bool:
-        """Whether there is nothing more to wait for: the result is there, or the goal was rejected."""
+        """Whether the goal has ended: its result has arrived, or it was rejected."""
         return self.answered and (self._result is None or bool(self._result.done()))
 
     def result(self) -> Any:
@@ -88,7 +88,7 @@ class RunningGoal:
         return self._result.result().result
 
     def cancel(self) -> None:
-        """Cancel the goal: at once if the server has accepted it, else as soon as it does; later calls do nothing."""
+        """Cancel the goal, now or as soon as the server has accepted it; further calls do nothing."""
         if not self._cancelled and not self.done and self.accepted:
             with suppress(InvalidHandle):
                 self._handle.cancel_goal_async()

@@ -1,0 +1,1 @@
+"""Inputs from the cell: joints and tool pose, socket estimates, and transforms between frames."""

@@ -1,0 +1,1 @@
+"""The action ``/place``: plans the arm's motion to an initial state, has MoveIt execute it, and monitors the arm."""

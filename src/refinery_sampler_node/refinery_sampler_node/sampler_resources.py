@@ -1,0 +1,126 @@
+"""Everything the node holds between configuration and clean-up: the sampler and its connections to arm and MoveIt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from rclpy.node import Node
+
+from refinery.bundle import check_fit, load_bundle
+from refinery.errors import ConfigError
+from refinery.robot_profile import RobotProfile, load_robot_profile
+from refinery_ros.polled_clock import PolledClock
+from refinery_sampler_node.inputs.arm_state import ArmState
+from refinery_sampler_node.inputs.socket_estimates import SocketEstimates
+from refinery_sampler_node.inputs.transforms import Transforms
+from refinery_sampler_node.moveit.client import MoveItClient
+from refinery_sampler_node.moveit.messages import MotionSettings
+from refinery_sampler_node.parameters import SamplerParameters
+from refinery_sampler_node.placing.arm_halt import ArmHalt
+from refinery_sampler_node.placing.execution_monitor import Tolerances
+from refinery_sampler_node.placing.placement_planner import PlacementPlanner
+from refinery_sampler_node.sampling.sampler import Sampler
+
+
+class SamplerResources:
+    """Bundle, arm, topics and MoveIt client of one configured node.
+
+    Args:
+        node: Gets the subscriptions and the clients.
+        parameters: Parameters of the node.
+
+    Raises:
+        RefineryError: Bundle or profile are not usable or do not match; the message says why.
+    """
+
+    def __init__(self, node: Node, parameters: SamplerParameters) -> None:
+        if not parameters.bundle:
+            raise ConfigError("parameters", "bundle", "the directory of a bundle", "", "give -p bundle:=<directory>")
+        bundle = load_bundle(Path(parameters.bundle))
+        profile = load_robot_profile(parameters.robot_profile)
+        check_fit(bundle, profile)
+        _check_tip(profile)
+        self.parameters = parameters
+        self.profile = profile
+        self.kinematics = profile.arm_kinematics()
+        self.sampler = Sampler(
+            bundle,
+            self.kinematics,
+            np.asarray(profile.home_rad),
+            max_count=parameters.max_count,
+            min_distance=parameters.min_distance,
+            limit_margin_rad=parameters.limit_margin_rad,
+        )
+        self.tolerances = Tolerances(
+            goal_rad=parameters.goal_tolerance_rad,
+            path_rad=parameters.way_tolerance_rad,
+            lag_s=parameters.max_lag_s,
+            settle_s=parameters.settle_s,
+            grace_s=parameters.grace_s,
+        )
+        self.clock = PolledClock(node, simulated=bool(node.get_parameter("use_sim_time").value))
+        self.arm = ArmState(
+            node,
+            joint_names=profile.joint_names,
+            base_frame=profile.base_frame,
+            joints_topic=profile.joint_state_topic,
+            pose_topic=profile.pose_topic,
+            max_age_s=parameters.state_max_age_s,
+        )
+        self.estimates = SocketEstimates(
+            node,
+            topic=profile.socket_pose_topic,
+            base_frame=profile.base_frame,
+            window=parameters.estimate_window,
+            jump_m=parameters.estimate_jump_m,
+            jump_rad=parameters.estimate_jump_rad,
+            symmetry=bundle.part.symmetry,
+            max_age_s=parameters.estimate_max_age_s,
+        )
+        self.halt = ArmHalt(node, profile.follow_joint_trajectory, self.arm, self.tolerances.rest_rad_s)
+        self.transforms = Transforms(node, base_frame=profile.base_frame, max_age_s=parameters.tf_max_age_s)
+        self.moveit = MoveItClient(
+            node,
+            profile,
+            self.kinematics,
+            settings=MotionSettings(
+                velocity_scaling=profile.limits.velocity_scaling,
+                acceleration_scaling=profile.limits.acceleration_scaling,
+                tool_speed_m_s=min(parameters.max_tool_speed_m_s, profile.limits.tool_speed_m_s),
+                approach_speed_m_s=parameters.approach_speed_m_s,
+                step_m=parameters.line_step_m,
+            ),
+            answer_s=parameters.answer_timeout_s,
+        )
+        self.planner = PlacementPlanner(
+            self.moveit,
+            bundle.task,
+            bundle.part,
+            profile,
+            self.kinematics,
+            lift_m=parameters.lift_m,
+            clearance_m=parameters.clearance_m,
+            table_top_m=parameters.table_top_m,
+        )
+
+    def destroy(self) -> None:
+        """End all connections."""
+        self.clock.destroy()
+        self.arm.destroy()
+        self.estimates.destroy()
+        self.transforms.destroy()
+        self.moveit.destroy()
+        self.halt.destroy()
+
+
+def _check_tip(profile: RobotProfile) -> None:
+    tip, tool = profile.moveit.tip_link, profile.frames.tool
+    if tip != tool:
+        raise ConfigError(
+            profile.file or profile.name,
+            "moveit.tip_link",
+            f"{tool!r} (frames.tool)",
+            tip,
+            "poses are of the tool frame",
+        )
