@@ -1,4 +1,4 @@
-"""What must be there before the node may become active: publishers, matching quality of service, messages, no rival."""
+"""Checks before activation: publishers, matching quality of service, messages, no second source of targets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rclpy.qos import QoSCompatibility, qos_check_compatible
 
 from refinery.tick.guard import GuardDecision, Level, Reason
 from refinery_policy_node.topics import RobotTopics
-from refinery_ros.polled_subscription import Latest
+from refinery_ros.polled_subscription import PolledSubscription
 
 _POLL_S = 0.02
 OK = GuardDecision()
@@ -21,8 +21,8 @@ def check_interface(node: LifecycleNode, topics: RobotTopics, timeout_s: float) 
 
     Args:
         node: The node.
-        topics: Its end of the interface.
-        timeout_s: Wait this long for each thing that is missing, [s].
+        topics: Its topics.
+        timeout_s: Longest wait for each missing item, [s].
 
     Returns:
         OK, or what is missing, by name.
@@ -36,24 +36,24 @@ def check_interface(node: LifecycleNode, topics: RobotTopics, timeout_s: float) 
 
 
 def check_only_publisher(node: LifecycleNode, topic: str) -> GuardDecision:
-    """Check that nobody else commands the arm: of two targets the controller would follow either, in turns."""
+    """Check that no other node commands the arm: the controller would follow both targets alternately."""
     names = [f"{info.node_namespace.rstrip('/')}/{info.node_name}" for info in node.get_publishers_info_by_topic(topic)]
     ours = node.get_fully_qualified_name()
     others = [name for name in names if name != ours]
     if len(names) - len(others) > 1:
         others.append(f"a second {ours}")
     if others:
-        rivals = ", ".join(sorted(others))
-        return _refuse(Reason.SECOND_PUBLISHER, f"{topic}: expected no publisher but this node, got {rivals}; stop it")
+        found = ", ".join(sorted(others))
+        return _refuse(Reason.SECOND_PUBLISHER, f"{topic}: expected no publisher but this node, got {found}; stop it")
     return OK
 
 
-def _check_input(node: LifecycleNode, latest: Latest, timeout_s: float) -> GuardDecision:
-    """Check that somebody publishes with a fitting quality of service and that a message arrives."""
+def _check_input(node: LifecycleNode, latest: PolledSubscription, timeout_s: float) -> GuardDecision:
+    """Check that the topic is published with a matching quality of service and that a message arrives."""
     expected = f"no message on {latest.name} within {timeout_s:.1f} s"
     if not _wait(lambda: node.count_publishers(latest.name) > 0, timeout_s):
         question = f"is the {latest.source} running?"
-        return _refuse(Reason.TOPIC_MISSING, f"{expected}: nobody publishes it; {question}")
+        return _refuse(Reason.TOPIC_MISSING, f"{expected}: it has no publisher; {question}")
     for info in node.get_publishers_info_by_topic(latest.name):
         fit, why = qos_check_compatible(info.qos_profile, latest.qos)
         if fit == QoSCompatibility.ERROR:
@@ -73,12 +73,13 @@ def _check_listener(node: LifecycleNode, topic: str, timeout_s: float) -> GuardD
     if _wait(lambda: node.count_subscribers(topic) > 0, timeout_s):
         return OK
     return _refuse(
-        Reason.TOPIC_MISSING, f"nobody reads {topic} after {timeout_s:.1f} s; is the impedance controller configured?"
+        Reason.TOPIC_MISSING,
+        f"{topic} has no subscriber after {timeout_s:.1f} s; is the impedance controller configured?",
     )
 
 
 def _wait(condition: Callable[[], bool], timeout_s: float) -> bool:
-    """Wait for the graph, which is discovered in the background."""
+    """Wait for the discovery of the graph, which runs in the background."""
     end_s = time.monotonic() + timeout_s
     while not condition():
         if time.monotonic() > end_s:

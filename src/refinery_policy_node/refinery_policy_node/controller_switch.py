@@ -1,30 +1,31 @@
-"""Handing the arm from the trajectory to the impedance controller and back, through the controller manager."""
+"""Switches between trajectory and impedance controller through the controller manager."""
 
 from __future__ import annotations
 
 from typing import Any, Protocol
 
 import rclpy
-from builtin_interfaces.msg import Duration
 from controller_manager_msgs.srv import ListControllers, SwitchController
 from rclpy.client import Client
 from rclpy.clock import Clock, ClockType
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
+from refinery.errors import NotReadyError
 from refinery.robot_profile import RobotProfile
+from refinery_ros.conversions import duration_message
 
 
 class Switch(Protocol):
     """Hands the arm over and back."""
 
-    def problem(self) -> str:
-        """Tell why switching would fail, or return an empty string."""
+    def problem(self) -> str | None:
+        """Return why switching would fail; None if it should not."""
 
-    async def switch(self, *, impedance: bool) -> str:
-        """Switch without blocking the executor; returns an empty string, or why the controllers are not as asked."""
+    async def switch(self, *, impedance: bool) -> str | None:
+        """Switch without blocking the executor; returns None, or why the controllers are not as requested."""
 
-    def switch_blocking(self, *, impedance: bool) -> str:
+    def switch_blocking(self, *, impedance: bool) -> str | None:
         """The same from inside a callback or after the executor has stopped."""
 
     def destroy(self) -> None:
@@ -34,17 +35,17 @@ class Switch(Protocol):
 class NoSwitch:
     """Leaves the controllers alone, for a dry run."""
 
-    def problem(self) -> str:
-        """Nothing can go wrong."""
-        return ""
+    def problem(self) -> str | None:
+        """Return None: there is nothing to switch."""
+        return None
 
-    async def switch(self, *, impedance: bool) -> str:
+    async def switch(self, *, impedance: bool) -> str | None:
         """Do nothing."""
-        return ""
+        return None
 
-    def switch_blocking(self, *, impedance: bool) -> str:
+    def switch_blocking(self, *, impedance: bool) -> str | None:
         """Do nothing."""
-        return ""
+        return None
 
     def destroy(self) -> None:
         """Nothing is connected."""
@@ -53,12 +54,12 @@ class NoSwitch:
 class ControllerSwitch:
     """Switches with STRICT semantics: both controllers change in one control cycle, or neither does.
 
-    The manager is asked first what is active: to activate what is active already is an error in STRICT, and after a
-    reflex nothing may be what it was.
+    The states are queried first: to activate an active controller is an error in STRICT, and after a reflex any
+    controller may have been deactivated.
 
     Args:
         node: The node.
-        profile: Names of the services and controllers.
+        profile: Names of services and controllers.
         timeout_s: Longest wait for an answer, [s].
     """
 
@@ -67,8 +68,8 @@ class ControllerSwitch:
         self._switch: Client = node.create_client(SwitchController, profile.services.switch_controller)
         self._list: Client = node.create_client(ListControllers, profile.services.list_controllers)
 
-    def problem(self) -> str:
-        """Tell why switching would fail, or return an empty string."""
+    def problem(self) -> str | None:
+        """Return why switching would fail; None if it should not."""
         for client in (self._list, self._switch):
             if not (client.service_is_ready() or client.wait_for_service(timeout_sec=self._timeout_s)):
                 return (
@@ -76,35 +77,39 @@ class ControllerSwitch:
                 )
         return self._run("_missing")
 
-    async def switch(self, *, impedance: bool) -> str:
+    async def switch(self, *, impedance: bool) -> str | None:
         """Switch without blocking the executor.
 
         Returns:
-            An empty string, or why the controllers are not as asked.
+            None, or why the controllers are not as requested.
         """
         names = self._profile.controllers
         on, off = (names.impedance, names.trajectory) if impedance else (names.trajectory, names.impedance)
-        states, problem = await self._states()
-        if problem:
-            return problem
+        try:
+            states = await self._states()
+        except NotReadyError as error:
+            return str(error)
         request = SwitchController.Request(
             activate_controllers=[on] if states.get(on) != "active" else [],
             deactivate_controllers=[off] if states.get(off) == "active" else [],
             strictness=SwitchController.Request.STRICT,
             activate_asap=True,
-            timeout=Duration(sec=int(self._timeout_s), nanosec=int(self._timeout_s % 1 * 1e9)),
+            timeout=duration_message(self._timeout_s),
         )
         if not request.activate_controllers and not request.deactivate_controllers:
-            return ""
+            return None
         response = await self._call(self._switch, request)
         if response is not None and response.ok:
-            return ""
-        said = "no answer" if response is None else f"refused ({response.message or 'no reason given'})"
-        now, problem = await self._states()
-        shown = problem or ", ".join(f"{name} is {now.get(name, 'not loaded')}" for name in (on, off))
-        return f"{self._switch.srv_name}, to activate {on} and deactivate {off}: {said}; {shown}"
+            return None
+        answer = "no answer" if response is None else f"refused ({response.message or 'no reason given'})"
+        try:
+            now = await self._states()
+            shown = ", ".join(f"{name} is {now.get(name, 'not loaded')}" for name in (on, off))
+        except NotReadyError as error:
+            shown = str(error)
+        return f"{self._switch.srv_name}, to activate {on} and deactivate {off}: {answer}; {shown}"
 
-    def switch_blocking(self, *, impedance: bool) -> str:
+    def switch_blocking(self, *, impedance: bool) -> str | None:
         """Switch from inside a callback or after the executor has stopped, with a node and an executor of its own.
 
         Returns:
@@ -117,27 +122,34 @@ class ControllerSwitch:
         for client in (self._list, self._switch):
             self._node.destroy_client(client)
 
-    async def _missing(self) -> str:
-        """Tell which controller is not there."""
-        states, problem = await self._states()
+    async def _missing(self) -> str | None:
+        """Return which controllers are not loaded and configured; None if all are."""
+        try:
+            states = await self._states()
+        except NotReadyError as error:
+            return str(error)
         names = self._profile.controllers
         absent = [
             name for name in (names.trajectory, names.impedance) if states.get(name) not in ("active", "inactive")
         ]
-        if problem or not absent:
-            return problem
+        if not absent:
+            return None
         shown = ", ".join(f"{name} ({states.get(name, 'not loaded')})" for name in absent)
         loaded = ", ".join(sorted(states)) or "none"
         return (
             f"expected the controllers active or inactive, got {shown}; the manager has: {loaded}; load and configure"
         )
 
-    async def _states(self) -> tuple[dict[str, str], str]:
-        """State of every controller by name, or why it is not known."""
+    async def _states(self) -> dict[str, str]:
+        """Return the state of every controller by name.
+
+        Raises:
+            NotReadyError: The controller manager does not answer.
+        """
         response = await self._call(self._list, ListControllers.Request())
         if response is None:
-            return {}, f"{self._list.srv_name}: no answer within {self._timeout_s:.1f} s"
-        return {controller.name: controller.state for controller in response.controller}, ""
+            raise NotReadyError(f"{self._list.srv_name}: no answer within {self._timeout_s:.1f} s")
+        return {controller.name: controller.state for controller in response.controller}
 
     async def _call(self, client: Client, request: Any) -> Any:
         """Call a service; None if there is no answer in time."""
@@ -152,8 +164,8 @@ class ControllerSwitch:
         client.remove_pending_request(future)
         return response
 
-    def _run(self, method: str, **arguments: bool) -> str:
-        """Run one of our coroutines to its end on a node of its own."""
+    def _run(self, method: str, **arguments: bool) -> str | None:
+        """Run one of the coroutines to its end on a separate node."""
         context = self._node.context
         helper = rclpy.create_node(
             f"_{self._node.get_name()}_switch",
@@ -169,7 +181,10 @@ class ControllerSwitch:
                 client.wait_for_service(timeout_sec=self._timeout_s)
             task = executor.create_task(getattr(other, method), **arguments)
             executor.spin_until_future_complete(task, timeout_sec=4 * self._timeout_s)
-            return str(task.result()) if task.done() else "the controller manager does not answer"
+            if not task.done():
+                return "the controller manager does not answer"
+            problem: str | None = task.result()
+            return problem
         finally:
             executor.shutdown()
             helper.destroy_node()

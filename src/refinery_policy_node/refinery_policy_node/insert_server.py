@@ -17,10 +17,11 @@ from refinery.tick.samples import Inputs
 from refinery_msgs.action import Insert
 from refinery_msgs.msg import Outcome
 from refinery_policy_node.activation import check_only_publisher
-from refinery_policy_node.insertion import Ending, Insertion
-from refinery_policy_node.messages import pose_message, reason_message
-from refinery_policy_node.rest_check import RestLook, agreed, check_offset
-from refinery_policy_node.station import Station
+from refinery_policy_node.insertion import Insertion, InsertionResult
+from refinery_policy_node.messages import reason_message
+from refinery_policy_node.policy_resources import PolicyResources
+from refinery_policy_node.rest_check import RestMeasurement, agreed, check_offset
+from refinery_ros.conversions import pose_stamped_message
 from refinery_ros.lifecycle import ManagedNode
 
 
@@ -29,7 +30,7 @@ class InsertServer:
 
     Args:
         node: The node.
-        on_change: Called when an insertion begins, when its guard changes its mind, and when it ends.
+        on_change: Called when an insertion begins, when the level of its guard changes, and when it ends.
     """
 
     def __init__(self, node: ManagedNode, on_change: Callable[[], None]) -> None:
@@ -38,7 +39,7 @@ class InsertServer:
         self._busy = False
         self._handed_over = False
         self._count = 0
-        self._station: Station | None = None
+        self._resources: PolicyResources | None = None
         self.insertion: Insertion | None = None
         """The insertion in progress."""
         self.interrupted: GuardDecision | None = None
@@ -51,35 +52,35 @@ class InsertServer:
         """Whether an insertion is in progress, hand-over and hand-back included."""
         return self._busy
 
-    def serve(self, station: Station | None) -> None:
-        """Begin to serve insertions with this station, or refuse them from now on (None)."""
-        self._station = station
+    def serve(self, resources: PolicyResources | None) -> None:
+        """Serve insertions with these resources, or refuse them from now on (None)."""
+        self._resources = resources
 
     def interrupt(self, outcome: int, decision: GuardDecision) -> None:
-        """End the insertion in progress with a hold; the arm is handed back by the action's own course."""
+        """End the insertion in progress with a hold; the action then hands the arm back."""
         if self._busy and self.interrupted is None:
             self.interrupted = decision
             if self.insertion is not None:
                 self.insertion.stop(outcome, decision)
 
     def fail(self, error: Exception) -> None:
-        """Let an insertion that could not even be ended return; see :meth:`Insertion.fail`."""
+        """Complete an insertion that could not be ended; see :meth:`Insertion.fail`."""
         if self.insertion is not None:
             self.insertion.fail(error)
 
-    def hand_back_now(self, station: Station) -> str:
-        """Hand the arm back at once, inside a transition; returns what went wrong."""
+    def hand_back_now(self, resources: PolicyResources) -> str | None:
+        """Hand the arm back at once, inside a transition; returns the problem, or None."""
         if not self._handed_over:
-            return ""
+            return None
         self._handed_over = False
-        return station.switch.switch_blocking(impedance=False)
+        return resources.switch.switch_blocking(impedance=False)
 
     def destroy(self) -> None:
         """End the server."""
         self._server.destroy()
 
     def _on_cancel(self, _goal: ServerGoalHandle) -> CancelResponse:
-        # Hold now, not when the coroutine next runs.
+        # Hold now rather than when the coroutine runs next.
         decision = GuardDecision(
             level=Level.HOLD, reason=Reason.CANCELLED, message="the client cancelled the insertion"
         )
@@ -90,63 +91,65 @@ class InsertServer:
         refusal = self._refusal(goal.request)
         if refusal.level is not Level.OK:
             return self._finish(goal, _refused(refusal))
-        station = self._station
-        assert station is not None
+        resources = self._resources
+        assert resources is not None
         self._busy, self.interrupted = True, None
         self._count += 1
         try:
-            result = await self._insert(goal, station)
-            self._record(goal.request.trial_id, station)
+            result = await self._insert(goal, resources)
+            self._record(goal.request.trial_id, resources)
         except Exception as error:
-            # Left to rclpy, the client would get an empty result, which reads as a success.
+            # rclpy would send an empty result, which reads as a success.
             self._node.defect("insert", error)
-            result = await self._give_up(station, error)
+            result = await self._give_up(resources, error)
         finally:
             self._busy, self.insertion = False, None
             self._on_change()
         return self._finish(goal, result)
 
-    async def _insert(self, goal: ServerGoalHandle, station: Station) -> Insert.Result:
-        inputs, decision = await self._look(goal.request, station)
+    async def _insert(self, goal: ServerGoalHandle, resources: PolicyResources) -> Insert.Result:
+        inputs, decision = await self._measure_at_rest(goal.request, resources)
         if inputs is None or decision.level is not Level.OK:
             return self._not_begun(decision)
-        station.topics.publish_stiffness(station.runtime.task.control.stiffness)
-        # The impedance controller must find this target when it wakes up, not one left over from last time.
-        station.topics.publish_target(inputs.measured.pose())
+        resources.topics.publish_stiffness(resources.runtime.task.control.stiffness)
+        # The impedance controller must find this target when it is activated, not one of an earlier insertion.
+        resources.topics.publish_target(inputs.measured.pose())
         self._handed_over = True
-        problem = await station.switch.switch(impedance=True)
+        problem = await resources.switch.switch(impedance=True)
         if problem:
-            await self._hand_back(station)
+            await self._hand_back(resources)
             reason = Reason.CONTROLLER_SWITCH_FAILED
             return _refused(
                 GuardDecision(level=Level.STOP, reason=reason, message=f"the arm was not handed over: {problem}")
             )
-        grasp = requested_grasp(goal.request.grasp, station.runtime.task)
+        grasp = requested_grasp(goal.request.grasp, resources.runtime.task)
         self.insertion = Insertion(
             self._node,
-            station.runtime,
-            station.topics,
+            resources.runtime,
+            resources.topics,
             inputs,
             grasp=grasp,
-            handover_s=station.parameters.handover_s,
-            command_rate_hz=station.parameters.command_rate_hz,
+            handover_s=resources.parameters.handover_s,
+            command_rate_hz=resources.parameters.command_rate_hz,
             timeout_s=goal.request.timeout_s,
-            on_tick=lambda: self._feedback(goal, station),
+            on_tick=lambda: self._feedback(goal, resources),
             on_change=self._on_change,
         )
         self._on_change()
         if self.interrupted is not None:
             self.insertion.stop(_outcome_of(self.interrupted), self.interrupted)
-        ending: Ending = await self.insertion.ended
-        if left_out := station.runtime.estimates.left_out:
-            self._node.get_logger().warning(f"{left_out} of {ending.ticks} socket estimates were left out as outliers")
-        problem = await self._hand_back(station)
-        return self._result(ending, station, problem)
+        end: InsertionResult = await self.insertion.ended
+        if left_out := resources.runtime.estimates.left_out:
+            self._node.get_logger().warning(f"{left_out} of {end.ticks} socket estimates were rejected as outliers")
+        problem = await self._hand_back(resources)
+        return self._result(end, resources, problem)
 
-    async def _look(self, goal: Insert.Goal, station: Station) -> tuple[Inputs | None, GuardDecision]:
-        """Look at the arm at rest; returns the samples to start from, or why not to start."""
-        samples = await RestLook(station.topics).run(self._node)
-        runtime = station.runtime
+    async def _measure_at_rest(
+        self, goal: Insert.Goal, resources: PolicyResources
+    ) -> tuple[Inputs | None, GuardDecision]:
+        """Measure the arm at rest; returns the samples to start from, or why not to start."""
+        samples = await RestMeasurement(resources.topics).run(self._node)
+        runtime = resources.runtime
         inputs, decision = agreed(samples, runtime.guard.settings, runtime.part.symmetry)
         if inputs is not None:
             decision = runtime.check_start(inputs, requested_grasp(goal.grasp, runtime.task))
@@ -161,69 +164,69 @@ class InsertServer:
             result.outcome.value = _outcome_of(why)
         return result
 
-    async def _give_up(self, station: Station, error: Exception) -> Insert.Result:
-        """Hand the arm back after a defect and return what the client is told."""
-        latched = station.runtime.guard.latched
+    async def _give_up(self, resources: PolicyResources, error: Exception) -> Insert.Result:
+        """Hand the arm back after a defect and return the client's result."""
+        latched = resources.runtime.guard.latched
         try:
-            problem = await self._hand_back(station)
+            problem = await self._hand_back(resources)
         except Exception as another:
             self._node.defect("hand-back", another)
-            problem = station.switch.switch_blocking(impedance=False) if self._handed_over else ""
+            problem = resources.switch.switch_blocking(impedance=False) if self._handed_over else None
             self._handed_over = bool(problem)
         result = _refused(latched)
         note = f"; the arm was not handed back: {problem}" if problem else ""
         result.outcome = Outcome(value=Outcome.STOPPED, message=f"{latched.message or error}{note}")
         return result
 
-    async def _hand_back(self, station: Station) -> str:
+    async def _hand_back(self, resources: PolicyResources) -> str | None:
         if not self._handed_over:
-            return ""
-        problem = await station.switch.switch(impedance=False)
-        # As long as the arm is not back, a deactivation or the end of the process tries again.
+            return None
+        problem = await resources.switch.switch(impedance=False)
+        # Until the arm is handed back, deactivation or the end of the process tries again.
         self._handed_over = bool(problem)
         if problem:
-            station.runtime.guard.stop(Reason.CONTROLLER_SWITCH_FAILED, f"the arm was not handed back: {problem}")
+            resources.runtime.guard.stop(Reason.CONTROLLER_SWITCH_FAILED, f"the arm was not handed back: {problem}")
         return problem
 
     def _refusal(self, goal: Insert.Goal) -> GuardDecision:
         """Check everything that can be checked before anything moves."""
-        station = self._station
-        if station is None:
-            return _no(Reason.DEACTIVATED, "the node is not active; activate it first")
-        task = station.runtime.task
+        resources = self._resources
+        if resources is None:
+            return _stop(Reason.DEACTIVATED, "the node is not active; activate it first")
+        task = resources.runtime.task
         if self._busy:
-            return _no(Reason.NONE, "an insertion is in progress; wait for it or cancel it")
+            return _stop(Reason.NONE, "an insertion is in progress; wait for it or cancel it")
         if not task.is_meant_by(goal.task):
             expected = f"{task.name!r} ({task.hash()}), which the bundle solves"
-            return _no(Reason.NONE, f"task: expected {expected}, got {goal.task!r}")
+            return _stop(Reason.NONE, f"task: expected {expected}, got {goal.task!r}")
         if not math.isfinite(goal.timeout_s) or goal.timeout_s < 0:
-            return _no(Reason.NONE, f"timeout_s: expected a time >= 0 s, got {goal.timeout_s}")
+            return _stop(Reason.NONE, f"timeout_s: expected a time >= 0 s, got {goal.timeout_s}")
         try:
             requested_grasp(goal.grasp, task)
         except RefineryError as error:
-            return _no(Reason.NONE, str(error))
-        if station.topics.inputs() is None:
-            return _no(Reason.TOPIC_MISSING, f"no message yet on {', '.join(station.topics.missing())}")
-        if (stopped := station.check_clock()).level is not Level.OK:
+            return _stop(Reason.NONE, str(error))
+        if resources.topics.inputs() is None:
+            return _stop(Reason.TOPIC_MISSING, f"no message yet on {', '.join(resources.topics.missing())}")
+        if (stopped := resources.check_clock()).level is not Level.OK:
             return stopped
-        rival = check_only_publisher(self._node, station.topics.target_topic)
-        if rival.level is not Level.OK:
-            return rival
-        return station.runtime.guard.latched if not station.runtime.guard.armed else GuardDecision()
+        only = check_only_publisher(self._node, resources.topics.target_topic)
+        if only.level is not Level.OK:
+            return only
+        return resources.runtime.guard.latched if not resources.runtime.guard.armed else GuardDecision()
 
-    def _result(self, ending: Ending, station: Station, problem: str) -> Insert.Result:
+    def _result(self, end: InsertionResult, resources: PolicyResources, problem: str | None) -> Insert.Result:
         result = Insert.Result()
         note = f"; the arm was not handed back: {problem}" if problem else ""
-        dry = "dry run, nothing was commanded: " if station.parameters.dry_run else ""
-        result.outcome = Outcome(value=ending.outcome, message=dry + ending.message + note)
-        result.reason = reason_message(station.runtime.guard.latched if problem else ending.decision)
+        dry = "dry run, nothing was commanded: " if resources.parameters.dry_run else ""
+        result.outcome = Outcome(value=end.outcome, message=dry + end.message + note)
+        result.reason = reason_message(resources.runtime.guard.latched if problem else end.decision)
         stamp = self._node.get_clock().now().to_msg()
-        result.pose_final = pose_message(ending.measured, station.topics.base_frame, stamp)
-        result.depth_m = station.runtime.task.rim_height_m - float(ending.offset.height_m[0])
-        result.lateral_error_m = float(ending.offset.lateral_m[0])
-        result.angle_error_rad = float(ending.offset.angle_rad[0])
-        result.duration_s = ending.duration_s
-        result.ticks = ending.ticks
+        result.pose_final = pose_stamped_message(end.measured.batch(), resources.topics.base_frame, stamp)
+        result.depth_m = resources.runtime.task.rim_height_m - float(end.offset.height_m[0])
+        result.lateral_error_m = float(end.offset.lateral_m[0])
+        result.angle_error_rad = float(end.offset.angle_rad[0])
+        result.duration_s = end.duration_s
+        result.ticks = end.ticks
         return result
 
     def _finish(self, goal: ServerGoalHandle, result: Insert.Result) -> Insert.Result:
@@ -242,20 +245,20 @@ class InsertServer:
             log.error(result.outcome.message)
         return result
 
-    def _feedback(self, goal: ServerGoalHandle, station: Station) -> None:
+    def _feedback(self, goal: ServerGoalHandle, resources: PolicyResources) -> None:
         insertion = self.insertion
         if insertion is None:
             return
         offset = insertion.plug_offset()
         feedback: Any = Insert.Feedback()
         feedback.elapsed_s = insertion.elapsed_s
-        feedback.depth_m = station.runtime.task.rim_height_m - float(offset.height_m[0])
+        feedback.depth_m = resources.runtime.task.rim_height_m - float(offset.height_m[0])
         feedback.lateral_error_m = float(offset.lateral_m[0])
-        feedback.guard = reason_message(station.runtime.guard.decision)
+        feedback.guard = reason_message(resources.runtime.guard.decision)
         goal.publish_feedback(feedback)
 
-    def _record(self, trial_id: int, station: Station) -> None:
-        recorder, folder = station.runtime.recorder, station.parameters.record_dir
+    def _record(self, trial_id: int, resources: PolicyResources) -> None:
+        recorder, folder = resources.runtime.recorder, resources.parameters.record_dir
         # Without a policy step of its own, what the recorder has is the insertion's before.
         if recorder is None or self.insertion is None or self.insertion.ticks == 0 or not len(recorder):
             return
@@ -266,7 +269,7 @@ class InsertServer:
             self._node.get_logger().error(f"{path}: the recording was not written: {error}")
 
 
-def _no(reason: Reason, message: str) -> GuardDecision:
+def _stop(reason: Reason, message: str) -> GuardDecision:
     return GuardDecision(level=Level.STOP, reason=reason, message=message)
 
 

@@ -30,22 +30,22 @@ _RATE_OVER_S = 1.0
 
 
 class Phase(Enum):
-    """Where an insertion is."""
+    """Phase of an insertion."""
 
     HANDOVER = "the measured pose is commanded, the policy has not started"
     RUN = "the policy runs"
-    SETTLE = "the last target stands for one more period, as in training"
+    SETTLE = "the last target is kept for one more period, as in training"
     DONE = "the measured pose is held"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ending:
-    """How an insertion ended."""
+class InsertionResult:
+    """Result of an insertion."""
 
     outcome: int
     """A value of refinery_msgs/Outcome."""
     message: str
-    """In one sentence."""
+    """The result in one sentence."""
     decision: GuardDecision
     """Why the guard stopped it; OK otherwise."""
     measured: Pose
@@ -62,17 +62,17 @@ class Insertion:
     """Runs one episode of the policy against the robot.
 
     Args:
-        node: Gives timers and the clock.
+        node: Gets the timers; its clock paces them.
         runtime: The policy.
         topics: The robot.
         start: Accepted samples; the measured pose in them is commanded during the hand-over, and the socket estimate is
-            what the first ones of the run are held against.
+            the reference of the first ones of the run.
         grasp: How the plug sits in the hand, shape (1, 3), order :data:`refinery.initial_state.GRASP_NAMES`.
-        handover_s: How long, [s].
+        handover_s: Duration of the hand-over, [s].
         command_rate_hz: Rate of interpolated targets, [Hz]; 0 for none.
         timeout_s: Give up after this time, [s]; 0 for the episode's length.
         on_tick: Called after policy steps, at most 50 times a second (for feedback).
-        on_change: Called when the guard's decision has another level than before, and at the end.
+        on_change: Called when the level of the guard changes, and at the end.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class Insertion:
         self._recent_s: deque[float] = deque()
         self._first_s = self._last_s = self._tick_s = topics.now_s()
         self.ended = Future()
-        """Completed with an :class:`Ending`."""
+        """Completed with an :class:`InsertionResult`."""
         self._between = TargetInterpolator(runtime.period_s) if command_rate_hz > runtime.period_s**-1 else None
         topics.read_ahead(True)
         self._timers: list[Timer] = [node.create_timer(runtime.period_s, self._tick)]
@@ -114,7 +114,7 @@ class Insertion:
             self._between.jump(self._measured)
             self._timers.append(node.create_timer(1.0 / command_rate_hz, self._command_between))
         topics.publish_target(self._measured)
-        # No collection of garbage between state and target: an insertion lasts seconds, the heap can wait.
+        # No garbage collection between state and target during the few seconds of an insertion.
         gc.collect()
         gc.disable()
 
@@ -144,8 +144,8 @@ class Insertion:
         """End at once: hold the pose measured now. Does nothing after the end."""
         if self._phase is Phase.DONE:
             return
-        # Since the last tick the arm has moved on; to hold where it was then would pull it back. Where a defect keeps
-        # that from being known, it is held where it was.
+        # Since the last tick the arm has moved; holding the pose of that tick would pull it back. It is held only if a
+        # defect prevents a new measurement.
         with contextlib.suppress(Exception):
             inputs = self._topics.inputs()
             if inputs is not None and self._runtime.guard.begin(inputs, self._runtime.socket).level is Level.OK:
@@ -153,7 +153,7 @@ class Insertion:
         self._end(outcome, decision.message, decision)
 
     def fail(self, error: Exception) -> None:
-        """Complete :attr:`ended` with a defect, where the end itself did not come that far."""
+        """Complete :attr:`ended` with a defect, unless the insertion has ended."""
         if not self.ended.done():
             self.ended.set_exception(error)
 
@@ -184,7 +184,7 @@ class Insertion:
             return
         self._phase = Phase.RUN
         self._first_s = inputs.now_s
-        # The same samples, as in training: the first observation shows an arm that has not moved since the reset.
+        # The same samples, as in training: the first observation is of an arm that has not moved since the reset.
         self._run(inputs, late_s)
 
     def _run(self, inputs: Inputs, late_s: float) -> None:
@@ -214,7 +214,7 @@ class Insertion:
             self._phase = Phase.SETTLE
 
     def _settle(self) -> None:
-        """Judge one period after the last target, when training judges, and let go of the spring."""
+        """Evaluate success one period after the last target, as training does, and release the spring."""
         inputs, guard, socket = self._inputs(), self._runtime.guard, self._runtime.socket
         level = guard.begin(inputs, socket).level
         if level is Level.STOP or socket is None:
@@ -240,9 +240,9 @@ class Insertion:
 
     def _end(self, outcome: int, message: str, decision: GuardDecision) -> None:
         self._phase = Phase.DONE
-        # Every step runs, the last one first, whatever another raises: the arm must hold, and the client must hear.
+        # Every step runs, the last one first, whatever another raises: the arm must hold, the client must get a result.
         with contextlib.ExitStack() as steps:
-            # After the hold is on its way: nobody who watches the status should wait for the next second to see a stop.
+            # After the hold was sent: the status must report a stop at once, not with the next periodic message.
             steps.callback(self._on_change)
             steps.callback(self._conclude, outcome, message, decision)
             steps.callback(self._topics.read_ahead, False)
@@ -254,7 +254,7 @@ class Insertion:
 
     def _conclude(self, outcome: int, message: str, decision: GuardDecision) -> None:
         self.ended.set_result(
-            Ending(
+            InsertionResult(
                 outcome=outcome,
                 message=message,
                 decision=decision,

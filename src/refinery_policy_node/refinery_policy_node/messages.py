@@ -1,19 +1,14 @@
-"""Between ROS messages and the numbers of the core."""
+"""Conversions between messages and what a policy tick uses."""
 
 from __future__ import annotations
 
-from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped, WrenchStamped
 
 from refinery.tick.guard import GuardDecision
-from refinery.tick.pose import Pose, unit
+from refinery.tick.pose import Pose
 from refinery.tick.samples import PoseSample, WrenchSample
 from refinery_msgs.msg import GuardReason
-
-
-def seconds(stamp: Time) -> float:
-    """Return a stamp in [s]."""
-    return float(stamp.sec) + float(stamp.nanosec) * 1e-9
+from refinery_ros.conversions import seconds
 
 
 def pose_sample(message: PoseStamped) -> PoseSample:
@@ -33,16 +28,6 @@ def wrench_sample(message: WrenchStamped) -> WrenchSample:
         wrench=(force.x, force.y, force.z, torque.x, torque.y, torque.z),
         stamp_s=seconds(message.header.stamp),
     )
-
-
-def pose_message(pose: Pose, frame: str, stamp: Time) -> PoseStamped:
-    """Write a pose, its quaternion normalised."""
-    message = PoseStamped()
-    message.header.frame_id, message.header.stamp = frame, stamp
-    position, orientation = message.pose.position, message.pose.orientation
-    position.x, position.y, position.z = pose.xyz_m
-    orientation.x, orientation.y, orientation.z, orientation.w = unit(pose.xyzw)
-    return message
 
 
 class TargetMessage:

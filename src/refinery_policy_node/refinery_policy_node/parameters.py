@@ -22,7 +22,7 @@ class PolicyParameters:
     robot_profile: str = parameter("", "Robot profile, a name in config/robots or a path")
     autostart: bool = parameter(False, "Configure and activate at start, without a lifecycle manager")
     discovery_s: float = parameter(
-        SETTLED_S, "At autostart, be up for this long before activation, to have seen who else is there [s]", 0.0, 60.0
+        SETTLED_S, "At autostart, time before activation in which the node discovers the other nodes [s]", 0.0, 60.0
     )
     autostart_timeout_s: float = parameter(30.0, "At autostart, wait this long for the robot [s]", 0.0, 3600.0)
     activation_timeout_s: float = parameter(2.0, "Wait this long for publishers and messages [s]", 0.05, 60.0)

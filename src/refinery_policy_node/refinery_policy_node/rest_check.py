@@ -1,4 +1,4 @@
-"""A short look at an arm at rest before it is commanded: is its wrench biased, and where is the socket?"""
+"""Measures an arm at rest before it is commanded: the offset of its wrench, and the socket's pose."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ _POLL_S = 0.02
 _SAMPLES = 5
 """Samples of the wrench to judge by."""
 _ESTIMATES = 3
-"""Estimates of the socket to judge by, where they come fast enough: one of them may be wrong."""
-_PATIENCE_S = 0.4
-"""Longest look, steady clock, [s]."""
+"""Estimates of the socket to judge by, if they arrive fast enough: one of them may be wrong."""
+_TIMEOUT_S = 0.4
+"""Longest measurement, steady clock, [s]."""
 
 
-class RestLook:
+class RestMeasurement:
     """Collects samples for a fraction of a second.
 
     Args:
-        topics: Where they come from.
+        topics: Source of the samples.
     """
 
     def __init__(self, topics: RobotTopics) -> None:
         self._topics = topics
-        self._end_s = time.monotonic() + _PATIENCE_S
+        self._end_s = time.monotonic() + _TIMEOUT_S
         self.samples: list[Inputs] = []
-        """What was seen, oldest first."""
+        """The samples, oldest first."""
 
     def take(self) -> bool:
-        """Take a sample; returns whether there are enough, or no more time."""
+        """Take a sample; returns whether there are enough or the time is over."""
         inputs = self._topics.inputs()
         if inputs is not None:
             self.samples.append(inputs)
@@ -48,7 +48,7 @@ class RestLook:
         return enough or time.monotonic() > self._end_s
 
     async def run(self, node: LifecycleNode) -> list[Inputs]:
-        """Look without blocking the executor; returns the samples."""
+        """Collect without blocking the executor; returns the samples."""
         while not self.take():
             await pause(node, _POLL_S)
         return self.samples
@@ -65,12 +65,12 @@ def check_offset(node: LifecycleNode, samples: Sequence[Inputs], task: Task, set
 
     Args:
         node: Its logger takes the warning.
-        samples: Of an arm that should be at rest.
+        samples: Samples of an arm that should be at rest.
         task: Limits of the wrench.
-        settings: Shares of the limits that are noticeable, and too large.
+        settings: Shares of the limits at which to warn and to refuse.
 
     Returns:
-        OK, or why the wrench limit could not be relied on; OK as well for a moving arm, of which nothing can be said.
+        OK, or why the wrench limit cannot be relied on; OK for a moving arm, whose offset cannot be measured.
     """
     if not samples or not at_rest(samples):
         return GuardDecision()
@@ -82,12 +82,12 @@ def check_offset(node: LifecycleNode, samples: Sequence[Inputs], task: Task, set
 
 
 def agreed(samples: Sequence[Inputs], settings: GuardSettings, symmetry: int) -> tuple[Inputs | None, GuardDecision]:
-    """Return the newest sample with the socket estimate that most agree with, or why there is none.
+    """Return the newest sample with the socket estimate that the majority supports, or why there is none.
 
     Args:
-        samples: Of a cell at rest, oldest first.
-        settings: When estimates agree.
-        symmetry: Of the part.
+        samples: Samples of a cell at rest, oldest first.
+        settings: Limits within which estimates agree.
+        symmetry: Order of the part's rotational symmetry.
     """
     if not samples:
         return None, GuardDecision(
@@ -98,11 +98,11 @@ def agreed(samples: Sequence[Inputs], settings: GuardSettings, symmetry: int) ->
     if estimate is None:
         newest = samples[-1]
         if not newest.estimate.is_pose(settings.quaternion_tolerance):
-            # The guard names what is wrong with it.
+            # The guard reports what is wrong with it.
             return newest, GuardDecision()
         message = (
             f"socket estimate: expected most of {len(estimates)} within {1e3 * settings.estimate_jump_m:g} mm and "
-            f"{settings.estimate_jump_rad:g} rad of each other, got none that most agree with"
+            f"{settings.estimate_jump_rad:g} rad of each other, got no majority"
         )
         return None, GuardDecision(level=Level.STOP, reason=Reason.SOCKET_ESTIMATE_LOST, message=message)
     return samples[-1].with_estimate(estimate), GuardDecision()

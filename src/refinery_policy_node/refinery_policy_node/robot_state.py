@@ -1,7 +1,7 @@
-"""What the robot says of itself: its mode and errors, from whichever state message its driver publishes.
+"""The robot's mode and errors, from the state message that its driver publishes.
 
-The message is large (rclpy takes most of a millisecond to turn it into Python objects) and its mode changes seldom.
-Therefore a timer reads it, and a policy tick only looks at what was read last.
+The message is large (its conversion to Python objects takes rclpy most of a millisecond) and the mode changes seldom.
+Therefore a timer reads it, and a policy tick uses the last reading.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from rclpy.lifecycle import LifecycleNode
 
 from refinery.errors import ConfigError
 from refinery.tick.samples import RobotSample
-from refinery_policy_node.messages import seconds
-from refinery_ros.polled_subscription import Latest
+from refinery_ros.conversions import seconds
+from refinery_ros.polled_subscription import PolledSubscription
 
 READ_EVERY_S = 0.02
 """The robot's state is read this often, [s]."""
 OVERDUE_S = 0.05
-"""After this long without a reading whoever asks reads, for then the executor has stalled (or nothing runs), [s]. Well
-below the age at which the guard stops, which must tell a silent robot from a busy computer."""
+"""A reading older than this is renewed on demand, [s]: the executor has stalled, or nothing runs. It is well below the
+age at which the guard stops, which must distinguish a silent robot from a busy computer."""
 
 
 def message_type(name: str) -> type[Any]:
     """Import a message type, written ``package/msg/Name``.
 
     Raises:
-        ConfigError: There is no such type on this machine; the message says what to do.
+        ConfigError: The type is not installed; the message says what to do.
     """
     package, _, kind = name.split("/")
     try:
@@ -40,7 +40,7 @@ def message_type(name: str) -> type[Any]:
 
 
 def robot_sample(message: Any) -> RobotSample:
-    """Read mode and errors; the FR3's message and the Panda forks' name these two fields alike."""
+    """Read mode and errors; these two fields have the same names in the messages of the FR3 and of the Panda forks."""
     flags = message.current_errors
     # __slots__ has every field, underscore first; its getter is slower than the attribute.
     errors = tuple(name.lstrip("_") for name in flags.__slots__ if getattr(flags, name) is True)
@@ -52,12 +52,12 @@ class RobotState:
 
     Args:
         node: Gives the timer.
-        latest: The topic.
+        topic: The subscription.
         now_s: The node's clock, [s].
     """
 
-    def __init__(self, node: LifecycleNode, latest: Latest, now_s: Callable[[], float]) -> None:
-        self._node, self._latest, self._now_s = node, latest, now_s
+    def __init__(self, node: LifecycleNode, topic: PolledSubscription, now_s: Callable[[], float]) -> None:
+        self._node, self._topic, self._now_s = node, topic, now_s
         self._sample: RobotSample | None = None
         self._read_s = -OVERDUE_S
         self._parsed = 0
@@ -65,7 +65,7 @@ class RobotState:
         self._timer.cancel()
 
     def read_ahead(self, on: bool) -> None:
-        """Begin or end to read by the timer; without it whoever asks reads."""
+        """Start or stop the timer; without it the state is read on demand."""
         if on:
             self._timer.reset()
         else:
@@ -73,13 +73,13 @@ class RobotState:
 
     def read(self) -> None:
         """Take the newest message, if there is one, and read it."""
-        message = self._latest.poll()
+        message = self._topic.poll()
         self._read_s = self._now_s()
-        if message is not None and self._latest.received != self._parsed:
-            self._sample, self._parsed = robot_sample(message), self._latest.received
+        if message is not None and self._topic.received != self._parsed:
+            self._sample, self._parsed = robot_sample(message), self._topic.received
 
     def sample(self, now_s: float) -> RobotSample | None:
-        """Return the last reading at a time of the node's clock, [s]; None if there never was a message."""
+        """Return the reading at a time of the node's clock, [s]; None if there never was a message."""
         if self._sample is None or not 0.0 <= now_s - self._read_s < OVERDUE_S:
             self.read()
         return self._sample

@@ -1,16 +1,16 @@
-"""What the node says about itself: ``~/status``, kept for late listeners, and ``/diagnostics``."""
+"""Publishes the node's state: ``~/status``, kept for late subscribers, and ``/diagnostics``."""
 
 from __future__ import annotations
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.lifecycle import LifecycleNode
-from rclpy.qos import DurabilityPolicy, QoSProfile
 
 from refinery.tick.guard import GuardDecision, Level
 from refinery_msgs.msg import PolicyStatus
 from refinery_policy_node.insertion import Insertion
 from refinery_policy_node.messages import reason_message
-from refinery_policy_node.station import Station
+from refinery_policy_node.policy_resources import PolicyResources
+from refinery_ros import qos
 
 _STATES = {Level.OK: PolicyStatus.RUNNING, Level.HOLD: PolicyStatus.HOLDING, Level.STOP: PolicyStatus.STOPPED}
 _NAMES = {
@@ -30,32 +30,31 @@ class StatusReport:
 
     def __init__(self, node: LifecycleNode) -> None:
         self._node = node
-        latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-        self._status = node.create_publisher(PolicyStatus, "~/status", latched)
-        self._diagnostics = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self._status = node.create_publisher(PolicyStatus, "~/status", qos.STATUS)
+        self._diagnostics = node.create_publisher(DiagnosticArray, "/diagnostics", qos.DIAGNOSTICS)
 
-    def publish(self, station: Station | None, insertion: Insertion | None, problem: GuardDecision) -> None:
+    def publish(self, resources: PolicyResources | None, insertion: Insertion | None, problem: GuardDecision) -> None:
         """Publish the present state.
 
         Args:
-            station: What is configured, if anything.
-            insertion: What is in progress, if anything.
+            resources: Resources of the node; None before configuration.
+            insertion: The insertion in progress, or None.
             problem: Why the last transition failed; OK if it did not.
         """
         status = PolicyStatus()
         status.header.stamp = self._node.get_clock().now().to_msg()
         decision = problem
-        if station is not None:
-            guard, times = station.runtime.guard, station.runtime.times.summary()
+        if resources is not None:
+            guard, times = resources.runtime.guard, resources.runtime.times.summary()
             if guard.latched.level is not Level.OK:
                 decision = guard.latched
             if not guard.armed:
                 status.state = _STATES[guard.decision.level] if insertion else PolicyStatus.STOPPED
             elif insertion is not None:
                 status.state = _STATES[guard.decision.level]
-            status.bundle, status.task = station.bundle.name, station.runtime.task.name
+            status.bundle, status.task = resources.bundle.name, resources.runtime.task.name
             status.step_p50_us, status.step_p99_us = times.p50_s * 1e6, times.p99_s * 1e6
-            status.step_p999_us, status.dry_run = times.p999_s * 1e6, station.parameters.dry_run
+            status.step_p999_us, status.dry_run = times.p999_s * 1e6, resources.parameters.dry_run
             status.step_max_us, status.deadline_misses = times.max_s * 1e6, times.misses
         if insertion is not None:
             status.ticks = insertion.ticks

@@ -1,4 +1,4 @@
-"""The node's end of the robot interface: the newest message of every input, and the target out."""
+"""The node's robot interface: the newest message of every input, and the commands."""
 
 from __future__ import annotations
 
@@ -7,63 +7,57 @@ from typing import Any
 
 from geometry_msgs.msg import PoseStamped, WrenchStamped
 from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
-from rclpy.qos import QoSProfile, ReliabilityPolicy
-from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Float64MultiArray
 
 from refinery.robot_interface import TopicSpec
 from refinery.robot_profile import RobotProfile
 from refinery.tick.pose import Pose
 from refinery.tick.samples import Inputs
-from refinery_policy_node.messages import TargetMessage, pose_sample, seconds, wrench_sample
+from refinery_policy_node.messages import TargetMessage, pose_sample, wrench_sample
 from refinery_policy_node.robot_state import RobotState, message_type
-from refinery_ros.polled_subscription import Latest
+from refinery_ros.polled_clock import PolledClock
+from refinery_ros.polled_subscription import PolledSubscription
+from refinery_ros.qos import topic_qos
 
-_CLOCK = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 _CLOCK_LAG_S = 0.02
 """A sample that is further ahead of a simulated clock waits for the clock, [s]: beyond this the guard would stop."""
-_CLOCK_PATIENCE_S = 0.05
-"""For at most this long, wall clock, [s]."""
+_CLOCK_WAIT_S = 0.05
+"""Longest such wait, wall clock, [s]."""
 _CLOCK_POLL_S = 0.0005
-_RELIABILITY = {"best_effort": ReliabilityPolicy.BEST_EFFORT, "reliable": ReliabilityPolicy.RELIABLE}
-
-
-def _qos(topic: TopicSpec) -> QoSProfile:
-    return QoSProfile(depth=topic.depth, reliability=_RELIABILITY[topic.reliability])
 
 
 class RobotTopics:
-    """Everything the node reads from and writes to the robot and the camera.
+    """All topics that the node reads from and writes to the robot and the camera.
 
     Args:
         node: The node.
         profile: Names of topics and frames.
-        shadow: Command nothing: targets go to ``~/shadow_target``, stiffnesses nowhere.
+        shadow: Dry run: targets go to ``~/shadow_target``, stiffnesses are not published.
 
     Raises:
-        ConfigError: The type of the robot's state is not known on this machine.
+        ConfigError: The message type of the robot's state is not installed.
     """
 
     def __init__(self, node: LifecycleNode, profile: RobotProfile, *, shadow: bool = False) -> None:
         self._node = node
         self.shadow = shadow
-        """Whether nothing is commanded."""
+        """Whether this is a dry run."""
         self.base_frame = profile.base_frame
 
         topics = profile.topics
 
-        def latest(topic: TopicSpec, kind: type[Any], source: str) -> Latest:
-            return Latest(node, topic.name, kind, _qos(topic), source)
+        def subscription(topic: TopicSpec, kind: type[Any], source: str) -> PolledSubscription:
+            return PolledSubscription(node, topic.name, kind, topic_qos(topic), source)
 
         def publisher(topic: TopicSpec, kind: type[Any]) -> LifecyclePublisher:
-            return node.create_lifecycle_publisher(kind, topic.name, _qos(topic))
+            return node.create_lifecycle_publisher(kind, topic.name, topic_qos(topic))
 
-        self._clock = Latest(node, "/clock", Clock, _CLOCK, "simulation") if profile.use_sim_time else None
-        self._pose = latest(topics.pose, PoseStamped, "broadcaster")
-        self._wrench = latest(topics.wrench, WrenchStamped, "broadcaster")
-        self._socket = latest(topics.socket_pose, PoseStamped, "socket estimator")
+        self._clock = PolledClock(node, simulated=profile.use_sim_time)
+        self._pose = subscription(topics.pose, PoseStamped, "broadcaster")
+        self._wrench = subscription(topics.wrench, WrenchStamped, "broadcaster")
+        self._socket = subscription(topics.socket_pose, PoseStamped, "socket estimator")
         state = topics.robot_state
-        self._robot = latest(state, message_type(state.type), "robot state broadcaster")
+        self._robot = subscription(state, message_type(state.type), "robot state broadcaster")
         self._robot_state = RobotState(node, self._robot, self.now_s)
         self._message = TargetMessage(profile.base_frame)
         target = node.create_lifecycle_publisher(PoseStamped, "~/shadow_target", 1) if shadow else None
@@ -71,9 +65,9 @@ class RobotTopics:
         self._stiffness = None if shadow else publisher(topics.target_stiffness, Float64MultiArray)
 
     @property
-    def inputs_read(self) -> tuple[Latest, ...]:
+    def inputs_read(self) -> tuple[PolledSubscription, ...]:
         """All inputs, the simulated clock first if there is one."""
-        clock = () if self._clock is None else (self._clock,)
+        clock = () if self._clock.subscription is None else (self._clock.subscription,)
         return (*clock, self._pose, self._wrench, self._robot, self._socket)
 
     @property
@@ -84,7 +78,7 @@ class RobotTopics:
 
     def missing(self) -> list[str]:
         """Name the inputs that never had a message."""
-        return [latest.name for latest in self.inputs_read if latest.poll() is None]
+        return [topic.name for topic in self.inputs_read if topic.poll() is None]
 
     def inputs(self) -> Inputs | None:
         """Return the newest samples with the present time, or None if some message never came."""
@@ -103,35 +97,33 @@ class RobotTopics:
         )
 
     def _now_after(self, newest_s: float) -> float:
-        """Return the node's clock, read after the samples, so that none can be newer by more than a simulation's step.
+        """Return the node's clock, read after the samples, so that none is newer by more than a simulation's step.
 
-        A simulated clock is a message as they are, and on a busy computer it may arrive a little after them.
+        A simulated clock is a message like the samples, and on a busy computer it may arrive a little after them.
         """
         now_s = self.now_s()
-        if self._clock is None or newest_s <= now_s + _CLOCK_LAG_S:
+        if self._clock.subscription is None or newest_s <= now_s + _CLOCK_LAG_S:
             return now_s
-        end_s = time.monotonic() + _CLOCK_PATIENCE_S
+        end_s = time.monotonic() + _CLOCK_WAIT_S
         while newest_s > now_s + _CLOCK_LAG_S and time.monotonic() < end_s:
             time.sleep(_CLOCK_POLL_S)
             now_s = self.now_s()
         return now_s
 
     def read_ahead(self, on: bool) -> None:
-        """Begin or end to read the robot's state between the ticks; otherwise :meth:`inputs` reads it."""
+        """Start or stop to read the robot's state between the ticks; otherwise :meth:`inputs` reads it."""
         self._robot_state.read_ahead(on)
 
     def now_s(self) -> float:
-        """Return the node's clock, [s]; a simulated one as it is now, not as it was when the executor last looked."""
-        now_s = float(self._node.get_clock().now().nanoseconds) * 1e-9
-        message = None if self._clock is None else self._clock.poll()
-        return now_s if message is None else max(now_s, seconds(message.clock))
+        """Return the node's clock, [s], see :class:`PolledClock`."""
+        return self._clock.now_s()
 
     def _wrong_frame(self, pose: Any, wrench: Any, socket: Any) -> str:
-        """Tell which message is not in the base frame, or return an empty string."""
-        for latest, message in ((self._pose, pose), (self._wrench, wrench), (self._socket, socket)):
+        """Return which message is not in the base frame; an empty string if all are, as :class:`Inputs` has it."""
+        for topic, message in ((self._pose, pose), (self._wrench, wrench), (self._socket, socket)):
             frame = message.header.frame_id
             if frame != self.base_frame:
-                return f"{latest.name}: expected the frame {self.base_frame!r}, got {frame!r}"
+                return f"{topic.name}: expected the frame {self.base_frame!r}, got {frame!r}"
         return ""
 
     def publish_target(self, target: Pose) -> None:
@@ -146,8 +138,8 @@ class RobotTopics:
     def destroy(self) -> None:
         """End all connections."""
         self._robot_state.destroy()
-        for latest in self.inputs_read:
-            latest.destroy()
+        for topic in self.inputs_read:
+            topic.destroy()
         self._node.destroy_lifecycle_publisher(self._target)
         if self._stiffness is not None:
             self._node.destroy_lifecycle_publisher(self._stiffness)

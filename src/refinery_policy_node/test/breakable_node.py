@@ -11,7 +11,7 @@ from refinery_ros.testing.breakable import Breakable
 
 
 class BreakableNode(Breakable, PolicyNode):
-    """Breaks callbacks when told to."""
+    """Breaks callbacks on request."""
 
     def more_callbacks(self) -> list[Any]:
         """The report of a change, and the cancellation."""
@@ -20,7 +20,7 @@ class BreakableNode(Breakable, PolicyNode):
     def methods(self) -> dict[str, Any]:
         """What an insertion calls on its way."""
         inner = {"_feedback": self._inserts, "plug_offset": self._inserts.insertion}
-        return inner | ({} if self._station is None else {"publish_target": self._station.topics})
+        return inner | ({} if self._resources is None else {"publish_target": self._resources.topics})
 
 
 if __name__ == "__main__":

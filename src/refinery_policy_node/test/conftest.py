@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from policy_cell import Launch, launching
 from refinery.bundle import Bundle, load_bundle
 from refinery.task import Task, load_task
 from refinery.testing.bundles import tiny_bundle, with_grasps
+from refinery_ros.testing.graph import own_domain
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -27,20 +27,8 @@ def task() -> Task:
 @pytest.fixture(scope="session")
 def ros_domain() -> Iterator[int]:
     """A ROS domain of this session's own, for this process and its children."""
-    with contextlib.ExitStack() as stack:
-        try:
-            from domain_coordinator import domain_id
-        except ImportError:
-            number = 1 + os.getpid() % 100
-        else:
-            number = int(stack.enter_context(domain_id()))
-        old = os.environ.get("ROS_DOMAIN_ID")
-        os.environ["ROS_DOMAIN_ID"] = str(number)
-        os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
-        yield number
-        os.environ.pop("ROS_DOMAIN_ID")
-        if old is not None:
-            os.environ["ROS_DOMAIN_ID"] = old
+    with own_domain():
+        yield int(os.environ["ROS_DOMAIN_ID"])
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,9 @@ from refinery.rotations import Poses
 from refinery.task import Task
 from refinery.testing.lagging_cell import LaggingCell
 from refinery.tick.pose import Pose
-from refinery_policy_node.messages import pose_message, pose_sample
+from refinery_policy_node.messages import pose_sample
+from refinery_ros import qos
+from refinery_ros.conversions import pose_stamped_message
 
 _STEP_S = 0.01
 _ESTIMATE_STEPS = 2
@@ -66,8 +68,8 @@ class Plant(Node):
         self.mode = FrankaRobotState.ROBOT_MODE_MOVE
         self._target = Pose.of(self.cell.tool)
         self._steps = 0
-        best = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-        reliable = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
+        best = qos.SENSOR
+        reliable = qos.COMMAND
         outputs = {
             "pose": (PoseStamped, profile.pose_topic, best),
             "wrench": (WrenchStamped, profile.wrench_topic, best),
@@ -125,7 +127,7 @@ class Plant(Node):
         inputs, frame = self.cell.inputs(), self.profile.base_frame
         if "pose" in self._out and "pose" not in self.frozen:
             tool = Poses(pos_m=self.cell.tool.pos_m + self.pose_shift_m, quat_xyzw=self.cell.tool.quat_xyzw)
-            self._out["pose"].publish(pose_message(Pose.of(tool), frame, stamp))
+            self._out["pose"].publish(pose_stamped_message(tool, frame, stamp))
         if "wrench" in self._out and "wrench" not in self.frozen:
             wrench = WrenchStamped()
             wrench.header.frame_id, wrench.header.stamp = frame, stamp
@@ -140,7 +142,7 @@ class Plant(Node):
         if "socket" in self._out and "socket" not in self.frozen and self._steps % _ESTIMATE_STEPS == 0:
             turns = self.estimate_turns_rad
             turn = Poses.from_xyz_rpy([0, 0, 0], [0, 0, turns[self._steps // _ESTIMATE_STEPS % len(turns)]])
-            self._out["socket"].publish(pose_message(Pose.of(inputs.estimate.pose().batch() @ turn), frame, stamp))
+            self._out["socket"].publish(pose_stamped_message(inputs.estimate.pose().batch() @ turn, frame, stamp))
         self._clock_out.publish(Clock(clock=stamp))
 
     def _on_target(self, message: PoseStamped) -> None:

@@ -15,11 +15,11 @@ from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from rclpy.action import ActionClient
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_srvs.srv import Trigger
 
 from refinery_msgs.action import Insert
 from refinery_msgs.msg import PolicyStatus
+from refinery_ros import qos
 
 PATIENCE_S = 60.0
 
@@ -59,7 +59,7 @@ class PolicyProcess:
             )
         self._node = node
         self.statuses: list[PolicyStatus] = []
-        latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+        latched = qos.STATUS
         name = "/refinery_policy"
         self._subscription = node.create_subscription(PolicyStatus, f"{name}/status", self.statuses.append, latched)
         self._change = node.create_client(ChangeState, f"{name}/change_state")

@@ -16,7 +16,7 @@ from policy_process import PolicyProcess, wait_for
 from std_msgs.msg import String
 
 from refinery_msgs.msg import GuardReason, Outcome
-from refinery_ros.testing.breakable import KEPT
+from refinery_ros import qos
 
 pytestmark = [pytest.mark.ros, pytest.mark.usefixtures("ros_domain")]
 PROGRAM = (str(Path(__file__).with_name("breakable_node.py")),)
@@ -27,24 +27,26 @@ class Rig:
 
     def __init__(self, plant: Plant, policy: PolicyProcess) -> None:
         self.plant, self.policy = plant, policy
-        told: list[String] = []
-        plant.create_subscription(String, "/breakable/callbacks", told.append, KEPT)
+        reports: list[String] = []
+        plant.create_subscription(String, "/breakable/callbacks", reports.append, qos.STATUS)
         self._break = plant.create_publisher(String, "/breakable/break", 10)
         self._state = plant.create_client(GetState, "/refinery_policy/get_state")
         wait_for(lambda: self._break.get_subscription_count() > 0, "subscription to breaks")
-        self._told, self._broken = told, 0
+        self._reports, self._broken = reports, 0
 
     def names(self, part: str) -> list[str]:
         """Names of the callbacks that there are now."""
-        self._told.clear()
-        names = wait_for(lambda: self._told and json.loads(self._told[-1].data), "names of callbacks")["names"]
+        self._reports.clear()
+        names = wait_for(lambda: self._reports and json.loads(self._reports[-1].data), "names of callbacks")["names"]
         return [name for name in names if name.startswith(part)]
 
     def break_once(self, name: str) -> None:
         """Let a callback raise the next time it is called."""
         self._broken += 1
         self._break.publish(String(data=name))
-        wait_for(lambda: self._told and json.loads(self._told[-1].data)["breaks"] == self._broken, f"break of {name}")
+        wait_for(
+            lambda: self._reports and json.loads(self._reports[-1].data)["breaks"] == self._broken, f"break of {name}"
+        )
 
     def state_id(self) -> int:
         return int(self.policy._call(self._state, GetState.Request()).current_state.id)

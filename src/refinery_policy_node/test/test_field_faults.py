@@ -32,7 +32,7 @@ def test_a_clock_that_stops_ends_the_insertion(launch: Launch) -> None:
     assert policy.rearm().success is False
 
 
-def test_a_biased_wrench_is_told_then_refused(launch: Launch) -> None:
+def test_a_biased_wrench_is_reported_then_refused(launch: Launch) -> None:
     plant, policy = launch()
     limit_n = plant.task.limits.max_wrench[0]
     assert policy.configure()

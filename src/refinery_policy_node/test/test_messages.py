@@ -10,7 +10,8 @@ from rclpy.time import Time
 
 from refinery.rotations import Poses
 from refinery.tick.pose import Pose
-from refinery_policy_node.messages import TargetMessage, pose_message
+from refinery_policy_node.messages import TargetMessage
+from refinery_ros.conversions import pose_stamped_message
 
 MESSAGE = TargetMessage("base")
 
@@ -23,11 +24,9 @@ MESSAGE = TargetMessage("base")
 )
 def test_a_filled_message_is_a_fresh_one(xyz: np.ndarray, rpy: np.ndarray, scale: float, now_ns: int) -> None:
     pose = Poses.from_xyz_rpy(xyz, rpy)
-    pose = Poses(pos_m=pose.pos_m, quat_xyzw=scale * pose.quat_xyzw)
-    fresh, filled = (
-        pose_message(Pose.of(pose), "base", Time(nanoseconds=now_ns).to_msg()),
-        MESSAGE.filled(Pose.of(pose), now_ns),
-    )
+    fresh = pose_stamped_message(pose, "base", Time(nanoseconds=now_ns).to_msg())
+    scaled = Poses(pos_m=pose.pos_m, quat_xyzw=scale * pose.quat_xyzw)
+    filled = MESSAGE.filled(Pose.of(scaled), now_ns)
     assert filled.header == fresh.header
     assert filled.pose.position == fresh.pose.position
     for axis in "xyzw":

@@ -23,7 +23,7 @@ from refinery.tick.recording import Recording
 from refinery.tick.replay import replay
 from refinery.trained_with import TrainedWith
 from refinery_msgs.msg import GuardReason, Outcome, PolicyStatus
-from refinery_policy_node.messages import seconds
+from refinery_ros.conversions import seconds
 
 pytestmark = [pytest.mark.ros, pytest.mark.usefixtures("ros_domain")]
 
@@ -137,9 +137,9 @@ def test_faults_stop_and_stay_until_rearmed(launch: Launch) -> None:
         count = len(plant.targets)
         wait_for(lambda: policy.status().state == PolicyStatus.STOPPED, "status STOPPED")
         assert policy.status().reason.value == reason
-        # It was told at once, before the arm was handed back, and not with the next regular status.
-        told = [status for status in policy.statuses if status.state == PolicyStatus.STOPPED]
-        assert seconds(told[0].header.stamp) <= seconds(result.pose_final.header.stamp)
+        # It was reported at once, before the arm was handed back, and not with the next regular status.
+        stopped = [status for status in policy.statuses if status.state == PolicyStatus.STOPPED]
+        assert seconds(stopped[0].header.stamp) <= seconds(result.pose_final.header.stamp)
         if name != "shift":
             assert not policy.rearm().success
         plant.heal()
@@ -196,12 +196,12 @@ def test_cancel_hold_and_deactivate_let_go(launch: Launch) -> None:
     plant.heal()
 
     handle = begin(plant, policy)
-    rival = plant.create_publisher(PoseStamped, plant.profile.target_pose_topic, 1)
+    second = plant.create_publisher(PoseStamped, plant.profile.target_pose_topic, 1)
     result = policy.result(handle)
-    plant.destroy_publisher(rival)
+    plant.destroy_publisher(second)
     assert result.reason.value == GuardReason.SECOND_PUBLISHER, result.outcome.message
     wait_for(lambda: policy.rearm().success, "re-arm")
-    wait_for(lambda: policy.insert(task="other").reason.value == GuardReason.NONE, "end of the rival")
+    wait_for(lambda: policy.insert(task="other").reason.value == GuardReason.NONE, "end of the second")
 
     handle = begin(plant, policy)
     assert policy.end() == 0, policy.log()
@@ -227,7 +227,7 @@ def test_a_robot_that_stops_obeying_ends_the_insertion_and_arming_waits_for_it(
     assert (result.outcome.value, result.reason.value) == (Outcome.STOPPED, reason), result.outcome.message
     wait_for(lambda: policy.status().reason.value == reason, "reason in the status")
     refused = policy.rearm()
-    assert not refused.success and "the cause stands" in refused.message
+    assert not refused.success and "the cause persists" in refused.message
     plant.heal()
     wait_for(lambda: policy.rearm().success, "re-arm")
 
@@ -268,11 +268,11 @@ def test_activation_refuses_a_second_publisher_and_a_wrong_quality_of_service(la
     assert "expected a RELIABLE publisher, got BEST_EFFORT from test_plant" in policy.status().reason.message
     plant.destroy_publisher(plant._out["socket"])
     plant._out["socket"] = plant.create_publisher(PoseStamped, plant.profile.socket_pose_topic, 1)
-    rival = plant.create_publisher(PoseStamped, plant.profile.target_pose_topic, 1)
+    second = plant.create_publisher(PoseStamped, plant.profile.target_pose_topic, 1)
     wait_for(lambda: not policy.activate() and "test_plant" in policy.log(), "refusal")
     wait_for(lambda: policy.status().reason.value == GuardReason.SECOND_PUBLISHER, "SECOND_PUBLISHER")
-    plant.destroy_publisher(rival)
-    wait_for(policy.activate, "activation once the rival is gone")
+    plant.destroy_publisher(second)
+    wait_for(policy.activate, "activation once the second is gone")
 
 
 def test_a_corrupted_bundle_fails_to_configure_and_ends_an_autostart(

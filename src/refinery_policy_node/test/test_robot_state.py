@@ -1,4 +1,4 @@
-"""The robot's state is read between the ticks, and by the tick itself only if nobody else did."""
+"""The robot's state is read between the ticks, and by the tick itself only if that reading is overdue."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from franka_msgs.msg import FrankaRobotState
 from policy_process import wait_for
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode
-from rclpy.qos import QoSProfile
 
 from refinery.tick.samples import RobotMode
 from refinery_policy_node.robot_state import OVERDUE_S, RobotState, robot_sample
-from refinery_ros.polled_subscription import Latest
+from refinery_ros import qos
+from refinery_ros.polled_subscription import PolledSubscription
 
 pytestmark = [pytest.mark.ros, pytest.mark.usefixtures("ros_domain")]
 Publish = Callable[[int], None]
@@ -31,16 +31,16 @@ def node(ros_domain: int) -> Iterator[LifecycleNode]:
 
 
 @pytest.fixture
-def latest(node: LifecycleNode) -> Latest:
-    return Latest(node, "robot_state", FrankaRobotState, QoSProfile(depth=1), "test")
+def topic(node: LifecycleNode) -> PolledSubscription:
+    return PolledSubscription(node, "robot_state", FrankaRobotState, qos.COMMAND, "test")
 
 
 @pytest.fixture
-def publish(node: LifecycleNode, latest: Latest) -> Iterator[Publish]:
+def publish(node: LifecycleNode, topic: PolledSubscription) -> Iterator[Publish]:
     """Publish a mode and wait until it has arrived, without taking it."""
     publisher = node.create_publisher(FrankaRobotState, "robot_state", 1)
     seen = LifecycleNode("witness")
-    witness = Latest(seen, "robot_state", FrankaRobotState, QoSProfile(depth=1), "test")
+    witness = PolledSubscription(seen, "robot_state", FrankaRobotState, qos.COMMAND, "test")
     wait_for(lambda: publisher.get_subscription_count() >= 2, "both subscriptions")
 
     def publish(mode: int) -> None:
@@ -54,9 +54,11 @@ def publish(node: LifecycleNode, latest: Latest) -> Iterator[Publish]:
     seen.destroy_node()
 
 
-def test_without_the_timer_whoever_asks_reads(node: LifecycleNode, latest: Latest, publish: Publish) -> None:
+def test_without_the_timer_the_state_is_read_on_demand(
+    node: LifecycleNode, topic: PolledSubscription, publish: Publish
+) -> None:
     now_s = [100.0]
-    state = RobotState(node, latest, lambda: now_s[0])
+    state = RobotState(node, topic, lambda: now_s[0])
     assert state.sample(100.0) is None
     publish(RobotMode.MOVE)
     first = state.sample(100.0)
@@ -64,14 +66,14 @@ def test_without_the_timer_whoever_asks_reads(node: LifecycleNode, latest: Lates
     publish(RobotMode.REFLEX)
     assert state.sample(100.0 + OVERDUE_S / 2) is first, "read a moment ago"
     now_s[0] = 100.0 + 2 * OVERDUE_S
-    assert state.sample(now_s[0]).mode == RobotMode.REFLEX, "nobody has read for too long"
+    assert state.sample(now_s[0]).mode == RobotMode.REFLEX, "the last reading is overdue"
     now_s[0] = 50.0
     publish(RobotMode.MOVE)
     assert state.sample(now_s[0]).mode == RobotMode.MOVE, "the clock went back"
 
 
-def test_an_old_message_is_not_read_twice(node: LifecycleNode, latest: Latest, publish: Publish) -> None:
-    state = RobotState(node, latest, lambda: 100.0)
+def test_an_old_message_is_not_read_twice(node: LifecycleNode, topic: PolledSubscription, publish: Publish) -> None:
+    state = RobotState(node, topic, lambda: 100.0)
     publish(RobotMode.MOVE)
     first = state.sample(100.0)
     assert first is not None
@@ -79,10 +81,10 @@ def test_an_old_message_is_not_read_twice(node: LifecycleNode, latest: Latest, p
     assert state.sample(200.0) is first
 
 
-def test_the_timer_reads_between_the_ticks(node: LifecycleNode, latest: Latest, publish: Publish) -> None:
+def test_the_timer_reads_between_the_ticks(node: LifecycleNode, topic: PolledSubscription, publish: Publish) -> None:
     executor = SingleThreadedExecutor()
     executor.add_node(node)
-    state = RobotState(node, latest, lambda: 100.0)
+    state = RobotState(node, topic, lambda: 100.0)
 
     def spin(seconds: float) -> None:
         end_s = time.monotonic() + seconds
@@ -91,9 +93,9 @@ def test_the_timer_reads_between_the_ticks(node: LifecycleNode, latest: Latest, 
 
     publish(RobotMode.MOVE)
     spin(0.2)
-    assert latest.received == 0, "nobody inserts: nothing is read, nothing wakes up"
+    assert topic.received == 0, "no insertion: nothing is read, nothing wakes up"
     state.read_ahead(True)
-    wait_for(lambda: spin(0.02) or latest.received == 1, "reading by the timer")
+    wait_for(lambda: spin(0.02) or topic.received == 1, "reading by the timer")
     assert state.sample(100.0).mode == RobotMode.MOVE
     publish(RobotMode.IDLE)
     wait_for(lambda: spin(0.02) or state.sample(100.0).mode == RobotMode.IDLE, "next reading")

@@ -1,4 +1,4 @@
-"""Samples and the clock they are judged by travel beside each other: which arrives first must not matter."""
+"""Samples and the clock they are compared with arrive separately: which arrives first must not matter."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from geometry_msgs.msg import PoseStamped, WrenchStamped
 from policy_process import wait_for
 from rclpy.lifecycle import LifecycleNode
 from rclpy.parameter import Parameter
-from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.time import Time
 from rosgraph_msgs.msg import Clock
 
 from refinery.robot_profile import load_robot_profile
 from refinery_policy_node.topics import RobotTopics
+from refinery_ros import qos
 
 pytestmark = [pytest.mark.ros, pytest.mark.usefixtures("ros_domain")]
 
 
 class Cell:
-    """Publishes every input, and the clock when it is told to."""
+    """Publishes every input, and the clock on request."""
 
     def __init__(self, node: LifecycleNode) -> None:
         topics = load_robot_profile("twin").topics
-        best = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+        best = qos.SENSOR
         kinds = {topics.pose.name: PoseStamped, topics.wrench.name: WrenchStamped, topics.socket_pose.name: PoseStamped}
         kinds[topics.robot_state.name] = FrankaRobotState
-        reliable = QoSProfile(depth=1)
+        reliable = qos.COMMAND
         self._out = [(node.create_publisher(kind, name, reliable), kind) for name, kind in kinds.items()]
         self._clock = node.create_publisher(Clock, "/clock", best)
 

@@ -19,15 +19,15 @@ from refinery_policy_node.topics import RobotTopics
 from refinery_ros.clock_watch import ClockWatch
 
 
-class Station:
+class PolicyResources:
     """Bundle, policy, topics and controllers of one configured node.
 
     Args:
         node: Gets subscriptions, publishers and clients.
-        parameters: Of the node.
+        parameters: Parameters of the node.
 
     Raises:
-        RefineryError: Bundle or profile are not usable or do not fit each other; the message says why.
+        RefineryError: Bundle or profile are not usable or do not match; the message says why.
     """
 
     def __init__(self, node: LifecycleNode, parameters: PolicyParameters) -> None:
@@ -43,13 +43,13 @@ class Station:
         check_fit(self.bundle, profile)
         if self.bundle.envelope is None:
             node.get_logger().info(
-                f"bundle {self.bundle.name}: no envelope of observations, so that none will be found strange; "
+                f"bundle {self.bundle.name}: no envelope of observations: none will be reported out of distribution; "
                 "`refine` writes one with enough episodes (gate_episodes)"
             )
         if self.bundle.other_gains:
             node.get_logger().warning(
                 f"bundle {self.bundle.name}: {'; '.join(self.bundle.other_gains)}; accepted when it was written: "
-                "expect the arm to answer otherwise than in training"
+                "expect the arm to respond differently than in training"
             )
         task = self.bundle.task
         self.runtime = PolicyRuntime(
@@ -77,7 +77,7 @@ class Station:
 
 
 def _check_clock(node: LifecycleNode, profile: RobotProfile) -> None:
-    """Refuse the wrong clock: every stamp would be hours old or far in the future."""
+    """Refuse the wrong clock, by which every stamp would be hours old or far in the future."""
     used = bool(node.get_parameter("use_sim_time").value)
     if used != profile.use_sim_time:
         hint = f"set it: -p use_sim_time:={str(profile.use_sim_time).lower()}"
