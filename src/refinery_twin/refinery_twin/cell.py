@@ -1,4 +1,4 @@
-"""The simulated cell, ROS-free: plant, trial, controllers and faults, and what they mean for each other."""
+"""The simulated cell, free of ROS: plant, trial, controllers and faults, and their interaction."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Cell:
     """Everything behind the twin's topics and services.
 
     Args:
-        task: What is inserted.
-        profile: Of the arm.
-        seed: Of the first trial.
+        task: The insertion task.
+        profile: Profile of the arm.
+        seed: Seed of the first trial.
     """
 
     def __init__(self, task: Task, profile: RobotProfile, seed: int) -> None:
@@ -38,7 +38,7 @@ class Cell:
         self._kept: Poses | None = None
 
     def start_trial(self, seed: int, grasp: Array) -> None:
-        """Set the cell up anew: socket, noise, friction, grasp (1, 3); faults end, the arm is at home."""
+        """Set up a new trial: socket, noise, friction, grasp (1, 3); faults end, the arm is at home."""
         self.faults.clear()
         self.trial = self._drawn(seed, grasp)
         self._forget()
@@ -66,22 +66,22 @@ class Cell:
         self.trial.observe_force(self.plant.contact_force_n)
 
     @property
-    def standstill(self) -> str:
-        """Why the robot follows nobody's commands now; an empty string if it does."""
-        return "the robot does not move: a reflex, a user stop or its mode (an injected fault)" if self._still else ""
+    def standstill(self) -> str | None:
+        """Why the robot follows no commands now, or None if it does."""
+        return "the robot does not move: a reflex, a user stop or its mode (an injected fault)" if self._still else None
 
-    def command(self, target: Poses) -> str:
+    def command(self, target: Poses) -> str | None:
         """Take a target of the tool (base frame, batch of one).
 
         As crisp_controllers does, the last one that comes while the impedance controller is inactive is kept, and the
         arm goes there when the controller is activated.
 
         Returns:
-            Why the target has no effect yet, or an empty string.
+            Why the target has no effect yet, or None.
         """
         if self.plant.mode is Mode.IMPEDANCE:
             self.plant.set_target(target)
-            return ""
+            return None
         self._kept = target
         return self.standstill or f"{self.controllers.impedance} is not active"
 
@@ -91,11 +91,11 @@ class Cell:
         Raises:
             RefineryError: The robot stands still, or the trajectory controller is not active.
         """
-        if self._still:
+        if self.standstill is not None:
             raise RefineryError(self.standstill)
         self.plant.follow(trajectory)
 
-    def switch(self, activate: list[str], deactivate: list[str], *, strict: bool) -> str:
+    def switch(self, activate: list[str], deactivate: list[str], *, strict: bool) -> str | None:
         """Switch controllers as :meth:`Controllers.switch`, and the plant with them."""
         if self.faults.on(CLOCK_STOP, self.plant.time_s):
             return "the switch timed out: the control loop stands still with the clock (an injected fault)"
@@ -106,13 +106,13 @@ class Cell:
         restarted = active in activate and active in deactivate
         if active != before or restarted:
             self._start(active)
-        return ""
+        return None
 
-    def _start(self, controller: str) -> None:
-        """Let the plant be driven by a controller that was just activated; by none if the name is empty."""
+    def _start(self, controller: str | None) -> None:
+        """Let a controller that was just activated drive the plant; none if None."""
         modes = {self.controllers.trajectory: Mode.TRAJECTORY, self.controllers.impedance: Mode.IMPEDANCE}
         before = self.plant.mode
-        self.plant.set_mode(modes.get(controller, Mode.IDLE))
+        self.plant.set_mode(modes.get(controller or "", Mode.IDLE))
         if self.plant.mode is not Mode.IMPEDANCE:
             return
         if before is not Mode.IMPEDANCE:
@@ -127,17 +127,17 @@ class Cell:
         return Trial(self.task, draw, grasp)
 
     def _forget(self) -> None:
-        """Have the controllers as they are at the start; nothing is under way."""
+        """Reset the controllers to their initial states."""
         fresh = self.controllers
         self.controllers = Controllers(fresh.trajectory, fresh.impedance, fresh.interfaces)
         self._still, self._kept = False, None
 
     def _stop_controllers(self) -> None:
-        """Let the robot hold itself where it is: its driver has reported an error, the controllers were deactivated."""
+        """Let the robot hold its joints: its driver has reported an error, which deactivates the controllers."""
         self.controllers.fail()
         self.plant.set_mode(Mode.IDLE)
 
     def _recover(self) -> None:
-        """Be the person who recovers the robot when the fault is over: docs/robots.md, "Recovery"."""
+        """Recover the robot after the fault, as a person does: docs/robots.md, "Recovery"."""
         self.controllers.recover()
         self.plant.set_mode(Mode.TRAJECTORY)

@@ -1,4 +1,4 @@
-"""The twin's controller manager: which controllers are there, which are active, and switching between them.
+"""The twin's controller manager: the controllers, their states, and switching between them.
 
 Every rule is that of ``switch_controller`` in ros2_control's controller manager (jazzy), for two controllers that
 command the same efforts.
@@ -15,7 +15,7 @@ class Controllers:
     Args:
         trajectory: Name of the one that follows trajectories; active from the start.
         impedance: Name of the one that follows target poses.
-        interfaces: What each of them commands, as ``joint/effort``.
+        interfaces: Command interfaces of each, as ``joint/effort``.
     """
 
     def __init__(self, trajectory: str, impedance: str, interfaces: Sequence[str]) -> None:
@@ -35,28 +35,28 @@ class Controllers:
         return {name: "active" if name in self._active else "inactive" for name in self.types}
 
     @property
-    def active(self) -> str:
-        """Name of the active controller; an empty string if none is."""
-        return next(iter(self._active), "")
+    def active(self) -> str | None:
+        """Name of the active controller, or None."""
+        return next(iter(self._active), None)
 
     def fail(self) -> None:
         """Deactivate all, as after an error of the hardware; until :meth:`recover` none can be activated."""
         self._active, self._available = set(), False
 
     def recover(self) -> None:
-        """Have the hardware and the trajectory controller active again, as a person does after an error."""
+        """Activate hardware and trajectory controller again, as a person does after an error."""
         self._active, self._available = {self.trajectory}, True
 
-    def switch(self, activate: Sequence[str], deactivate: Sequence[str], *, strict: bool) -> str:
+    def switch(self, activate: Sequence[str], deactivate: Sequence[str], *, strict: bool) -> str | None:
         """Change which controllers are active.
 
         Args:
             activate: Names to activate; one that is also in ``deactivate`` is restarted.
             deactivate: Names to deactivate.
-            strict: Change nothing if any name cannot be done; otherwise do what can be done.
+            strict: Change nothing if any name is invalid; otherwise apply the valid ones.
 
         Returns:
-            An empty string, or why nothing was changed.
+            None, or why nothing was changed.
         """
         if self.refuse:
             return "the hardware refused the command mode (an injected fault)"
@@ -78,4 +78,4 @@ class Controllers:
             # Best effort does not help here either: a joint's command can be claimed once.
             return f"{' and '.join(sorted(wanted))} both claim {self.interfaces[0]} and others; deactivate one"
         self._active = wanted
-        return ""
+        return None

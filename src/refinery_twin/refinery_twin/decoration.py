@@ -11,7 +11,7 @@ import numpy as np
 from refinery.config import check
 
 ELLIPSOID, ARROW, LINE, LABEL = "ellipsoid", "arrow", "line", "label"
-"""What can be drawn."""
+"""Kinds of shapes."""
 _KINDS = {
     ELLIPSOID: mujoco.mjtGeom.mjGEOM_ELLIPSOID,
     ARROW: mujoco.mjtGeom.mjGEOM_ARROW,
@@ -38,7 +38,7 @@ class Decoration:
     axes: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
     """Rotation matrix of an ellipsoid, row by row, shape (9,)."""
     text: str = ""
-    """Of a label."""
+    """Text of a label."""
 
     def __post_init__(self) -> None:
         """Validate kind and shapes."""

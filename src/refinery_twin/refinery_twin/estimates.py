@@ -1,4 +1,4 @@
-"""What a camera says about the socket: the truth, a bias that lasts the trial, and a fresh jitter on every estimate."""
+"""Simulated socket estimates: the true pose, a bias that is constant in a trial, and jitter on every estimate."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import numpy as np
 from refinery.rotations import Array, Poses
 
 ESTIMATES_PER_POLICY_STEP = 2
-"""Estimates the camera gives per policy period: at one the clocks drift and a tick may see an estimate twice."""
+"""Estimates per policy period: with one the clocks drift, and a tick may see an estimate twice."""
 
 
 class SocketEstimator:
-    """Gives noisy estimates of one socket pose; frames: base.
+    """Draws noisy estimates of one socket pose; frames: base.
 
     Args:
         unjittered: Estimate without jitter (truth plus the trial's bias), batch of one.
@@ -21,7 +21,7 @@ class SocketEstimator:
 
     def __init__(self, unjittered: Poses, jitter_m: float, rng: np.random.Generator) -> None:
         self.unjittered = unjittered
-        """The estimate that infinitely many estimates would average to."""
+        """Mean of the estimates."""
         self._jitter_m = jitter_m
         self._rng = rng
 

@@ -1,4 +1,4 @@
-"""What a joint trajectory controller checks of a goal before it takes it, and the tolerances that the goal asks for."""
+"""A joint trajectory controller's checks of a goal before acceptance, and the goal's tolerances."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from trajectory_msgs.msg import JointTrajectory
 
 from refinery.errors import RefineryError
 from refinery.rotations import Array
+from refinery_ros.conversions import seconds
 from refinery_sim.trajectory import REST_RAD_S
 from refinery_twin.following import Tolerance, Tolerances
 
 _DEFAULTS = Tolerances()
 _ERASE = -1.0
-"""A tolerance of this value is none (``control_msgs/JointTolerance``)."""
+"""This value disables a tolerance (``control_msgs/JointTolerance``)."""
 
 
 class FollowGoalError(RefineryError):
-    """A goal that is not taken.
+    """A goal is rejected.
 
     Args:
-        code: Name of the constant of ``FollowJointTrajectory.Result`` that it amounts to.
-        message: Why.
+        code: Name of the corresponding constant of ``FollowJointTrajectory.Result``.
+        message: The reason.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -40,7 +41,7 @@ def check_goal(goal: FollowJointTrajectory.Goal, joint_names: Sequence[str], now
 
     Args:
         goal: As received.
-        joint_names: Of the controller, joints 1..7.
+        joint_names: Joints of the controller, 1 to 7.
         now_s: Simulated time, [s].
 
     Raises:
@@ -54,8 +55,8 @@ def check_goal(goal: FollowJointTrajectory.Goal, joint_names: Sequence[str], now
         raise FollowGoalError("INVALID_GOAL", "multi_dof_trajectory: expected none, the controller has single joints")
     if not message.points:
         raise FollowGoalError("INVALID_GOAL", "trajectory.points: expected at least one point, got none")
-    times = [_seconds(point.time_from_start) for point in message.points]
-    start_s = _seconds(message.header.stamp)
+    times = [seconds(point.time_from_start) for point in message.points]
+    start_s = seconds(message.header.stamp)
     if start_s > 0 and start_s + times[-1] < now_s:
         raise FollowGoalError(
             "OLD_HEADER_TIMESTAMP",
@@ -74,16 +75,16 @@ def tolerances_of(goal: FollowJointTrajectory.Goal, joint_names: Sequence[str]) 
 
     Args:
         goal: As received.
-        joint_names: Of the controller, joints 1..7.
+        joint_names: Joints of the controller, 1 to 7.
 
     Returns:
-        The tolerances; those of accelerations are not looked at, the twin measures none.
+        The tolerances; those of accelerations are ignored, the twin measures none.
 
     Raises:
         RefineryError: A joint is unknown or a value is negative and not -1; the real controller falls back to its own
             tolerances then.
     """
-    asked_s = _seconds(goal.goal_time_tolerance)
+    asked_s = seconds(goal.goal_time_tolerance)
     return Tolerances(
         path=_read("path_tolerance", goal.path_tolerance, joint_names, _DEFAULTS.path),
         goal=_read("goal_tolerance", goal.goal_tolerance, joint_names, _DEFAULTS.goal),
@@ -117,7 +118,3 @@ def _put(key: str, value: float, into: Array, joint: int) -> None:
     if value != _ERASE and not (np.isfinite(value) and value > 0):
         raise RefineryError(f"{key}: expected a tolerance > 0, 0 (the default) or -1 (none), got {value}")
     into[joint] = 0.0 if value == _ERASE else value
-
-
-def _seconds(stamp: object) -> float:
-    return float(stamp.sec + stamp.nanosec * 1e-9)  # type: ignore[attr-defined]

@@ -1,9 +1,9 @@
 """The action ``<trajectory controller>/follow_joint_trajectory``, as ros2_controllers' own controller serves it.
 
-What that controller checks beforehand is a rejected goal here too, with the reason in the log only: a rejected goal has
-no result. What only the twin checks (limits, a start elsewhere) ends an accepted goal with INVALID_GOAL and a sentence.
-One thing is different by the rules of rclpy: a goal whose place another one takes, or whose controller is switched off,
-is aborted, with the code and the sentence of the real one.
+A goal that fails that controller's own checks is rejected here too, with the reason in the log only: a rejected goal
+has no result. Checks of the twin alone (limits, a start elsewhere) end an accepted goal with INVALID_GOAL and a
+sentence. One difference is due to rclpy: a goal that is replaced, or whose controller is deactivated, is aborted, with
+the code and the sentence of the real controller.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from trajectory_msgs.msg import JointTrajectoryPoint
 from refinery.errors import RefineryError
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Array
+from refinery_ros.conversions import duration_message
 from refinery_sim.plant import Mode
 from refinery_sim.trajectory import JointLimits
 from refinery_twin.cell import Cell
 from refinery_twin.follow_goal import FollowGoalError, check_goal, tolerances_of
 from refinery_twin.following import FollowEnd, Following, Progress, Tolerances
 from refinery_twin.inputs import trajectory_from
-from refinery_twin.messages import duration_of
 from refinery_twin.outputs import Outputs
 
 FEEDBACK_PERIOD_S = 0.05
@@ -58,8 +58,8 @@ class FollowServer:
     Args:
         node: Gets the server.
         profile: Names of action and joints.
-        cell: What moves.
-        limits: Of the joints.
+        cell: The cell.
+        limits: Joint limits.
         outputs: Has the time stamp of the present state.
         lock: Held while the cell is changed or read; the loop holds it when it calls :meth:`update`.
     """
@@ -88,7 +88,7 @@ class FollowServer:
         )
 
     def update(self) -> None:
-        """Judge the present state and report it; the lock is held."""
+        """Evaluate the present state and publish feedback; the lock is held."""
         job, plant = self._job, self._cell.plant
         if job is None:
             return
@@ -108,13 +108,13 @@ class FollowServer:
     def _on_goal(self, goal: FollowJointTrajectory.Goal) -> GoalResponse:
         with self._lock:
             problem = self._refusal(goal)
-        if not problem:
+        if problem is None:
             return GoalResponse.ACCEPT
         self._node.get_logger().error(f"{self._profile.follow_joint_trajectory}: goal rejected: {problem}")
         return GoalResponse.REJECT
 
-    def _refusal(self, goal: FollowJointTrajectory.Goal) -> str:
-        if self._cell.standstill:
+    def _refusal(self, goal: FollowJointTrajectory.Goal) -> str | None:
+        if self._cell.standstill is not None:
             return self._cell.standstill
         if self._cell.plant.mode is not Mode.TRAJECTORY:
             return f"{self._profile.controllers.trajectory} is not active; switch controllers first"
@@ -122,11 +122,11 @@ class FollowServer:
             check_goal(goal, self._profile.joint_names, self._cell.plant.time_s)
         except FollowGoalError as error:
             return str(error)
-        return ""
+        return None
 
     def _on_accepted(self, handle: ServerGoalHandle) -> None:
         ending = self._endings[bytes(handle.goal_id.uuid)] = Future(executor=self._node.executor)
-        # Anything at all, so that the executor wakes up when the loop's thread sets the result.
+        # Any callback makes the executor wake up when the loop's thread sets the result.
         ending.add_done_callback(lambda _: None)
         with self._lock:
             if self._job is not None:
@@ -135,7 +135,7 @@ class FollowServer:
                 self._start(handle)
             except RefineryError as error:
                 self._node.get_logger().error(f"{self._profile.follow_joint_trajectory}: goal aborted: {error}")
-                # The real controller has taken it in the place of the last one by now.
+                # The real controller has replaced the previous goal by now.
                 self._cell.plant.stop_trajectory()
                 ending.set_result((_RESULT.INVALID_GOAL, str(error)))
         handle.execute()
@@ -148,7 +148,7 @@ class FollowServer:
         try:
             tolerances = tolerances_of(goal, names)
         except RefineryError as error:
-            self._node.get_logger().error(f"{error}; the controller's own tolerances count")
+            self._node.get_logger().error(f"{error}; the controller's own tolerances apply")
             tolerances = Tolerances()
         self._cell.follow(trajectory)
         following = Following(trajectory, plant.time_s, tolerances)
@@ -181,10 +181,10 @@ class FollowServer:
         self._endings[bytes(job.handle.goal_id.uuid)].set_result((code, sentence))
 
     def _interruption(self) -> str:
-        """Say why the arm does something else than it was told here."""
+        """Return why the arm no longer follows this goal."""
         if self._cell.plant.mode is not Mode.TRAJECTORY:
             return "Current goal cancelled during deactivate transition."
-        return f"a message on {self._profile.trajectory_topic} or a new trial has taken the place of this goal"
+        return f"a message on {self._profile.trajectory_topic} or a new trial has replaced this goal"
 
     def _feedback(self, progress: Progress) -> FollowJointTrajectory.Feedback:
         plant = self._cell.plant
@@ -199,5 +199,5 @@ class FollowServer:
 
 def _point(time_s: float, positions_rad: Array, velocities_rad_s: Array) -> JointTrajectoryPoint:
     return JointTrajectoryPoint(
-        positions=positions_rad.tolist(), velocities=velocities_rad_s.tolist(), time_from_start=duration_of(time_s)
+        positions=positions_rad.tolist(), velocities=velocities_rad_s.tolist(), time_from_start=duration_message(time_s)
     )

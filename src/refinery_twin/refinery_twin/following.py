@@ -1,4 +1,4 @@
-"""Whether the arm follows a trajectory as well as it should, ROS-free: the tolerances of a joint trajectory controller.
+"""Checks whether the arm follows a trajectory within the tolerances of a joint trajectory controller; free of ROS.
 
 As in ros2_controllers' joint trajectory controller a tolerance of 0 is not checked, path tolerances count until the
 trajectory's end, and after it the arm has to be inside the goal tolerances, for which it may take
@@ -52,8 +52,8 @@ class Tolerance:
         for name, value in vars(self).items():
             check(value.shape == (7,) and bool(np.all(value >= 0)), name, "seven numbers >= 0", value)
 
-    def violation(self, error_rad: Array, error_rad_s: Array) -> str:
-        """Say which joint is outside, its errors given as desired minus actual, each (7,); an empty string if none."""
+    def violation(self, error_rad: Array, error_rad_s: Array) -> str | None:
+        """Return which joint violates it, or None; errors are desired minus actual, each (7,)."""
         for errors, limits, unit in (
             (error_rad, self.position_rad, "rad"),
             (error_rad_s, self.velocity_rad_s, "rad/s"),
@@ -62,12 +62,12 @@ class Tolerance:
             joint = int(np.argmax(over))
             if over[joint] > 0:
                 return f"joint {joint + 1} is {abs(errors[joint]):.4g} {unit} off, tolerance {limits[joint]:.4g} {unit}"
-        return ""
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tolerances:
-    """What is asked of a trajectory that is followed."""
+    """Tolerances of a trajectory."""
 
     path: Tolerance = field(default_factory=Tolerance)
     """Until its end; nothing by default, as in the real controller."""
@@ -87,16 +87,16 @@ class Tolerances:
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far a trajectory has come."""
+    """Progress along a trajectory."""
 
     elapsed_s: float
     """Since its start, [s]."""
     desired_rad: Array
-    """Where the arm should be, shape (7,), [rad]."""
+    """Desired joints, shape (7,), [rad]."""
     desired_rad_s: Array
-    """How fast, shape (7,), [rad/s]."""
+    """Desired velocities, shape (7,), [rad/s]."""
     end: FollowEnd | None
-    """How it has ended; none while it goes on."""
+    """How it has ended; None while it goes on."""
     reason: str
     """A sentence about the end; empty while it goes on."""
 
@@ -107,14 +107,14 @@ class Following:
     Args:
         trajectory: The trajectory.
         start_s: Simulated time of its start, [s].
-        tolerances: What is asked of it.
+        tolerances: Its tolerances.
     """
 
     def __init__(self, trajectory: JointTrajectory, start_s: float, tolerances: Tolerances) -> None:
         self._trajectory, self._start_s, self._tolerances = trajectory, start_s, tolerances
 
     def progress(self, now_s: float, joints_rad: Array, joints_rad_s: Array) -> Progress:
-        """Judge the arm's state (positions and velocities, each (7,)) at a simulated time."""
+        """Evaluate the arm's state (positions and velocities, each (7,)) at a simulated time."""
         elapsed_s = now_s - self._start_s
         desired, speed = self._trajectory.sample(elapsed_s)
         errors = desired - joints_rad, speed - joints_rad_s
@@ -124,9 +124,9 @@ class Following:
     def _verdict(self, late_s: float, error_rad: Array, error_rad_s: Array) -> tuple[FollowEnd | None, str]:
         if late_s < 0:
             problem = self._tolerances.path.violation(error_rad, error_rad_s)
-            return (FollowEnd.LEFT_PATH, f"{problem} on the way") if problem else (None, "")
+            return (FollowEnd.LEFT_PATH, f"{problem} on the way") if problem is not None else (None, "")
         problem = self._tolerances.goal.violation(error_rad, error_rad_s)
-        if not problem:
+        if problem is None:
             return FollowEnd.REACHED, "Goal successfully reached!"
         if 0 < self._tolerances.goal_time_s < late_s:
             return FollowEnd.MISSED_GOAL, f"{problem} {late_s:.3f} s after the end of the trajectory"

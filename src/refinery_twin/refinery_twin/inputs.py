@@ -1,4 +1,4 @@
-"""Checks what comes in over topics before it touches the plant; every refusal is one sentence."""
+"""Checks incoming messages before they reach the plant; every refusal is one sentence."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from trajectory_msgs.msg import JointTrajectory as JointTrajectoryMsg
 
 from refinery.errors import RefineryError
 from refinery.rotations import Array, Poses
+from refinery_ros.conversions import pose_numbers, seconds
 from refinery_sim.trajectory import JointLimits, JointTrajectory, TrajectoryError, plan
 
 UNIT_TOLERANCE = 1e-3
@@ -19,7 +20,7 @@ START_S = 0.1
 
 
 class InputError(RefineryError):
-    """A message that is ignored; the text says why."""
+    """A message is ignored; the error says why."""
 
 
 def target_from(message: PoseStamped, base_frame: str) -> Poses:
@@ -38,8 +39,8 @@ def target_from(message: PoseStamped, base_frame: str) -> Poses:
     if message.header.frame_id != base_frame:
         got = message.header.frame_id
         raise InputError(f"target_pose: expected frame_id {base_frame!r}, got {got!r}; target ignored")
-    p, q = message.pose.position, message.pose.orientation
-    values = np.array([p.x, p.y, p.z, q.x, q.y, q.z, q.w])
+    xyz, quat = pose_numbers(message.pose)
+    values = np.array([*xyz, *quat])
     if not np.isfinite(values).all():
         raise InputError("target_pose: expected finite numbers, got NaN or infinity; target ignored")
     norm = float(np.linalg.norm(values[3:]))
@@ -60,10 +61,10 @@ def trajectory_from(
 
     Args:
         message: As received; joints in any order.
-        joint_names: Of the arm, joints 1..7.
+        joint_names: Joints of the arm, 1 to 7.
         now_s: Simulated time, [s].
         start_rad: Present joints, shape (7,), [rad].
-        limits: To keep.
+        limits: Joint limits.
 
     Returns:
         The trajectory, to be started now.
@@ -77,7 +78,7 @@ def trajectory_from(
     if not message.points:
         # Unlike in ROS 1, nothing that moves is stopped by it.
         raise TrajectoryError("points: expected at least one, got none; to stop the arm, cancel its goal")
-    stamp_s = message.header.stamp.sec + message.header.stamp.nanosec * 1e-9
+    stamp_s = seconds(message.header.stamp)
     if stamp_s > 0 and abs(now_s - stamp_s) > START_S:
         raise TrajectoryError(
             f"header.stamp: expected 0 (start now) or a time within {START_S:g} s of now ({now_s:.3f} s), "
@@ -85,7 +86,7 @@ def trajectory_from(
         )
     points = message.points
     order = [message.joint_names.index(name) for name in joint_names]
-    times = [p.time_from_start.sec + p.time_from_start.nanosec * 1e-9 for p in points]
+    times = [seconds(p.time_from_start) for p in points]
     return plan(
         times_s=times,
         positions_rad=_columns("positions", [p.positions for p in points], order),

@@ -10,8 +10,8 @@ from geometry_msgs.msg import Point
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker
 
+from refinery_ros.conversions import pose_from_message
 from refinery_twin.decoration import ARROW, ELLIPSOID, LABEL, LINE, Decoration
-from refinery_twin.messages import pose_from
 
 
 def shapes(marker: Marker) -> list[Decoration]:
@@ -35,7 +35,7 @@ def shapes(marker: Marker) -> list[Decoration]:
 
 
 def _sphere(marker: Marker) -> Iterator[Decoration]:
-    scale, turn = marker.scale, pose_from(marker.pose).rotation.as_matrix()[0]
+    scale, turn = marker.scale, pose_from_message(marker.pose).rotation.as_matrix()[0]
     yield Decoration(
         kind=ELLIPSOID,
         pos_m=_xyz(marker.pose.position),

@@ -1,7 +1,7 @@
-"""The ROS shell of the twin: a paced loop steps the plant and publishes its state, a thread listens to the graph.
+"""The node ``refinery_twin``: a paced loop steps the plant and publishes its state, a thread serves the graph.
 
 Polling the graph between two states would cost more than the physics, so a second thread waits for messages. It only
-keeps them; the loop takes them in before the next step. Services answer at once, under the lock the loop steps under.
+queues them; the loop handles them before the next step. Services answer at once, under the lock of the loop.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from geometry_msgs.msg import PoseStamped
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.publisher import Publisher
-from rclpy.qos import QoSProfile, ReliabilityPolicy
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory as JointTrajectoryMsg
 
 from refinery.bringup.graph import SETTLED_S, check_only_clock
 from refinery.errors import RefineryError
+from refinery_ros import qos
+from refinery_ros.process import StopSignal, run_node_process
 from refinery_sim.task import named_task
 from refinery_twin.cell import Cell
 from refinery_twin.faults import StoppedClock
@@ -33,20 +34,18 @@ from refinery_twin.inputs import target_from, trajectory_from
 from refinery_twin.outputs import Outputs
 from refinery_twin.pacing import Pacer
 from refinery_twin.parameters import declare_parameters
-from refinery_twin.running import run_node
 from refinery_twin.services import Services
 
-_RELIABLE = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
 _WARN_EVERY_S = 2.0
 _DIAGNOSTICS_EVERY_S = 1.0
 _LISTEN_S = 0.2
 _STOPPED_LOOK_S = 0.005
 _MAX_WAITING = 16
-"""At most this many messages wait for the next step; of a flood only the newest are taken in."""
+"""At most this many messages are queued for the next step; of more only the newest are handled."""
 
 
 class TwinNode(Node):
-    """The cell behind the topics and services of the real one. Not lifecycle-managed: a real cell is just there."""
+    """The cell behind the topics and services of the real one; like a real cell, it is not lifecycle-managed."""
 
     def __init__(self) -> None:
         super().__init__("refinery_twin")
@@ -61,8 +60,8 @@ class TwinNode(Node):
         self._lock = threading.Lock()
         self._waiting: deque[tuple[Callable[[Any], None], Any]] = deque(maxlen=_MAX_WAITING)
         self._outputs = Outputs(self, self._profile, self._settings, task.control.policy_rate_hz, self._cell.faults)
-        self._diagnostics_out = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        self._rival: Publisher | None = None
+        self._diagnostics_out = self.create_publisher(DiagnosticArray, "/diagnostics", qos.DIAGNOSTICS)
+        self._second_target: Publisher | None = None
         self._open_inputs()
         self._follow = FollowServer(self, self._profile, self._cell, self._limits, self._outputs, self._lock)
         Services(self, self._profile, self._cell, self._outputs, self._lock, self._waiting.clear)
@@ -74,28 +73,28 @@ class TwinNode(Node):
             (Float64MultiArray, profile.target_stiffness_topic, self._on_stiffness),
             (JointTrajectoryMsg, profile.trajectory_topic, self._on_trajectory),
         ):
-            self.create_subscription(kind, topic, partial(self._keep, handle), _RELIABLE)
+            self.create_subscription(kind, topic, partial(self._keep, handle), qos.COMMAND)
         self._target_topic = self.resolve_topic_name(profile.target_pose_topic)
 
     def _keep(self, handle: Callable[[Any], None], message: object) -> None:
-        """Keep a message for the loop; runs in the listening thread."""
+        """Queue a message for the loop; runs in the thread that serves the graph."""
         self._waiting.append((handle, message))
 
     def advance(self) -> None:
-        """Wait for the next state's time, take in messages, step to the state and publish it."""
+        """Wait for the time of the next state, handle messages, step and publish the state."""
         cell = self._cell
         self._pacer.wait(cell.plant.time_s)
         with self._lock:
             stopped = self._stopped_clock.on(cell.plant.time_s)
         if stopped:
-            # What is sent meanwhile waits: a paused simulator's controllers keep it, too, until they are updated again.
+            # Messages wait meanwhile, as in the controllers of a paused simulator.
             time.sleep(_STOPPED_LOOK_S)
             return
         with self._lock:
             for _ in range(len(self._waiting)):
                 handle, message = self._waiting.popleft()
                 handle(message)
-            self._play_rival()
+            self._inject_second_publisher()
             try:
                 cell.step(self._chunk)
             except RefineryError as error:
@@ -107,14 +106,14 @@ class TwinNode(Node):
                 self._due_diagnostics_s = time.monotonic() + _DIAGNOSTICS_EVERY_S
                 self._publish_diagnostics()
 
-    def _play_rival(self) -> None:
-        """Be the somebody else that commands the arm, while that fault is on."""
+    def _inject_second_publisher(self) -> None:
+        """While the fault ``second_publisher`` is active, be a second publisher of the target pose."""
         wanted = self._cell.faults.on("second_publisher", self._cell.plant.time_s)
-        if wanted and self._rival is None:
-            self._rival = self.create_publisher(PoseStamped, self._target_topic, _RELIABLE)
-        elif not wanted and self._rival is not None:
-            self.destroy_publisher(self._rival)
-            self._rival = None
+        if wanted and self._second_target is None:
+            self._second_target = self.create_publisher(PoseStamped, self._target_topic, qos.COMMAND)
+        elif not wanted and self._second_target is not None:
+            self.destroy_publisher(self._second_target)
+            self._second_target = None
 
     def _publish_diagnostics(self) -> None:
         plant, trial = self._cell.plant, self._cell.trial
@@ -144,7 +143,7 @@ class TwinNode(Node):
         publishers = self.count_publishers(self._target_topic)
         if publishers > 1:
             self.get_logger().error(
-                f"{self._target_topic} has {publishers} publishers, expected 1: targets ignored until the others stop",
+                f"{self._target_topic} has {publishers} publishers, expected 1: targets are ignored until there is one",
                 throttle_duration_sec=_WARN_EVERY_S,
             )
             return
@@ -181,16 +180,16 @@ class TwinNode(Node):
 
 def main() -> int:
     """Run the twin until SIGINT or SIGTERM; returns the exit status."""
-    return run_node("refinery_twin", TwinNode, _run)
+    return run_node_process("refinery_twin", TwinNode, _run)
 
 
-def _run(node: TwinNode, stop: threading.Event) -> None:
-    """Listen to the graph in a thread and step in this one until told to stop."""
+def _run(node: TwinNode, stop: StopSignal) -> int:
+    """Serve the graph in a thread and step in this one until a signal."""
     executor = SingleThreadedExecutor()
     executor.add_node(node)
 
     def listen() -> None:
-        # An executor that another thread shuts down while it spins may raise: it leaves by itself, within one timeout.
+        # An executor that another thread shuts down while it spins may raise; this thread leaves within one timeout.
         while not stop.is_set():
             executor.spin_once(timeout_sec=_LISTEN_S)
 
@@ -202,7 +201,7 @@ def _run(node: TwinNode, stop: threading.Event) -> None:
         node.get_logger().info("the cell is up")
         while listener.is_alive() and not stop.is_set():
             node.advance()
-            # Later it is the other who came second.
+            # A cell that starts later detects this one itself.
             if time.monotonic() < settled_s:
                 check_only_clock(node)
         stopped = stop.is_set()
@@ -211,7 +210,9 @@ def _run(node: TwinNode, stop: threading.Event) -> None:
         listener.join()
         executor.shutdown()
     if not stopped:
-        raise RefineryError("the thread that listens to the graph ended; its error is above")
+        raise RefineryError("the thread that serves the graph has ended; its error is above")
+    node.get_logger().info(f"{stop.name}: stopped")
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Everything the twin says about the cell, at the rates of the real one, through the faults that were asked for."""
+"""Publishes the state of the cell, at the rates of the real one, with the injected faults."""
 
 from __future__ import annotations
 
@@ -8,21 +8,18 @@ from franka_msgs.msg import FrankaRobotState
 from geometry_msgs.msg import PoseStamped, WrenchStamped
 from rclpy.node import Node
 from rclpy.publisher import Publisher
-from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
 
-from refinery.robot_interface import TopicSpec
 from refinery.robot_profile import RobotProfile
+from refinery_ros import qos
 from refinery_sim.plant import Mode, Plant
 from refinery_twin.estimates import ESTIMATES_PER_POLICY_STEP
 from refinery_twin.faults import STREAMS, Fault, FaultSchedule, FaultyStream
-from refinery_twin.messages import StateMessages
 from refinery_twin.parameters import TwinParameters
+from refinery_twin.state_messages import StateMessages
 from refinery_twin.trial import Trial
 
-_BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-_KEPT = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
 _MODES = {
     "reflex": FrankaRobotState.ROBOT_MODE_REFLEX,
     "user_stop": FrankaRobotState.ROBOT_MODE_USER_STOPPED,
@@ -37,8 +34,8 @@ class Outputs:
         node: Gets the publishers.
         profile: Names of topics and frames.
         settings: Rates.
-        policy_rate_hz: Of the task; socket estimates come some to a policy step, [Hz].
-        faults: What goes wrong.
+        policy_rate_hz: Policy rate of the task, of which the rate of socket estimates is a multiple, [Hz].
+        faults: Injected faults.
     """
 
     def __init__(
@@ -50,18 +47,24 @@ class Outputs:
         """The messages, as last published."""
         self._streams = {name: FaultyStream(name) for name in STREAMS}
         self._out: dict[str, Publisher] = {
-            "pose": node.create_publisher(PoseStamped, topics.pose.name, _qos(topics.pose)),
-            "wrench": node.create_publisher(WrenchStamped, topics.wrench.name, _qos(topics.wrench)),
-            "socket_pose": node.create_publisher(PoseStamped, topics.socket_pose.name, _qos(topics.socket_pose)),
-            "robot_state": node.create_publisher(FrankaRobotState, topics.robot_state.name, _qos(topics.robot_state)),
+            "pose": node.create_publisher(PoseStamped, topics.pose.name, qos.topic_qos(topics.pose)),
+            "wrench": node.create_publisher(WrenchStamped, topics.wrench.name, qos.topic_qos(topics.wrench)),
+            "socket_pose": node.create_publisher(
+                PoseStamped, topics.socket_pose.name, qos.topic_qos(topics.socket_pose)
+            ),
+            "robot_state": node.create_publisher(
+                FrankaRobotState, topics.robot_state.name, qos.topic_qos(topics.robot_state)
+            ),
         }
         self._socket_topic = topics.socket_pose
         self._socket_spoiled = False
-        self._clock = node.create_publisher(Clock, "/clock", _BEST_EFFORT)
-        # What really happens, for whoever judges an insertion: no fault touches it.
-        self._commanded = node.create_publisher(WrenchStamped, "twin/commanded_wrench", _KEPT)
-        self._measured_joints = node.create_publisher(JointState, topics.joint_state.name, _qos(topics.joint_state))
-        self._joints = node.create_publisher(JointState, "joint_states", 10)
+        self._clock = node.create_publisher(Clock, "/clock", qos.CLOCK)
+        # Ground truth for the evaluation of an insertion: no fault changes it.
+        self._commanded = node.create_publisher(WrenchStamped, "twin/commanded_wrench", qos.RECORDING)
+        self._measured_joints = node.create_publisher(
+            JointState, topics.joint_state.name, qos.topic_qos(topics.joint_state)
+        )
+        self._joints = node.create_publisher(JointState, "joint_states", qos.JOINT_STATES)
         self._estimate_period_s = 1.0 / (ESTIMATES_PER_POLICY_STEP * policy_rate_hz)
         self._joints_period_s = 1.0 / settings.joint_state_rate_hz
         self._robot_period_s = 1.0 / settings.robot_state_rate_hz
@@ -72,12 +75,12 @@ class Outputs:
         self._due_estimate_s = now_s
 
     def clear(self) -> None:
-        """Forget what faults have kept back."""
+        """Drop the messages that faults have held back."""
         for stream in self._streams.values():
             stream.clear()
 
     def publish(self, plant: Plant, trial: Trial) -> None:
-        """Publish what is due; /clock goes last, so that whoever wakes up by it finds the state of that time."""
+        """Publish what is due; /clock is last, so that a node woken by it finds the state of that time."""
         now_s, messages = plant.time_s, self.messages
         faults = self._faults.active(now_s) if self._faults else []
         self._spoil_socket(any(fault.kind == "qos" for fault in faults))
@@ -108,13 +111,13 @@ class Outputs:
             self._out[stream].publish(changed)
 
     def _spoil_socket(self, spoil: bool) -> None:
-        """Offer the socket estimate with a quality of service that does not match, or as it should be again."""
+        """Publish the socket estimate with a mismatched quality of service, or with the right one again."""
         if spoil == self._socket_spoiled:
             return
         self._socket_spoiled = spoil
         self._node.destroy_publisher(self._out["socket_pose"])
-        qos = _BEST_EFFORT if spoil else _qos(self._socket_topic)
-        self._out["socket_pose"] = self._node.create_publisher(PoseStamped, self._socket_topic.name, qos)
+        profile = qos.SENSOR if spoil else qos.topic_qos(self._socket_topic)
+        self._out["socket_pose"] = self._node.create_publisher(PoseStamped, self._socket_topic.name, profile)
 
 
 def _mode(faults: list[Fault], plant: Plant) -> int:
@@ -124,10 +127,6 @@ def _mode(faults: list[Fault], plant: Plant) -> int:
     # A control loop runs as long as any controller commands torques.
     idle = plant.mode is Mode.IDLE
     return int(FrankaRobotState.ROBOT_MODE_IDLE if idle else FrankaRobotState.ROBOT_MODE_MOVE)
-
-
-def _qos(topic: TopicSpec) -> QoSProfile:
-    return QoSProfile(depth=topic.depth, reliability=ReliabilityPolicy[topic.reliability.upper()])
 
 
 def _next_due(due_s: float, period_s: float, now_s: float) -> float:

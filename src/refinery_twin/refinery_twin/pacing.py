@@ -1,4 +1,4 @@
-"""Keeps simulated time in step with the clock on the wall, without drift, and says how well that goes."""
+"""Paces simulated time by the wall clock, without drift, and measures the achieved factor."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Pacer:
             self._origin_wall, self._origin_sim = now, sim_time_s
 
     def achieved(self, sim_time_s: float) -> float:
-        """Return the real-time factor since this was last asked (or since the start); 0 before the first step."""
+        """Return the real-time factor since the last call (or since the start); 0 before the first step."""
         now = self._now()
         if self._mark is None or now <= self._mark[0]:
             return 0.0

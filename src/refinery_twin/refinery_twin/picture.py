@@ -1,4 +1,4 @@
-"""``picture``: one picture of a running cell, of the twin or of a robot, with what the sampler says and draws."""
+"""``picture``: renders a running cell, twin or robot, with the sampler's markers."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import tyro
 from geometry_msgs.msg import PoseStamped
 from rcl_interfaces.srv import GetParameters
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
+from rclpy.qos import QoSProfile, qos_profile_sensor_data
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import JointState
 from visualization_msgs.msg import Marker, MarkerArray
 
-from refinery.bringup.graph import elsewhere
+from refinery.bringup.graph import namespace_hint
 from refinery.bringup.node_spec import check_namespace
 from refinery.bringup.ros_start import init_ros
 from refinery.bundled_task import MANIFEST, check_same_task, load_bundled_task
@@ -28,17 +28,18 @@ from refinery.config import check
 from refinery.errors import ConfigError, NotReadyError, RefineryError
 from refinery.robot_profile import RobotProfile, load_robot_profile
 from refinery.task import Task
+from refinery_ros import qos
+from refinery_ros.conversions import pose_from_message
 from refinery_sim.task import named_task
 from refinery_twin.decoration import Decoration
 from refinery_twin.marker_shapes import shapes
-from refinery_twin.messages import pose_from
 from refinery_twin.render import render_cell, write_png
 from refinery_twin.render_child import SOCKET
 
 MARKERS = "refinery_sampler/markers"
-"""Where the sampler draws."""
+"""Topic of the sampler's markers."""
 PARAMETERS = "refinery_sampler/get_parameters"
-"""Where the sampler says which bundle it has."""
+"""Service that returns the sampler's bundle."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +52,7 @@ class Args:
     """Name in config/tasks, path, or a bundle's directory: what part and socket look like; the task of the sampler's
     bundle if none is given. The part is drawn as if held straight."""
     namespace: str = ""
-    """Of the cell, as in /left; empty: none."""
+    """Namespace of the cell, as in /left; empty: none."""
     robot: str = "twin"
     """Name in config/robots or path: names of topics and joints."""
     camera: str = SOCKET
@@ -73,46 +74,45 @@ class Args:
 
 
 class Listener:
-    """Hears the newest message of every topic.
+    """Receives the newest message of every topic.
 
     Args:
-        node: Subscribes.
-        profile: Has the names of the topics.
+        node: Gets the subscriptions.
+        profile: Names of the topics.
     """
 
     def __init__(self, node: Node, profile: RobotProfile) -> None:
-        self._node, self.heard = node, dict[str, Any]()
-        latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-        self.joints = self._listen(JointState, profile.joint_state_topic, qos_profile_sensor_data)
-        self.socket = self._listen(PoseStamped, profile.socket_pose_topic, QoSProfile(depth=10))
-        self.markers = self._listen(MarkerArray, MARKERS, latched)
+        self._node, self.newest = node, dict[str, Any]()
+        self.joints = self._subscribe(JointState, profile.joint_state_topic, qos_profile_sensor_data)
+        self.socket = self._subscribe(PoseStamped, profile.socket_pose_topic, qos.SOCKET_ESTIMATES)
+        self.markers = self._subscribe(MarkerArray, MARKERS, qos.STATUS)
 
-    def _listen(self, kind: type, topic: str, qos: QoSProfile) -> str:
+    def _subscribe(self, kind: type, topic: str, profile: QoSProfile) -> str:
         name = self._node.resolve_topic_name(topic)
 
-        def hear(message: object) -> None:
-            self.heard[name] = message
+        def keep(message: object) -> None:
+            self.newest[name] = message
 
-        self._node.create_subscription(kind, name, hear, qos)
+        self._node.create_subscription(kind, name, keep, profile)
         return name
 
     def wait(self, wait_s: float, spin: Callable[[], None]) -> None:
-        """Spin until every topic was heard.
+        """Spin until a message has arrived on every topic.
 
         Raises:
-            NotReadyError: One was not.
+            NotReadyError: None has arrived on one of them.
         """
         end = time.monotonic() + wait_s
-        while missing := [name for name in (self.joints, self.socket, self.markers) if name not in self.heard]:
+        while missing := [name for name in (self.joints, self.socket, self.markers) if name not in self.newest]:
             if time.monotonic() > end:
-                hint = elsewhere(self._node, PARAMETERS, "rcl_interfaces/srv/GetParameters")
-                hint = hint or "is the cell up on this ROS_DOMAIN_ID, and was the sampler asked (refinery sample)?"
+                hint = namespace_hint(self._node, PARAMETERS, "rcl_interfaces/srv/GetParameters")
+                hint = hint or "is the cell running on this ROS_DOMAIN_ID? Was the sampler called (refinery sample)?"
                 raise NotReadyError(f"no message on {missing[0]} within {wait_s:.0f} s; {hint}")
             spin()
 
 
 def take(args: Args) -> Path:
-    """Listen, draw, write.
+    """Receive, render, write.
 
     Args:
         args: Command line.
@@ -134,13 +134,13 @@ def take(args: Args) -> Path:
         task = checked_task(given, sampler_bundle(node, args.wait_s))
     finally:
         rclpy.try_shutdown()
-    joints, socket, markers = (listener.heard[name] for name in (listener.joints, listener.socket, listener.markers))
+    joints, socket, markers = (listener.newest[name] for name in (listener.joints, listener.socket, listener.markers))
     if socket.header.frame_id != profile.base_frame:
         raise ConfigError(listener.socket, "header.frame_id", profile.base_frame, socket.header.frame_id)
     picture = render_cell(
         task,
         joints_rad(joints, profile),
-        pose_from(socket.pose),
+        pose_from_message(socket.pose),
         width=args.width,
         height=args.height,
         camera=args.camera,
@@ -150,7 +150,7 @@ def take(args: Args) -> Path:
 
 
 def sampler_bundle(node: Node, wait_s: float) -> Path:
-    """Ask the sampler which bundle it has.
+    """Get the sampler's bundle.
 
     Raises:
         NotReadyError: It does not answer.
@@ -169,7 +169,7 @@ def checked_task(given: Task | None, bundle: Path) -> Task:
     """Return the task to draw: a bundle's, or a given one where the bundle is on another machine.
 
     Args:
-        given: What the user named, if anything.
+        given: The task that the user named, or None.
         bundle: The bundle of the running cell.
 
     Raises:

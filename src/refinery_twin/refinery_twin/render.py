@@ -46,12 +46,12 @@ def render_cell(
     """Take a picture of the cell.
 
     Args:
-        task: What is in the cell.
-        joints_rad: Of the arm, shape (7,), [rad].
+        task: The task in the cell.
+        joints_rad: Joints of the arm, shape (7,), [rad].
         socket: True socket pose in the base frame, batch of one.
         grasp: How the plug sits in the hand, shape (3,), order :data:`refinery.initial_state.GRASP_NAMES`.
-        width: Of the picture, [pixels], [16, 4096].
-        height: Of the picture, [pixels], [16, 4096].
+        width: Width of the picture, [pixels], [16, 4096].
+        height: Height of the picture, [pixels], [16, 4096].
         camera: Name of a camera of the cell's model, or ``socket``: from beside and above, on the socket alone.
         decorations: Shapes to draw into it. The arm then lets them shine through.
 

@@ -1,4 +1,4 @@
-"""The twin's services: trials, truth, faults, and the controller manager's two that a hand-over needs."""
+"""The twin's services: trials, ground truth, faults, and the two of the controller manager that a hand-over needs."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from refinery.grasp import requested_grasp
 from refinery.initial_state import THETA_NAMES
 from refinery.robot_profile import RobotProfile
 from refinery_msgs.srv import InjectFault, TwinTrial, TwinTruth
+from refinery_ros.conversions import pose_message
 from refinery_twin.cell import Cell
 from refinery_twin.faults import KINDS
-from refinery_twin.messages import to_pose
 from refinery_twin.outputs import Outputs
 
 
 class Services:
-    """Answers at once, under the lock that the physics steps under.
+    """Answers at once, under the lock of the physics loop.
 
     Args:
         node: Gets the services.
-        profile: Their names.
-        cell: What they are about.
-        outputs: What the cell publishes.
+        profile: Names of the services.
+        cell: The cell.
+        outputs: Publishers of the cell.
         lock: Held while the cell is changed or read.
-        changed: Called when a trial has begun: messages that wait are of the cell before.
+        changed: Called when a trial begins: queued messages belong to the previous one.
     """
 
     def __init__(
@@ -68,11 +68,11 @@ class Services:
             self._changed()
             cell.start_trial(request.seed, grasp)
             self._outputs.clear()
-            # Whoever keeps the last estimate should not go on with one of the cell before.
+            # Nodes that keep the last estimate must not use one of the previous trial.
             self._outputs.estimate_at_once(cell.plant.time_s)
             response.socket_estimate.header.frame_id = self._base_frame
             response.socket_estimate.header.stamp = self._outputs.messages.stamp
-            response.socket_estimate.pose = to_pose(cell.trial.draw.estimator.next())
+            response.socket_estimate.pose = pose_message(cell.trial.draw.estimator.next())
         response.success, response.message = True, f"trial {request.seed} is set up, the arm is at home"
         return response
 
@@ -117,13 +117,13 @@ class Services:
         return response
 
     def _on_switch(self, request: SwitchController.Request, response: SwitchController.Response) -> Any:
-        # As ros2_control: not said is best effort, and so are the two AUTO values, which nobody has implemented.
+        # As in ros2_control: unset is best effort, and so are the two AUTO values, which are not implemented.
         strict = request.strictness == SwitchController.Request.STRICT
         with self._lock:
             problem = self._cell.switch(
                 list(request.activate_controllers), list(request.deactivate_controllers), strict=strict
             )
-        response.ok, response.message = not problem, problem
+        response.ok, response.message = problem is None, problem or ""
         return response
 
     def _on_list(self, request: ListControllers.Request, response: ListControllers.Response) -> Any:

@@ -1,4 +1,4 @@
-"""One trial: what is random about it (drawn from its seed) and what really happened (the truth no policy sees)."""
+"""One trial: its random draws (from its seed) and the ground truth, which no policy sees."""
 
 from __future__ import annotations
 
@@ -62,12 +62,12 @@ def draw_trial(task: Task, seed: int) -> TrialDraw:
 
 @dataclass(frozen=True, kw_only=True)
 class Truth:
-    """What really happened so far in a trial."""
+    """Ground truth of a trial so far."""
 
     strict: bool
     """Seated now: depth, lateral and angle within the task's tolerances."""
     engaged: bool
-    """The released code's loose test, at any step since the hand-over."""
+    """The lenient test of the released code, passed at any step since the hand-over."""
     errors: PlugOffset
     """Plug against seat, now."""
     theta: Array | None
@@ -78,10 +78,10 @@ class Truth:
 
 
 class Trial:
-    """Keeps score of one trial.
+    """Records the ground truth of one trial.
 
     Args:
-        task: What counts as success.
+        task: The task, with its success test.
         draw: The trial's random draws.
         grasp: How the plug sits in the hand, shape (1, 3), order :data:`refinery.initial_state.GRASP_NAMES`.
     """
@@ -90,28 +90,28 @@ class Trial:
         self._task = task
         self._grasp = grasp
         self.draw = draw
-        """What is random about this trial."""
+        """Random draws of the trial."""
         self._theta: Array | None = None
         self._engaged = False
         self._max_force_n = 0.0
 
     def hand_over(self, plug: Poses) -> None:
-        """Note that the policy takes over with the plug at ``plug`` (base frame, batch of one)."""
+        """Record the hand-over to the policy with the plug at ``plug`` (base frame, batch of one)."""
         self._theta = theta_of(self.draw.estimate, plug, self._grasp)[0]
         self._engaged = False
 
     def observe_force(self, force_n: float) -> None:
-        """Take note of a net contact force, [N]."""
+        """Record a net contact force, [N]."""
         self._max_force_n = max(self._max_force_n, force_n)
 
     def observe_plug(self, plug: Poses) -> None:
-        """Take note of the plug's true pose (base frame, batch of one), once per policy period after the hand-over."""
+        """Record the plug's true pose (base frame, batch of one), once per policy period after the hand-over."""
         if self._theta is not None:
             spec = self._task.success
             self._engaged |= bool(engaged(self.draw.socket, plug, spec, self._task.rim_height_m)[0])
 
     def truth(self, plug: Poses) -> Truth:
-        """Tell how the trial stands with the plug at ``plug`` (base frame, batch of one)."""
+        """Return the ground truth with the plug at ``plug`` (base frame, batch of one)."""
         self.observe_plug(plug)
         errors = plug_offset(self.draw.socket, plug, symmetry(self._task.plug.section))
         return Truth(

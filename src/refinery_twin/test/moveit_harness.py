@@ -35,12 +35,13 @@ from moveit_msgs.srv import (
 from rclpy.action import ActionClient
 from shape_msgs.msg import SolidPrimitive
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
-from twin_harness import PATIENCE_S, Client, own_domain, start_twin, stop_twin
+from twin_harness import PATIENCE_S, Client, start_twin, stop_twin
 
 from refinery.robot_profile import RobotProfile, load_robot_profile
 from refinery.rotations import Array, Poses
-from refinery_twin.messages import duration_of, to_pose
-from refinery_twin.planning import ErrorCode
+from refinery_ros.conversions import duration_message, pose_message
+from refinery_ros.testing.graph import own_domain
+from refinery_twin.planning import MoveItErrorCode
 
 
 class Goal:
@@ -107,7 +108,7 @@ class MoveItClient(Client):
 
     def way(self, goal_rad: Array, duration_s: float) -> JointTrajectory:
         point = JointTrajectoryPoint(
-            positions=np.asarray(goal_rad).tolist(), velocities=[0.0] * 7, time_from_start=duration_of(duration_s)
+            positions=np.asarray(goal_rad).tolist(), velocities=[0.0] * 7, time_from_start=duration_message(duration_s)
         )
         return JointTrajectory(joint_names=list(self.profile.joint_names), points=[point])
 
@@ -129,15 +130,15 @@ class MoveItClient(Client):
     def move(self, *constraints: Constraints, plan_only: bool = False, **request: Any) -> Goal:
         return self.send(MoveGroup, self.move_goal(*constraints, plan_only=plan_only, **request))
 
-    def code(self, *constraints: Constraints, plan_only: bool = True, **request: Any) -> ErrorCode:
+    def code(self, *constraints: Constraints, plan_only: bool = True, **request: Any) -> MoveItErrorCode:
         """Plan (by default without executing) and return the error code; every failure has a sentence and a source."""
         return self.code_of(self.move(*constraints, plan_only=plan_only, **request).result().result.error_code)
 
-    def code_of(self, message: Any) -> ErrorCode:
+    def code_of(self, message: Any) -> MoveItErrorCode:
         self.said = message.message
         assert message.source == "move_group"
-        assert message.val == ErrorCode.SUCCESS or message.message
-        return ErrorCode(message.val)
+        assert message.val == MoveItErrorCode.SUCCESS or message.message
+        return MoveItErrorCode(message.val)
 
     def joint_goal(self, joints_rad: Array, tolerance_rad: float = 1e-3, names: Sequence[str] = ()) -> Constraints:
         return Constraints(
@@ -158,7 +159,7 @@ class MoveItClient(Client):
         frame, link = frame or self.profile.base_frame, link or self.profile.moveit.tip_link
         position, orientation = PositionConstraint(link_name=link, weight=1.0), OrientationConstraint(link_name=link)
         position.header.frame_id = orientation.header.frame_id = frame
-        message = to_pose(pose)
+        message = pose_message(pose)
         position.constraint_region.primitives = [SolidPrimitive(type=SolidPrimitive.SPHERE, dimensions=[tolerance])]
         position.constraint_region.primitive_poses = [Pose(position=message.position)]
         orientation.orientation, orientation.weight = message.orientation, 1.0
@@ -167,14 +168,14 @@ class MoveItClient(Client):
         return Constraints(position_constraints=[position], orientation_constraints=[orientation])
 
     def stamped(self, pose: Poses, frame: str = "") -> PoseStamped:
-        message = PoseStamped(pose=to_pose(pose))
+        message = PoseStamped(pose=pose_message(pose))
         message.header.frame_id = frame or self.profile.base_frame
         return message
 
     def box(self, name: str, size_m: Sequence[float], xyz_m: Sequence[float], frame: str = "") -> CollisionObject:
         message = CollisionObject(id=name, operation=CollisionObject.ADD)
         message.header.frame_id = frame or self.profile.base_frame
-        message.pose = to_pose(Poses.from_xyz_rpy(xyz_m, (0.0, 0.0, 0.0)))
+        message.pose = pose_message(Poses.from_xyz_rpy(xyz_m, (0.0, 0.0, 0.0)))
         message.primitives = [SolidPrimitive(type=SolidPrimitive.BOX, dimensions=list(map(float, size_m)))]
         return message
 

@@ -17,15 +17,15 @@ def fresh():
 def test_the_arm_goes_over_and_back():
     controllers = fresh()
     assert controllers.states() == HANDED_BACK
-    assert controllers.switch(["cic"], ["jtc"], strict=True) == "" and controllers.active == "cic"
-    assert controllers.switch(["jtc"], ["cic"], strict=True) == "" and controllers.active == "jtc"
+    assert controllers.switch(["cic"], ["jtc"], strict=True) is None and controllers.active == "cic"
+    assert controllers.switch(["jtc"], ["cic"], strict=True) is None and controllers.active == "jtc"
 
 
 def test_the_arm_can_be_left_to_nobody_and_taken_again():
     controllers = fresh()
-    assert controllers.switch([], ["jtc"], strict=True) == ""
-    assert controllers.states() == BOTH_OFF and controllers.active == ""
-    assert controllers.switch(["cic"], [], strict=True) == "" and controllers.active == "cic"
+    assert controllers.switch([], ["jtc"], strict=True) is None
+    assert controllers.states() == BOTH_OFF and controllers.active is None
+    assert controllers.switch(["cic"], [], strict=True) is None and controllers.active == "cic"
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_strict_changes_nothing_and_says_why(activate, deactivate, words):
 )
 def test_best_effort_does_what_can_be_done(activate, deactivate, after):
     controllers = fresh()
-    assert controllers.switch(activate, deactivate, strict=False) == ""
+    assert controllers.switch(activate, deactivate, strict=False) is None
     assert controllers.states() == after
 
 
@@ -77,22 +77,22 @@ def test_best_effort_has_its_limits(activate, deactivate, words):
 @pytest.mark.parametrize("strict", [True, False])
 def test_nothing_to_do_and_a_restart_are_fine(strict):
     controllers = fresh()
-    assert controllers.switch([], [], strict=strict) == ""
-    assert controllers.switch(["jtc"], ["jtc"], strict=strict) == ""
+    assert controllers.switch([], [], strict=strict) is None
+    assert controllers.switch(["jtc"], ["jtc"], strict=strict) is None
     assert controllers.states() == HANDED_BACK
 
 
 @pytest.mark.parametrize("strict", [True, False])
 def test_after_an_error_nothing_can_be_activated_until_the_recovery(strict):
     controllers = fresh()
-    assert controllers.switch(["cic"], ["jtc"], strict=True) == ""
+    assert controllers.switch(["cic"], ["jtc"], strict=True) is None
     controllers.fail()
     assert controllers.states() == BOTH_OFF
     assert "joint1/effort is not available" in controllers.switch(["jtc"], [], strict=strict)
     assert controllers.states() == BOTH_OFF
     controllers.recover()
     assert controllers.states() == HANDED_BACK
-    assert controllers.switch(["cic"], ["jtc"], strict=strict) == ""
+    assert controllers.switch(["cic"], ["jtc"], strict=strict) is None
 
 
 def test_an_injected_refusal_changes_nothing():

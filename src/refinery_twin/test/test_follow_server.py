@@ -14,7 +14,7 @@ from control_msgs.msg import JointTolerance
 from moveit_harness import MoveItClient, running_cell
 from trajectory_msgs.msg import JointTrajectory
 
-from refinery_twin.messages import duration_of
+from refinery_ros.conversions import duration_message
 
 pytestmark = pytest.mark.ros
 RESULT = FollowJointTrajectory.Result
@@ -173,7 +173,7 @@ def test_path_tolerance(client: MoveItClient) -> None:
 def test_goal_tolerance_and_time(client: MoveItClient) -> None:
     tight = [JointTolerance(name=client.profile.joint_names[0], position=1e-12)]
     answer = client.follow(
-        client.joints_rad + STEP, 0.5, goal_tolerance=tight, goal_time_tolerance=duration_of(0.05)
+        client.joints_rad + STEP, 0.5, goal_tolerance=tight, goal_time_tolerance=duration_message(0.05)
     ).result()
     assert (answer.status, answer.result.error_code) == (GoalStatus.STATUS_ABORTED, RESULT.GOAL_TOLERANCE_VIOLATED)
     assert "after the end of the trajectory" in answer.result.error_string
@@ -226,7 +226,7 @@ def test_a_topic_message_or_a_trial_takes_the_place_of_a_goal(client: MoveItClie
     goal = client.follow(start + STEP, 3.0)
     client.wait_moving(start)
     client.send_trajectory(start, 1)
-    assert "has taken the place" in goal.result().result.error_string
+    assert "has replaced" in goal.result().result.error_string
     client.spin_sim(1.5)
     goal = client.follow(start + STEP, 3.0)
     client.wait_moving(start)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from refinery.errors import ConfigError, RefineryError
+from refinery_ros.conversions import duration_message
 from refinery_sim.trajectory import JointLimits, plan
 from refinery_twin.follow_goal import FollowGoalError, check_goal, tolerances_of
 from refinery_twin.following import GOAL_POSITION_RAD, STOPPED_RAD_S, FollowEnd, Following, Tolerance, Tolerances
-from refinery_twin.messages import duration_of
 
 NAMES = [f"panda_joint{i}" for i in range(1, 8)]
 LIMITS = JointLimits(low_rad=np.full(7, -3.0), high_rad=np.full(7, 3.0), velocity_rad_s=np.full(7, 3.0))
@@ -75,11 +75,11 @@ def test_tolerances_are_seven_numbers_that_are_not_negative(values):
 
 def goal(times=(1.0,), names=NAMES, stamp_s=0.0, **point) -> FollowJointTrajectory.Goal:
     points = [
-        JointTrajectoryPoint(**{"positions": [0.0] * 7, "time_from_start": duration_of(time_s), **point})
+        JointTrajectoryPoint(**{"positions": [0.0] * 7, "time_from_start": duration_message(time_s), **point})
         for time_s in times
     ]
     message = JointTrajectory(joint_names=list(names), points=points)
-    stamp = duration_of(stamp_s)
+    stamp = duration_message(stamp_s)
     message.header.stamp.sec, message.header.stamp.nanosec = stamp.sec, stamp.nanosec
     return FollowJointTrajectory.Goal(trajectory=message)
 
@@ -119,7 +119,7 @@ def test_tolerances_are_the_controller_s_unless_the_goal_says_more():
     message = goal()
     message.path_tolerance = [JointTolerance(name=NAMES[1], position=0.2, velocity=0.3)]
     message.goal_tolerance = [JointTolerance(name=NAMES[0], position=-1.0), JointTolerance(name=NAMES[2], velocity=0.5)]
-    message.goal_time_tolerance = duration_of(0.25)
+    message.goal_time_tolerance = duration_message(0.25)
     asked = tolerances_of(message, NAMES)
     assert asked.path.position_rad.tolist() == [0, 0.2, 0, 0, 0, 0, 0]
     assert asked.path.velocity_rad_s.tolist() == [0, 0.3, 0, 0, 0, 0, 0]

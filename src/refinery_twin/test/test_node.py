@@ -20,13 +20,15 @@ from geometry_msgs.msg import PoseStamped, WrenchStamped
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Float64MultiArray
-from twin_harness import BEST_EFFORT, Client, own_domain, start_twin, stop_twin
+from twin_harness import Client, start_twin, stop_twin
 
 from refinery.force_bound import commanded_force_bound
 from refinery.initial_state import THETA_NAMES, theta_of
 from refinery.robot_profile import load_robot_profile
 from refinery.rotations import Poses
 from refinery.task import Task
+from refinery_ros import qos
+from refinery_ros.testing.graph import own_domain
 from refinery_twin.estimates import ESTIMATES_PER_POLICY_STEP
 from refinery_twin.trial import draw_trial
 
@@ -316,7 +318,7 @@ def test_faults_are_planned_by_simulated_time_and_end(cell: Cell) -> None:
 def test_a_stopped_clock_stops_the_cell_and_services_answer(cell: Cell) -> None:
     client = cell.client
     clocks: list[Clock] = []
-    watch = client.node.create_subscription(Clock, "/clock", clocks.append, BEST_EFFORT)
+    watch = client.node.create_subscription(Clock, "/clock", clocks.append, qos.CLOCK)
     client.wait_for(lambda: bool(clocks), "clock")
     before = client.joints_rad
     assert client.inject("clock_stop").success

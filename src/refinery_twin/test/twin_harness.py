@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import rclpy
 from controller_manager_msgs.srv import ListControllers, SwitchController
-from domain_coordinator import domain_id
 from franka_msgs.msg import FrankaRobotState
 from geometry_msgs.msg import PoseStamped, Quaternion, WrenchStamped
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from refinery.robot_profile import RobotProfile
 from refinery_msgs.srv import InjectFault, TwinTrial, TwinTruth
+from refinery_ros import qos
+from refinery_ros.conversions import seconds
 
-BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 PATIENCE_S = 60.0
 """Longest wait for anything, wall clock; only a failure takes this long."""
 
@@ -48,7 +45,7 @@ class Client:
             ("wrench", WrenchStamped, profile.wrench_topic),
             ("robot", FrankaRobotState, profile.topics.robot_state.name),
         ):
-            self.node.create_subscription(kind, topic, self._keeper(name), BEST_EFFORT)
+            self.node.create_subscription(kind, topic, self._keeper(name), qos.SENSOR)
         self.sockets: list[PoseStamped] = []
         self.node.create_subscription(PoseStamped, profile.socket_pose_topic, self.sockets.append, 10)
         self.target_out = self.node.create_publisher(PoseStamped, profile.target_pose_topic, 1)
@@ -93,8 +90,7 @@ class Client:
 
     @property
     def time_s(self) -> float:
-        stamp = self.last["pose"].header.stamp
-        return float(stamp.sec + stamp.nanosec * 1e-9)
+        return seconds(self.last["pose"].header.stamp)
 
     @property
     def position_m(self) -> np.ndarray:
@@ -172,13 +168,6 @@ class Client:
     def close(self) -> None:
         self.executor.shutdown()
         self.node.destroy_node()
-
-
-@contextmanager
-def own_domain() -> Iterator[dict[str, str]]:
-    """Reserve a ROS domain and yield the environment that keeps a process inside it."""
-    with domain_id() as number:
-        yield {**os.environ, "ROS_DOMAIN_ID": str(number), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
 
 
 def start_twin(env: dict[str, str], log: Path, **parameters: object) -> subprocess.Popen[bytes]:

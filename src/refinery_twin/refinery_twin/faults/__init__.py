@@ -1,4 +1,4 @@
-"""Faults of a cell that the twin can be asked for, so that reactions to them can be proved."""
+"""Faults that the twin injects on request, to test the reactions to them."""
 
 from refinery_twin.faults.kinds import KINDS, STREAMS, FaultKind
 from refinery_twin.faults.schedule import Fault, FaultError, FaultSchedule

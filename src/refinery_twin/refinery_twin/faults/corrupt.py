@@ -1,4 +1,4 @@
-"""Spoils messages; poses, wrenches and robot states alike, as far as they have what is to be spoiled."""
+"""Corrupts messages: poses, wrenches and robot states, as far as they have the field concerned."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from refinery_twin.faults.schedule import Fault
 
 NOT_UNIT = 1.3
-"""Factor on an orientation that is to be none."""
+"""Factor that makes a quaternion invalid."""
 
 
 def corrupt(message: Any, fault: Fault, now_s: float) -> None:
-    """Change a message in place by the faults that change single messages; others leave it as it is.
+    """Change a message in place by the faults that change single messages; other faults leave it unchanged.
 
     Args:
         message: To be changed.
@@ -56,7 +56,7 @@ def _jump(message: Any, magnitude: float) -> None:
 
 
 def _turn(message: Any, magnitude: float) -> None:
-    """Turn about the pose's own z axis; a product by hand, so that what is no unit quaternion stays none."""
+    """Rotate about the pose's own z axis, by the quaternion product, so that an invalid quaternion stays invalid."""
     q, sine, cosine = message.pose.orientation, math.sin(magnitude / 2), math.cos(magnitude / 2)
     q.x, q.y, q.z, q.w = (
         q.x * cosine + q.y * sine,
@@ -91,4 +91,4 @@ _CHANGES = {
     "wrong_frame": _wrong_frame,
 }
 _GROWING = {"drift": _jump, "drift_turn": _turn}
-"""What grows with the time since the fault began."""
+"""Kinds whose magnitude grows with the time since the fault began."""

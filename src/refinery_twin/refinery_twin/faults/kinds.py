@@ -1,4 +1,4 @@
-"""What can go wrong, in words and numbers."""
+"""The kinds of faults, with their descriptions and magnitudes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 POSE, WRENCH, SOCKET, ROBOT = STREAMS = ("pose", "wrench", "socket_pose", "robot_state")
-"""What the cell publishes for the policy."""
+"""Streams that the cell publishes for the policy."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,17 +14,17 @@ class FaultKind:
     """One kind of fault."""
 
     what: str
-    """What happens, in one sentence."""
+    """Description, in one sentence."""
     streams: tuple[str, ...] = ()
-    """Streams that it can strike; none for faults of the cell as a whole."""
+    """Streams that it can affect; none for faults of the whole cell."""
     default: float = 0.0
-    """Magnitude if none is given, in ``unit``; 0: it has none."""
+    """Default magnitude, in ``unit``; 0: it has none."""
     unit: str = ""
     """Unit of the magnitude."""
     every: int = 1
-    """Strikes every so many-th message of a stream while it is on, >= 1."""
+    """Affects every n-th message of a stream while it is active, >= 1."""
     by_wall_clock: bool = False
-    """Whether its duration counts by the clock on the wall: simulated time does not go on while it is on."""
+    """Whether its duration counts by the wall clock, because simulated time stops while it is active."""
 
 
 KINDS: dict[str, FaultKind] = {
@@ -72,7 +72,7 @@ KINDS: dict[str, FaultKind] = {
     "reflex": FaultKind(what="the robot stops itself as after a collision and reports a reflex"),
     "user_stop": FaultKind(what="the robot stands still and reports a user stop"),
     "robot_mode": FaultKind(what="the robot stands still and reports that it is idle"),
-    "second_publisher": FaultKind(what="somebody else publishes targets of the arm"),
+    "second_publisher": FaultKind(what="another node publishes targets of the arm"),
     "switch_refused": FaultKind(what="the controller manager refuses to switch controllers"),
     "clock_stop": FaultKind(
         what="simulated time stands still, and with it the arm and all streams, as in a simulator that is paused",
@@ -81,4 +81,4 @@ KINDS: dict[str, FaultKind] = {
 }
 """All kinds by name."""
 STILL = ("reflex", "user_stop", "robot_mode")
-"""Kinds in which the arm stands still and takes no targets."""
+"""Kinds in which the arm does not move and takes no targets."""

@@ -1,4 +1,4 @@
-"""Which faults are planned, and which are on at a moment of the simulation."""
+"""Planned faults, and those active at a time of the simulation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from refinery_twin.faults.kinds import KINDS, STREAMS
 
 
 class FaultError(RefineryError):
-    """A fault that cannot be injected; the text says why and what there is."""
+    """A fault cannot be injected; the message says why and names the alternatives."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,25 +20,25 @@ class Fault:
     kind: str
     """Name in :data:`refinery_twin.faults.KINDS`."""
     streams: tuple[str, ...]
-    """Streams that it strikes; none for faults of the cell as a whole."""
+    """Streams that it affects; none for faults of the whole cell."""
     begins_s: float
-    """Simulated time from which it is on, [s]."""
+    """Simulated time of its begin, [s]."""
     ends_s: float
-    """Simulated time from which it is off again, [s]; may be infinite."""
+    """Simulated time of its end, [s]; may be infinite."""
     lasts_wall_s: float = math.inf
-    """How long it is on by the clock on the wall, [s]; only kinds that stop simulated time end by it."""
+    """Duration by the wall clock, [s]; only kinds that stop simulated time end by it."""
     magnitude: float
-    """In the kind's unit."""
+    """Magnitude, in the kind's unit."""
 
 
 class FaultSchedule:
-    """The faults asked for so far."""
+    """The injected faults."""
 
     def __init__(self) -> None:
         self._planned: list[Fault] = []
 
     def __bool__(self) -> bool:
-        """Whether any fault is planned or on."""
+        """Whether any fault is planned or active."""
         return bool(self._planned)
 
     def plan(
@@ -54,7 +54,7 @@ class FaultSchedule:
         """Plan a fault.
 
         Args:
-            kind: What goes wrong.
+            kind: Kind of the fault.
             stream: Where; empty: everywhere the kind can strike.
             now_s: Simulated time, [s].
             delay_s: From now until it begins, [s].
@@ -89,20 +89,20 @@ class FaultSchedule:
         return fault
 
     def clear(self) -> None:
-        """End all faults and forget those to come."""
+        """End all faults, also planned ones."""
         self._planned.clear()
 
     def end(self, fault: Fault) -> None:
-        """End one fault that is planned or on."""
+        """End one fault that is planned or active."""
         self._planned.remove(fault)
 
     def active(self, now_s: float) -> list[Fault]:
-        """Return the faults that are on, and forget those that are over."""
+        """Return the active faults, and drop those that have ended."""
         self._planned = [fault for fault in self._planned if fault.ends_s > now_s]
         return [fault for fault in self._planned if fault.begins_s <= now_s]
 
     def on(self, kind: str, now_s: float) -> bool:
-        """Tell whether a fault of a kind is on."""
+        """Return whether a fault of a kind is active."""
         return any(fault.kind == kind for fault in self.active(now_s))
 
 

@@ -1,4 +1,4 @@
-"""Simulated time that stands still: the one fault that no moment of the simulation can end."""
+"""The fault that stops simulated time, which only the wall clock can end."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ CLOCK_STOP = "clock_stop"
 
 
 class StoppedClock:
-    """Tells whether simulated time stands still, and ends the fault after its duration by the clock on the wall.
+    """Decides whether simulated time is stopped, and ends the fault after its duration by the wall clock.
 
     Args:
-        faults: What was asked for.
+        faults: The injected faults.
         now: Monotonic clock, [s].
     """
 
@@ -24,7 +24,7 @@ class StoppedClock:
         self._since_s: float | None = None
 
     def on(self, time_s: float) -> bool:
-        """Tell whether time stands still at a moment of the simulation, [s]."""
+        """Return whether time is stopped at a time of the simulation, [s]."""
         stops = [fault for fault in self._faults.active(time_s) if fault.kind == CLOCK_STOP]
         if not stops:
             self._since_s = None

@@ -1,4 +1,4 @@
-"""One stream of messages on its way out, through the faults that are on."""
+"""One outgoing stream of messages, changed by the active faults."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class FaultyStream:
         self._seen: dict[Fault, int] = {}
 
     def clear(self) -> None:
-        """Forget what was delayed, frozen or kept back."""
+        """Drop messages that are delayed, frozen or held back."""
         self._late.clear()
         self._frozen = self._kept_back = None
 
     def replace(self, message: Any, faults: list[Fault], now_s: float) -> list[Any]:
-        """Return what is to be published now, in order.
+        """Return the messages to publish now, in order.
 
         Args:
             message: What would be published; it is not changed and not kept, so that it may be used again.
@@ -58,7 +58,7 @@ class FaultyStream:
         return self._delayed(out, kinds.get("delay"), now_s)
 
     def _striking(self, mine: list[Fault]) -> list[Fault]:
-        """Count this message for the faults that are on, and return those that strike it."""
+        """Count this message for the active faults, and return those that affect it."""
         self._seen = {fault: self._seen.get(fault, 0) + 1 for fault in mine}
         return [fault for fault, count in self._seen.items() if count % KINDS[fault.kind].every == 0]
 
@@ -73,7 +73,7 @@ class FaultyStream:
 
     def _delayed(self, messages: list[Any], fault: Fault | None, now_s: float) -> list[Any]:
         if fault is None:
-            # Whatever is still under way was overtaken: the network lost it.
+            # Delayed messages were overtaken and count as lost by the network.
             self._late.clear()
             return messages
         self._late.extend((now_s + fault.magnitude, message) for message in messages)

@@ -8,14 +8,14 @@ from itertools import combinations
 
 from moveit_msgs.msg import AllowedCollisionEntry, AllowedCollisionMatrix
 
-from refinery_twin.planning import ErrorCode, PlanningError
+from refinery_twin.planning import MoveItErrorCode, PlanningError
 
 Pair = tuple[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class AllowedCollisions:
-    """What a client has said about collisions; the robot's own neighbouring links may touch besides."""
+    """Collisions that clients allow, in addition to those of the robot's own neighbouring links."""
 
     entries: dict[Pair, bool] = field(default_factory=dict)
     """Whether two may touch, by the sorted pair of their names."""
@@ -32,13 +32,13 @@ class AllowedCollisions:
         names, rows = message.entry_names, [list(row.enabled) for row in message.entry_values]
         if len(rows) != len(names) or any(len(row) != len(names) for row in rows):
             raise PlanningError(
-                ErrorCode.FAILURE,
+                MoveItErrorCode.FAILURE,
                 f"allowed_collision_matrix: expected {len(names)} rows of {len(names)} values for {len(names)} names, "
                 f"got rows of {[len(row) for row in rows]}",
             )
         if len(message.default_entry_names) != len(message.default_entry_values):
             raise PlanningError(
-                ErrorCode.FAILURE,
+                MoveItErrorCode.FAILURE,
                 "allowed_collision_matrix: expected as many default_entry_values as default_entry_names, got "
                 f"{len(message.default_entry_values)} and {len(message.default_entry_names)}",
             )
@@ -63,8 +63,8 @@ class AllowedCollisions:
         """Return the pairs that may touch, of these names and of those with entries."""
         allowed = {pair for pair, may in self.entries.items() if may}
         for pair in combinations(sorted(set(names)), 2):
-            said = [self.defaults[name] for name in pair if name in self.defaults]
-            if pair not in self.entries and said and all(said):
+            defaults = [self.defaults[name] for name in pair if name in self.defaults]
+            if pair not in self.entries and defaults and all(defaults):
                 allowed.add(pair)
         return allowed
 

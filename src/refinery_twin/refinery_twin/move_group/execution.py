@@ -1,8 +1,8 @@
 """Moving the arm along a trajectory through the trajectory controller's action, as MoveIt's execution manager does.
 
 MoveIt's defaults count: the trajectory begins within 0.01 rad of where the arm is, and it may take 1.1 times its own
-time and half a second. Beyond MoveIt, which does so for its own plans only, every trajectory is looked at in the scene
-of the moment before the arm moves, and its rest again when the scene changes on the way.
+time and half a second. Beyond MoveIt, which does so for its own plans only, every trajectory is checked in the present
+scene before the arm moves, and its remainder again when the scene changes meanwhile.
 """
 
 from __future__ import annotations
@@ -18,24 +18,25 @@ from moveit_msgs.msg import RobotTrajectory
 from rclpy.action import ActionClient
 from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
-from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
+from trajectory_msgs.msg import JointTrajectory
 
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Array
+from refinery_ros.conversions import clock_seconds, seconds
 from refinery_twin.move_group.arm_state import ArmState
-from refinery_twin.move_group.turns import Turn, preempted
+from refinery_twin.move_group.goal_arbiter import ArmGoal, preempted
 from refinery_twin.move_group.waiting import Waiter
-from refinery_twin.planning import ErrorCode, PlanningError
+from refinery_twin.planning import MoveItErrorCode, PlanningError
 
 START_TOLERANCE_RAD = 0.01
-"""How far a trajectory may begin from where the arm is, per joint, [rad] (``allowed_start_tolerance``)."""
+"""Largest distance of a trajectory's start from the arm's joints, [rad] (``allowed_start_tolerance``)."""
 DURATION_SCALING = 1.1
-"""How many times its own duration a trajectory may take (``allowed_execution_duration_scaling``)."""
+"""A trajectory may take this multiple of its duration (``allowed_execution_duration_scaling``)."""
 DURATION_MARGIN_S = 0.5
-"""And how much longer, [s] (``allowed_goal_duration_margin``). Of two clocks, the cell's and that on the wall, the
-slower counts: in a cell at four times real time messages take four times as long."""
+"""And this much longer, [s] (``allowed_goal_duration_margin``), by the slower of the cell's and the wall clock: in a
+cell at four times real time messages take four times as long."""
 LOST_S = 5.0
-"""No joint state for so long, by the clock on the wall, and an execution is given up, [s]."""
+"""An execution is aborted without a joint state for this long, wall clock, [s]."""
 _ANSWER_S = 5.0
 
 
@@ -45,9 +46,9 @@ class Execution:
     Args:
         node: Gets the action client; its clock is the cell's.
         profile: Names of action and joints.
-        arm: Where the arm is.
+        arm: Joints of the arm.
         waiter: For waiting.
-        group: Of the action client.
+        group: Callback group of the action client.
     """
 
     def __init__(self, node: Node, profile: RobotProfile, arm: ArmState, waiter: Waiter, group: CallbackGroup) -> None:
@@ -57,7 +58,7 @@ class Execution:
     async def run(
         self,
         message: RobotTrajectory,
-        turn: Turn,
+        arm_goal: ArmGoal,
         blocked: Callable[[float], Any],
         changed: Callable[[], bool],
         executed: JointTrajectory | None = None,
@@ -66,10 +67,10 @@ class Execution:
 
         Args:
             message: The trajectory.
-            turn: Whose it is, and why it may have to end.
-            blocked: Coroutine function: says why the trajectory cannot be followed from a time [s] on; empty if it can.
-            changed: Tells whether the scene has changed since it was last asked.
-            executed: Gets the states on the way, if given.
+            arm_goal: Its goal, which may be cancelled or replaced.
+            blocked: Coroutine function: why the trajectory cannot be followed from a time [s] on, or None.
+            changed: Returns whether the scene has changed since its last call.
+            executed: Gets the measured states, if given.
 
         Raises:
             PlanningError: CONTROL_FAILED, TIMED_OUT, PREEMPTED, ROBOT_STATE_STALE or
@@ -85,20 +86,25 @@ class Execution:
         changed()
         if reason := await blocked(0.0):
             raise _invalidated(reason)
-        turn.check()
+        arm_goal.check()
         handle = await self._sent(message.joint_trajectory, executed)
         result = handle.get_result_async()
         try:
-            await self._watch(result, seconds(points[-1]), turn, blocked, changed)
+            await self._watch(result, seconds(points[-1].time_from_start), arm_goal, blocked, changed)
         except PlanningError:
-            # Whoever else ends it: the arm must hold before anything else is planned.
+            # The arm must hold before anything else is planned.
             handle.cancel_goal_async()
             await self._waiter.until(result.done, _ANSWER_S)
             raise
         self._check_result(result.result())
 
     async def _watch(
-        self, result: Any, duration_s: float, turn: Turn, blocked: Callable[[float], Any], changed: Callable[[], bool]
+        self,
+        result: Any,
+        duration_s: float,
+        arm_goal: ArmGoal,
+        blocked: Callable[[float], Any],
+        changed: Callable[[], bool],
     ) -> None:
         """Wait for the result, or for a reason not to."""
         begun_s, begun_wall_s = self._now_s(), time.monotonic()
@@ -108,23 +114,25 @@ class Execution:
             return min(self._now_s() - begun_s, time.monotonic() - begun_wall_s) > allowed_s
 
         def noteworthy() -> bool:
-            return bool(result.done() or turn.problem or late() or self._arm.age_s > LOST_S or changed())
+            return bool(
+                result.done() or arm_goal.problem is not None or late() or self._arm.age_s > LOST_S or changed()
+            )
 
         while True:
             await self._waiter.until(noteworthy)
             if result.done():
                 return
-            turn.check()
+            arm_goal.check()
             elapsed_s = self._now_s() - begun_s
             if late():
                 raise PlanningError(
-                    ErrorCode.TIMED_OUT,
+                    MoveItErrorCode.TIMED_OUT,
                     f"expected {self._client_name} to end within {allowed_s:.2f} s, it has not after {elapsed_s:.2f} s",
                 )
             if self._arm.age_s > LOST_S:
-                # Perhaps it was this process that was held up: states that have come meanwhile are taken in first.
+                # This process itself may have stalled: states that have arrived meanwhile count.
                 await self._arm.fresh()
-            # Whether because of it or not: a check costs little.
+            # Also without a change of the scene: a check is cheap.
             if reason := await blocked(elapsed_s):
                 raise _invalidated(reason)
 
@@ -141,8 +149,8 @@ class Execution:
 
         asked = self._client.send_goal_async(goal, feedback_callback=note)
         if not await self._waiter.until(asked.done, _ANSWER_S):
-            # Whatever the answer will be: nobody waits for this motion any more.
-            asked.add_done_callback(_called_off)
+            # The answer no longer matters: the motion is not wanted any more.
+            asked.add_done_callback(_cancel_late_goal)
             raise _failed(f"no answer from {self._client_name} for {_ANSWER_S:g} s")
         handle = asked.result()
         if not handle.accepted:
@@ -165,24 +173,24 @@ class Execution:
         worst = int(np.argmax(away))
         if away[worst] > START_TOLERANCE_RAD:
             raise _failed(
-                f"the trajectory starts {away[worst]:.4f} rad from where {self._profile.joint_names[worst]} is, "
+                f"the trajectory starts {away[worst]:.4f} rad from the present {self._profile.joint_names[worst]}, "
                 f"expected at most {START_TOLERANCE_RAD} rad; plan from the present state"
             )
 
     def _check_result(self, answer: Any) -> None:
         if answer.status == GoalStatus.STATUS_SUCCEEDED:
             return
-        said = answer.result.error_string
+        reason = answer.result.error_string
         if answer.status == GoalStatus.STATUS_CANCELED:
-            raise preempted(f"somebody cancelled {self._client_name}: {said}")
-        raise _failed(f"{self._client_name} ended with error_code {answer.result.error_code}: {said}")
+            raise preempted(f"{self._client_name} was cancelled by another client: {reason}")
+        raise _failed(f"{self._client_name} ended with error_code {answer.result.error_code}: {reason}")
 
     @property
     def _client_name(self) -> str:
         return self._profile.follow_joint_trajectory
 
     def _now_s(self) -> float:
-        return float(self._node.get_clock().now().nanoseconds * 1e-9)
+        return clock_seconds(self._node)
 
 
 def ordered(trajectory: JointTrajectory, profile: RobotProfile) -> Array:
@@ -191,20 +199,15 @@ def ordered(trajectory: JointTrajectory, profile: RobotProfile) -> Array:
     return np.array([point.positions for point in trajectory.points])[:, order]
 
 
-def seconds(point: JointTrajectoryPoint) -> float:
-    """Return the time of a point, [s]."""
-    return float(point.time_from_start.sec + point.time_from_start.nanosec * 1e-9)
-
-
-def _called_off(asked: Any) -> None:
-    """Cancel a goal whose acceptance came too late."""
+def _cancel_late_goal(asked: Any) -> None:
+    """Cancel a goal that was accepted too late."""
     if asked.result().accepted:
         asked.result().cancel_goal_async()
 
 
 def _failed(reason: str) -> PlanningError:
-    return PlanningError(ErrorCode.CONTROL_FAILED, reason)
+    return PlanningError(MoveItErrorCode.CONTROL_FAILED, reason)
 
 
 def _invalidated(reason: str) -> PlanningError:
-    return PlanningError(ErrorCode.MOTION_PLAN_INVALIDATED_BY_ENVIRONMENT_CHANGE, reason)
+    return PlanningError(MoveItErrorCode.MOTION_PLAN_INVALIDATED_BY_ENVIRONMENT_CHANGE, reason)

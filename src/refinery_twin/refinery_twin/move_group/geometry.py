@@ -12,8 +12,8 @@ from shape_msgs.msg import MeshTriangle, SolidPrimitive
 
 from refinery.errors import RefineryError
 from refinery.rotations import Poses
-from refinery_twin.messages import pose_from, to_pose
-from refinery_twin.planning import Box, Cylinder, ErrorCode, Mesh, PlanningError, SceneObject, Shape, Sphere
+from refinery_ros.conversions import pose_from_message, pose_message
+from refinery_twin.planning import Box, Cylinder, Mesh, MoveItErrorCode, PlanningError, SceneObject, Shape, Sphere
 
 HERE = Poses.from_xyz_rpy((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
 """The pose that changes nothing."""
@@ -31,7 +31,7 @@ def shapes_from(message: CollisionObject) -> tuple[tuple[Shape, ...], Poses]:
     try:
         shapes = [_solid(name, solid) for solid in message.primitives] + [_mesh(mesh) for mesh in message.meshes]
     except RefineryError as error:
-        raise PlanningError(ErrorCode.FAILURE, f"object {name!r}: {error}") from None
+        raise PlanningError(MoveItErrorCode.FAILURE, f"object {name!r}: {error}") from None
     poses = [
         *_padded(name, message.primitive_poses, len(message.primitives)),
         *_padded(name, message.mesh_poses, len(message.meshes)),
@@ -50,9 +50,9 @@ def object_message(thing: SceneObject, frame: str, *, solids: bool = True) -> Co
     message.header.frame_id = frame
     if not solids:
         return message
-    message.pose = to_pose(thing.pose)
+    message.pose = pose_message(thing.pose)
     for i, shape in enumerate(thing.shapes):
-        pose = to_pose(thing.shape_poses[i])
+        pose = pose_message(thing.shape_poses[i])
         if isinstance(shape, Mesh):
             message.meshes.append(_mesh_message(shape))
             message.mesh_poses.append(pose)
@@ -65,7 +65,7 @@ def object_message(thing: SceneObject, frame: str, *, solids: bool = True) -> Co
 def _padded(name: str, poses: Sequence[Pose], count: int) -> list[Poses]:
     if len(poses) > count:
         raise _unsupported(name, f"at most {count} poses for {count} solids", f"{len(poses)}")
-    return [pose_from(pose) for pose in poses] + [HERE] * (count - len(poses))
+    return [pose_from_message(pose) for pose in poses] + [HERE] * (count - len(poses))
 
 
 def _solid(name: str, solid: SolidPrimitive) -> Shape:
@@ -104,4 +104,4 @@ def _mesh_message(shape: Mesh) -> MeshMessage:
 
 
 def _unsupported(name: str, expected: str, got: str) -> PlanningError:
-    return PlanningError(ErrorCode.FAILURE, f"object {name!r}: expected {expected}, got {got}")
+    return PlanningError(MoveItErrorCode.FAILURE, f"object {name!r}: expected {expected}, got {got}")

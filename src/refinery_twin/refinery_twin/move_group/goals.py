@@ -9,8 +9,8 @@ from moveit_msgs.msg import Constraints, OrientationConstraint, PositionConstrai
 from shape_msgs.msg import SolidPrimitive
 
 from refinery.rotations import Array, Poses
-from refinery_twin.messages import pose_from
-from refinery_twin.planning import ErrorCode, JointGoal, Planner, PlanningError, PoseGoal
+from refinery_ros.conversions import pose_from_message
+from refinery_twin.planning import JointGoal, MoveItErrorCode, Planner, PlanningError, PoseGoal
 
 FINEST = 1e-5
 """Pose goals are met to this, [m] and [rad]; a goal with a tolerance below it is refused."""
@@ -28,23 +28,23 @@ class JointTarget:
     """Tolerance above, shape (7,), >= 0, [rad]; infinite for a joint without a constraint."""
 
     def goal(self) -> JointGoal:
-        """What the planner is asked for."""
+        """Return the goal for the planner."""
         return JointGoal(joints_rad=self.joints_rad)
 
     def met(self, planner: Planner, joints_rad: Array) -> bool:
-        """Tell whether joints (7,) [rad] satisfy it."""
+        """Return whether joints (7,) [rad] satisfy it."""
         away = joints_rad - self.joints_rad
         return bool(np.all((-self.below_rad <= away) & (away <= self.above_rad)))
 
 
 @dataclass(frozen=True, kw_only=True)
 class PoseTarget:
-    """A link with a point of it inside a region, turned as asked for; the planner aims at the middle."""
+    """A link with a point inside a region, in the requested orientation; the planner aims at the middle."""
 
     link: str
     """The link."""
     pose: Poses
-    """Of the link in the base frame when it is in the middle, batch of one."""
+    """Pose of the link in the base frame at the middle of the region, batch of one."""
     offset_m: Array
     """The point, in the link's frame, shape (3,), [m]."""
     region: Poses
@@ -54,14 +54,14 @@ class PoseTarget:
     turn_rad: Array
     """Tolerance about x, y and z, shape (3,), [rad]."""
     rotation_vector: bool
-    """The turn is measured by its rotation vector, not by intrinsic x, y, z angles."""
+    """Whether the rotation error is measured by its rotation vector instead of intrinsic x, y, z angles."""
 
     def goal(self) -> PoseGoal:
-        """What the planner is asked for."""
+        """Return the goal for the planner."""
         return PoseGoal(pose=self.pose, link=self.link)
 
     def met(self, planner: Planner, joints_rad: Array) -> bool:
-        """Tell whether joints (7,) [rad] satisfy it."""
+        """Return whether joints (7,) [rad] satisfy it."""
         link = planner.forward(joints_rad, self.link)
         point = Poses(pos_m=link.pos_m + link.rotation.apply(self.offset_m), quat_xyzw=link.quat_xyzw)
         inside = (self.region.inverse() @ point).pos_m[0]
@@ -127,11 +127,13 @@ def _pose_target(
             "position and orientation of the same link", f"{position.link_name!r} and {orientation.link_name!r}"
         )
     if not position.link_name:
-        raise PlanningError(ErrorCode.INVALID_LINK_NAME, "link_name: expected a link of the robot, got none")
+        raise PlanningError(MoveItErrorCode.INVALID_LINK_NAME, "link_name: expected a link of the robot, got none")
     for key, frame in (("position", position.header.frame_id), ("orientation", orientation.header.frame_id)):
         if not frame:
             # An empty frame is no constraint at all for MoveIt.
-            raise PlanningError(ErrorCode.FRAME_TRANSFORM_FAILURE, f"{key} constraint: expected a frame_id, got none")
+            raise PlanningError(
+                MoveItErrorCode.FRAME_TRANSFORM_FAILURE, f"{key} constraint: expected a frame_id, got none"
+            )
     region, half = _region(planner, position, start_rad)
     quat = orientation.orientation
     asked = Poses(pos_m=np.zeros((1, 3)), quat_xyzw=np.array([[quat.x, quat.y, quat.z, quat.w]]))
@@ -164,9 +166,9 @@ def _region(planner: Planner, position: PositionConstraint, start_rad: Array) ->
     wanted = {SolidPrimitive.SPHERE: 1, SolidPrimitive.BOX: 3}.get(solid.type, -1)
     if len(sizes) != wanted:
         raise _refused("a sphere of one dimension or a box of three", f"type {solid.type} with {sizes.tolist()}")
-    middle = planner.in_base(position.header.frame_id, pose_from(volume.primitive_poses[0]), start_rad)
+    middle = planner.in_base(position.header.frame_id, pose_from_message(volume.primitive_poses[0]), start_rad)
     return middle, sizes / 2 if solid.type == SolidPrimitive.BOX else sizes
 
 
 def _refused(expected: str, got: str) -> PlanningError:
-    return PlanningError(ErrorCode.INVALID_GOAL_CONSTRAINTS, f"goal constraints: expected {expected}, got {got}")
+    return PlanningError(MoveItErrorCode.INVALID_GOAL_CONSTRAINTS, f"goal constraints: expected {expected}, got {got}")

@@ -15,58 +15,58 @@ from rclpy.node import Node
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Array
 from refinery_twin.move_group.arm_state import ArmState
-from refinery_twin.move_group.desk import Desk
 from refinery_twin.move_group.execution import Execution
+from refinery_twin.move_group.goal_arbiter import ArmGoal, GoalArbiter
+from refinery_twin.move_group.planning_executor import PlanningExecutor
 from refinery_twin.move_group.planning_requests import read_request, start_of
 from refinery_twin.move_group.replies import failure, robot_state, success, trajectory
-from refinery_twin.move_group.turns import Turn, Turns
-from refinery_twin.planning import ErrorCode, Planner, TimedPath
+from refinery_twin.planning import MoveItErrorCode, Planner, TimedPath
 
 PLANNING, MONITOR = "PLANNING", "MONITOR"
-"""States of the feedback; MoveIt's LOOK does not occur, nothing looks around here."""
+"""States of the feedback; MoveIt's LOOK does not occur."""
 _MET = "the goal constraints are satisfied already: nothing to plan or to execute"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """What became of a request."""
+    """A planned motion."""
 
     start_rad: Array
     """Where the motion begins, shape (7,), [rad]."""
     path: TimedPath | None
-    """The motion; none if the arm is there already."""
+    """The motion; None if the goal is met already."""
     duration_s: float
-    """How long planning took, [s]."""
+    """Duration of planning, [s]."""
 
 
 class MoveAction:
     """Serves the action.
 
-    A goal that executes takes the place of any other that does, once it has been read without a complaint. It is
-    planned from where the arm is, as in MoveIt, whatever its start state says.
+    A goal that is executed replaces any other such goal once it has been checked. It is planned from the present
+    joints, as in MoveIt, whatever its start state is.
 
     Args:
         node: Gets the server.
         profile: Names.
-        desk: Plans.
-        arm: Where the arm is.
+        executor: Plans.
+        arm: Joints of the arm.
         execution: Moves the arm.
-        turns: Whose motion it is.
-        group: Of the server.
+        arbiter: Arbitrates between goals.
+        group: Callback group of the server.
     """
 
     def __init__(
         self,
         node: Node,
         profile: RobotProfile,
-        desk: Desk,
+        executor: PlanningExecutor,
         arm: ArmState,
         execution: Execution,
-        turns: Turns,
+        arbiter: GoalArbiter,
         group: CallbackGroup,
     ) -> None:
-        self._node, self._profile, self._desk = node, profile, desk
-        self._arm, self._execution, self._turns = arm, execution, turns
+        self._node, self._profile, self._executor = node, profile, executor
+        self._arm, self._execution, self._arbiter = arm, execution, arbiter
         self._server = ActionServer(
             node,
             MoveGroup,
@@ -78,64 +78,64 @@ class MoveAction:
 
     async def _execute(self, handle: ServerGoalHandle) -> MoveGroup.Result:
         result = MoveGroup.Result()
-        with Turn(handle) as turn:
+        with ArmGoal(handle) as arm_goal:
             try:
                 handle.publish_feedback(MoveGroup.Feedback(state=PLANNING))
                 only_plan = handle.request.planning_options.plan_only
-                note = await (self._plan if only_plan else self._plan_and_execute)(handle, turn, result)
+                note = await (self._plan if only_plan else self._plan_and_execute)(handle, arm_goal, result)
                 result.error_code = success(note)
             # The client must get a result whatever happens.
             except Exception as error:
                 result.error_code = failure(error)
         return finish(self._node, handle, result)
 
-    async def _plan(self, handle: ServerGoalHandle, turn: Turn, result: MoveGroup.Result) -> str:
+    async def _plan(self, handle: ServerGoalHandle, arm_goal: ArmGoal, result: MoveGroup.Result) -> str:
         goal = handle.request
         joints = await self._arm.fresh()
-        planned = await self._planned(goal, goal.request.start_state, joints, turn, allow_met=False)
+        planned = await self._planned(goal, goal.request.start_state, joints, arm_goal, allow_met=False)
         self._fill(result, planned)
         return ""
 
-    async def _plan_and_execute(self, handle: ServerGoalHandle, turn: Turn, result: MoveGroup.Result) -> str:
+    async def _plan_and_execute(self, handle: ServerGoalHandle, arm_goal: ArmGoal, result: MoveGroup.Result) -> str:
         goal, here = handle.request, RobotState(is_diff=True)
         difference = goal.planning_options.planning_scene_diff
         joints = await self._arm.fresh()
-        # What makes no sense is refused before it stops somebody else's motion.
-        await self._desk.do_in(
+        # An invalid request is refused before it stops another client's motion.
+        await self._executor.do_in(
             difference,
             here,
             joints,
             lambda planner: read_request(planner, goal.request, here, joints),
-            lambda: turn.problem,
+            lambda: arm_goal.problem,
         )
-        await self._turns.take(turn)
+        await self._arbiter.take(arm_goal)
         joints = await self._arm.at_rest()
-        planned = await self._planned(goal, here, joints, turn, allow_met=not _changes_scene(difference))
+        planned = await self._planned(goal, here, joints, arm_goal, allow_met=not _changes_scene(difference))
         self._fill(result, planned)
         if planned.path is None:
             return _MET
-        turn.check()
+        arm_goal.check()
         handle.publish_feedback(MoveGroup.Feedback(state=MONITOR))
         message = result.planned_trajectory
         await self._execution.run(
             message,
-            turn,
-            self._desk.blocked(message.joint_trajectory, difference),
-            self._desk.changes(),
+            arm_goal,
+            self._executor.blocked(message.joint_trajectory, difference),
+            self._executor.changes(),
             result.executed_trajectory.joint_trajectory,
         )
         return ""
 
     async def _planned(
-        self, goal: MoveGroup.Goal, start: RobotState, joints: Array, turn: Turn, *, allow_met: bool
+        self, goal: MoveGroup.Goal, start: RobotState, joints: Array, arm_goal: ArmGoal, *, allow_met: bool
     ) -> Planned:
         difference = goal.planning_options.planning_scene_diff
 
         def plan(planner: Planner) -> Planned:
-            return plan_request(planner, goal.request, start, joints, self._desk.seed, allow_met=allow_met)
+            return plan_request(planner, goal.request, start, joints, self._executor.seed, allow_met=allow_met)
 
-        begin = await self._desk.do(lambda planner: start_of(planner, start, joints), lambda: turn.problem)
-        return await self._desk.do_in(difference, start, begin, plan, lambda: turn.problem)
+        begin = await self._executor.do(lambda planner: start_of(planner, start, joints), lambda: arm_goal.problem)
+        return await self._executor.do_in(difference, start, begin, plan, lambda: arm_goal.problem)
 
     def _fill(self, result: MoveGroup.Result, planned: Planned) -> None:
         frame = self._profile.moveit.planning_frame
@@ -152,11 +152,11 @@ def plan_request(
 
     Args:
         planner: The planner.
-        asked: As received; its own start state is not looked at.
+        asked: As received; its own start state is ignored.
         start: Where the motion begins.
-        joints_rad: Where the arm is, shape (7,), [rad].
-        seed: Of all that is random.
-        allow_met: Plan nothing if the arm is where it should be.
+        joints_rad: Joints of the arm, shape (7,), [rad].
+        seed: Seed of all random numbers.
+        allow_met: Plan nothing if the goal is met already.
 
     Raises:
         PlanningError: Why there is no plan.
@@ -169,12 +169,12 @@ def plan_request(
 
 
 def finish(node: Node, handle: ServerGoalHandle, result: object) -> object:
-    """Put a goal into its last state, by its result's error code, and say so in the log."""
+    """Put a goal into its final state by its result's error code; failures are logged."""
     code = result.error_code  # type: ignore[attr-defined]
-    if code.val == ErrorCode.SUCCESS:
+    if code.val == MoveItErrorCode.SUCCESS:
         handle.succeed()
         return result
-    node.get_logger().warning(f"{ErrorCode(code.val).name}: {code.message}")
+    node.get_logger().warning(f"{MoveItErrorCode(code.val).name}: {code.message}")
     if handle.is_cancel_requested:
         handle.canceled()
     else:

@@ -17,7 +17,7 @@ class MoveGroupParameters:
     """Values of the node's parameters; each field's metadata is its description and range."""
 
     robot_profile: str = parameter("twin", "Robot profile: a name in config/robots or a path to a .yaml file")
-    seed: int = parameter(0, "Seed of all that is random in planning: equal requests get equal answers", 0, 2**63 - 1)
+    seed: int = parameter(0, "Seed of all random numbers in planning: equal requests get equal answers", 0, 2**63 - 1)
 
 
 def declare_parameters(node: Node) -> tuple[MoveGroupParameters, RobotProfile]:

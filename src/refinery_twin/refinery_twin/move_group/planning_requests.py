@@ -13,7 +13,7 @@ from refinery.robot_profile import RobotProfile
 from refinery.rotations import Array
 from refinery_twin.move_group.goals import Target, read_target
 from refinery_twin.move_group.scene_keeper import is_empty
-from refinery_twin.planning import ErrorCode, Planner, PlanningError, TimedPath
+from refinery_twin.planning import MoveItErrorCode, Planner, PlanningError, TimedPath
 
 DEFAULT_TIME_S = 1.0
 """``allowed_planning_time`` of a request that gives none, as in MoveIt, [s]."""
@@ -21,7 +21,7 @@ DEFAULT_TIME_S = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class MotionRequest:
-    """What is to be planned."""
+    """A checked request for a plan."""
 
     start_rad: Array
     """Where the motion begins, shape (7,), [rad]."""
@@ -39,10 +39,10 @@ class MotionRequest:
     """Time for everything, > 0, [s]."""
 
     def planned(self, planner: Planner, seed: int) -> TimedPath:
-        """Plan to the first goal that there is a way to.
+        """Plan to the first goal that can be reached.
 
         Raises:
-            PlanningError: Why there is no way to the last one tried.
+            PlanningError: Why the last goal tried cannot be reached.
         """
         end_s = time.monotonic() + self.timeout_s
         for index, target in enumerate(self.targets):
@@ -63,18 +63,18 @@ class MotionRequest:
         raise _no_goal()
 
     def met(self, planner: Planner, joints_rad: Array) -> bool:
-        """Tell whether joints (7,) [rad] satisfy one of the goals."""
+        """Return whether joints (7,) [rad] satisfy one of the goals."""
         return any(target.met(planner, joints_rad) for target in self.targets)
 
 
 def read_request(planner: Planner, request: MotionPlanRequest, start: RobotState, joints_rad: Array) -> MotionRequest:
-    """Read a request in the scene as it is now; the workspace is not looked at, the arm stands on its base.
+    """Read a request in the scene as it is now; the workspace is ignored, the arm stands on its base.
 
     Args:
         planner: Knows names and frames.
-        request: As received; its own start state is not looked at.
+        request: As received; its own start state is ignored.
         start: Where the motion begins.
-        joints_rad: Where the arm is, shape (7,), [rad].
+        joints_rad: Joints of the arm, shape (7,), [rad].
 
     Raises:
         PlanningError: INVALID_GROUP_NAME, INVALID_GOAL_CONSTRAINTS, INVALID_LINK_NAME, INVALID_ROBOT_STATE,
@@ -84,7 +84,7 @@ def read_request(planner: Planner, request: MotionPlanRequest, start: RobotState
     pipeline = planner.profile.moveit.pipeline_id
     if request.pipeline_id not in ("", pipeline):
         raise PlanningError(
-            ErrorCode.FAILURE, f"pipeline_id: expected {pipeline!r} or none, got {request.pipeline_id!r}"
+            MoveItErrorCode.FAILURE, f"pipeline_id: expected {pipeline!r} or none, got {request.pipeline_id!r}"
         )
     check_unconstrained(request.path_constraints, request.trajectory_constraints)
     if request.reference_trajectories:
@@ -104,32 +104,32 @@ def read_request(planner: Planner, request: MotionPlanRequest, start: RobotState
 
 
 def check_group(planner: Planner, name: str) -> None:
-    """Accept only the planning group; here an empty name is none, as in MoveIt.
+    """Accept only the planning group; an empty name is refused, as in MoveIt.
 
     Raises:
         PlanningError: INVALID_GROUP_NAME.
     """
     if not name:
         raise PlanningError(
-            ErrorCode.INVALID_GROUP_NAME, f"group_name: expected {planner.profile.moveit.group!r}, got none"
+            MoveItErrorCode.INVALID_GROUP_NAME, f"group_name: expected {planner.profile.moveit.group!r}, got none"
         )
     planner.check_group(name)
 
 
 def check_unconstrained(path: Constraints, trajectory: TrajectoryConstraints | None = None) -> None:
-    """Refuse constraints of the way, which no planner here keeps to.
+    """Refuse path constraints, which no planner here keeps to.
 
     Raises:
         PlanningError: INVALID_GOAL_CONSTRAINTS.
     """
     if constrained(path) or (trajectory is not None and trajectory.constraints):
         raise _refused(
-            "expected no constraints of the way: they are not supported; use compute_cartesian_path for a straight one"
+            "expected no path constraints: they are not supported; use compute_cartesian_path for a straight line"
         )
 
 
 def constrained(constraints: Constraints) -> bool:
-    """Tell whether there is any constraint."""
+    """Return whether there is any constraint."""
     kinds: Sequence[Sequence[object]] = (
         constraints.joint_constraints,
         constraints.position_constraints,
@@ -165,7 +165,7 @@ def tool_speed(profile: RobotProfile, link: str, speed_m_s: float) -> float | No
         return None
     if link not in ("", profile.frames.tool):
         raise PlanningError(
-            ErrorCode.INVALID_LINK_NAME,
+            MoveItErrorCode.INVALID_LINK_NAME,
             f"cartesian_speed_limited_link: expected {profile.frames.tool!r} or none, got {link!r}",
         )
     return speed_m_s
@@ -176,4 +176,4 @@ def _no_goal() -> PlanningError:
 
 
 def _refused(sentence: str) -> PlanningError:
-    return PlanningError(ErrorCode.INVALID_GOAL_CONSTRAINTS, sentence)
+    return PlanningError(MoveItErrorCode.INVALID_GOAL_CONSTRAINTS, sentence)

@@ -1,4 +1,4 @@
-"""What goes into the answers: error codes, robot states and trajectories as messages."""
+"""Parts of the responses: error codes, robot states and trajectories as messages."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from moveit_msgs.msg import MoveItErrorCodes, RobotState, RobotTrajectory
 from trajectory_msgs.msg import JointTrajectoryPoint
 
 from refinery.rotations import Array
-from refinery_twin.messages import duration_of
-from refinery_twin.planning import ErrorCode, PlanningError, TimedPath
+from refinery_ros.conversions import duration_message
+from refinery_twin.planning import MoveItErrorCode, PlanningError, TimedPath
 
 SOURCE = "move_group"
-"""Who says so, in every error code."""
+"""Source given in every error code."""
 
 
 def success(message: str = "") -> MoveItErrorCodes:
     """Return the code of a success."""
-    return MoveItErrorCodes(val=int(ErrorCode.SUCCESS), message=message, source=SOURCE)
+    return MoveItErrorCodes(val=int(MoveItErrorCode.SUCCESS), message=message, source=SOURCE)
 
 
 def as_refusal(error: Exception) -> PlanningError:
-    """Return an error as a refusal; what is none is a defect: its trace is printed, and the client hears of it."""
+    """Return an error as a refusal; any other than a PlanningError is a defect, whose trace is printed."""
     if isinstance(error, PlanningError):
         return error
     traceback.print_exception(error)
-    return PlanningError(ErrorCode.FAILURE, f"{type(error).__name__}: {error}; this is a defect, see the log")
+    return PlanningError(MoveItErrorCode.FAILURE, f"{type(error).__name__}: {error}; this is a defect, see the log")
 
 
 def failure(error: Exception) -> MoveItErrorCodes:
@@ -36,7 +36,7 @@ def failure(error: Exception) -> MoveItErrorCodes:
 
 
 def robot_state(joint_names: Sequence[str], joints_rad: Array, frame: str) -> RobotState:
-    """Return joints (7,) [rad] at rest as a whole state, not a difference to another."""
+    """Return joints (7,) [rad] at rest as a complete state, not a difference."""
     state = RobotState()
     state.joint_state.header.frame_id = frame
     state.joint_state.name = list(joint_names)
@@ -45,7 +45,7 @@ def robot_state(joint_names: Sequence[str], joints_rad: Array, frame: str) -> Ro
 
 
 def trajectory(path: TimedPath, frame: str) -> RobotTrajectory:
-    """Return a path as MoveIt writes it: stamp zero; positions, velocities and accelerations at every point."""
+    """Return a path as MoveIt does: stamp zero; positions, velocities and accelerations at every point."""
     message = RobotTrajectory()
     joints = message.joint_trajectory
     joints.header.frame_id = frame
@@ -56,7 +56,7 @@ def trajectory(path: TimedPath, frame: str) -> RobotTrajectory:
             positions=q.tolist(),
             velocities=dq.tolist(),
             accelerations=ddq.tolist(),
-            time_from_start=duration_of(time_s),
+            time_from_start=duration_message(time_s),
         )
         for time_s, q, dq, ddq in rows
     ]

@@ -1,6 +1,6 @@
-"""The planning scene as clients see it: messages in, messages out, and changes for the time of one request.
+"""Keeps the planning scene: applies the messages of clients, and temporary changes for one request.
 
-What a message asks for is done piece by piece, as MoveIt does: a piece that cannot be done leaves the others alone.
+The parts of a message are applied one by one, as in MoveIt: a part that fails does not affect the others.
 """
 
 from __future__ import annotations
@@ -14,36 +14,36 @@ import numpy as np
 from moveit_msgs.msg import AttachedCollisionObject, CollisionObject, PlanningScene, RobotState
 
 from refinery.rotations import Array, Poses
-from refinery_twin.messages import pose_from
+from refinery_ros.conversions import pose_from_message
 from refinery_twin.move_group.allowed_collisions import AllowedCollisions, Pair
 from refinery_twin.move_group.geometry import shapes_from
-from refinery_twin.planning import AttachedObject, ErrorCode, Planner, PlanningError, SceneObject
+from refinery_twin.planning import AttachedObject, MoveItErrorCode, Planner, PlanningError, SceneObject
 
 
 class SceneKeeper:
     """Keeps the scene of a planner; used by the planning thread only.
 
     Args:
-        planner: Whose scene it is.
+        planner: Owner of the scene.
     """
 
     def __init__(self, planner: Planner) -> None:
         self._planner, self._scene = planner, planner.scene
         self.allowed = AllowedCollisions()
-        """What clients have said about collisions."""
+        """Collisions that clients allow."""
         self._applied: set[Pair] = set()
         self.lasting = 0
-        """Counts the changes that last beyond a request; any thread may read it."""
+        """Number of changes that outlast a request; any thread may read it."""
 
     def apply(self, message: PlanningScene, joints_rad: Array) -> list[PlanningError]:
-        """Change the scene: by what the message names if it is a difference, to what it names if not.
+        """Apply a message: as a difference, or as the complete scene.
 
         Args:
             message: As received.
-            joints_rad: Where the arm is, shape (7,), [rad].
+            joints_rad: Joints of the arm, shape (7,), [rad].
 
         Returns:
-            What could not be done; empty if all was.
+            The errors of parts that failed.
         """
         problems = self._apply(message, joints_rad)
         self.lasting += 1
@@ -56,7 +56,7 @@ class SceneKeeper:
         jobs: list[Callable[[], None]] = [partial(self._check_supported, message)]
         if message.allowed_collision_matrix.entry_names or message.allowed_collision_matrix.default_entry_names:
             jobs.append(partial(self._replace_allowed, message))
-        # The robot first, as MoveIt: what it lets go of can be removed from the world by the same message.
+        # The robot first, as in MoveIt: an object it detaches can be removed from the world by the same message.
         jobs += [partial(self._attach, held, joints_rad) for held in message.robot_state.attached_collision_objects]
         jobs += [partial(self._change, thing, joints_rad) for thing in message.world.collision_objects]
         problems = _done(jobs)
@@ -65,15 +65,15 @@ class SceneKeeper:
 
     @contextmanager
     def changed(self, difference: PlanningScene, start: RobotState, joints_rad: Array) -> Iterator[None]:
-        """Change the scene for the time of one request.
+        """Change the scene for the duration of one request.
 
         Args:
-            difference: What is different; its ``is_diff`` is not looked at, an empty message changes nothing.
-            start: A start state; the objects it attaches are held in it, and only those if it is no difference.
-            joints_rad: Where the arm is in it, shape (7,), [rad].
+            difference: The changes; its ``is_diff`` is ignored, an empty message changes nothing.
+            start: A start state with the attached objects; those only, if it is not a difference.
+            joints_rad: Joints of the arm in it, shape (7,), [rad].
 
         Raises:
-            PlanningError: The first thing that could not be done.
+            PlanningError: The first part that failed.
         """
         before, allowed, applied = self._scene.snapshot(), self.allowed, self._applied
         try:
@@ -113,13 +113,15 @@ class SceneKeeper:
         }
         given = ", ".join(name for name, there in parts.items() if there)
         if given:
-            raise PlanningError(ErrorCode.FAILURE, f"planning scene: {given} cannot be changed here; leave it out")
+            raise PlanningError(
+                MoveItErrorCode.FAILURE, f"planning scene: {given} cannot be changed here; leave it out"
+            )
 
     def _replace_allowed(self, message: PlanningScene) -> None:
         self.allowed = AllowedCollisions.read(message.allowed_collision_matrix)
 
     def _allow(self) -> None:
-        """Tell the scene which pairs may touch, now that its objects are what they are."""
+        """Update the pairs that may touch, after a change of the objects."""
         wanted = self.allowed.pairs([*self._scene.links, *self._scene.objects, *self._scene.attached])
         for pair in self._applied - wanted:
             self._scene.allow(*pair, allowed=False)
@@ -128,7 +130,7 @@ class SceneKeeper:
         self._applied = wanted
 
     def _change(self, message: CollisionObject, joints_rad: Array) -> None:
-        """Do what one object of the world asks for."""
+        """Apply the operation of one world object."""
         name, operation = message.id, message.operation
         if operation == CollisionObject.REMOVE:
             self._scene.remove(name)
@@ -140,14 +142,14 @@ class SceneKeeper:
             self._scene.add(_object(message, self._pose(message, joints_rad)))
 
     def _attach(self, message: AttachedCollisionObject, joints_rad: Array) -> None:
-        """Do what one object of the hand asks for."""
+        """Apply the operation of one attached object."""
         name, link, scene = message.object.id, message.link_name, self._scene
         operation, touch = message.object.operation, tuple(message.touch_links)
         if operation == CollisionObject.REMOVE:
             self._detach(name, link, joints_rad)
         elif operation == CollisionObject.MOVE:
             raise PlanningError(
-                ErrorCode.FAILURE, f"{name!r}: expected to add, append or remove a held object, got MOVE"
+                MoveItErrorCode.FAILURE, f"{name!r}: expected to add, append or remove a held object, got MOVE"
             )
         elif operation == CollisionObject.APPEND and name in scene.attached:
             held = scene.attached[name]
@@ -168,9 +170,9 @@ class SceneKeeper:
     def _pose(self, message: CollisionObject, joints_rad: Array) -> Poses:
         if not message.header.frame_id:
             raise PlanningError(
-                ErrorCode.FRAME_TRANSFORM_FAILURE, f"object {message.id!r}: expected a header.frame_id, got none"
+                MoveItErrorCode.FRAME_TRANSFORM_FAILURE, f"object {message.id!r}: expected a header.frame_id, got none"
             )
-        return self._planner.in_base(message.header.frame_id, pose_from(message.pose), joints_rad)
+        return self._planner.in_base(message.header.frame_id, pose_from_message(message.pose), joints_rad)
 
     def _pose_on(self, link: str, message: CollisionObject, joints_rad: Array) -> Poses:
         """Pose of an object in the frame of the link that is to carry it."""
@@ -179,7 +181,7 @@ class SceneKeeper:
 
 
 def is_empty(state: RobotState) -> bool:
-    """Tell whether a robot state says nothing, which is the current state."""
+    """Return whether a robot state is empty, which means the current state."""
     return (
         not state.joint_state.name
         and not state.attached_collision_objects
@@ -188,7 +190,7 @@ def is_empty(state: RobotState) -> bool:
 
 
 def _empty(message: PlanningScene) -> bool:
-    """Tell whether a difference changes nothing, as far as it is looked at here."""
+    """Return whether a difference changes nothing that is supported here."""
     parts = (
         message.world.collision_objects,
         message.world.octomap.octomap.data,
@@ -215,7 +217,7 @@ def _as_difference(message: PlanningScene) -> PlanningScene:
 
 
 def _done(jobs: Iterable[Callable[[], None]]) -> list[PlanningError]:
-    """Do each, whatever becomes of the others, and return what went wrong."""
+    """Run all jobs and return the errors."""
     problems = []
     for job in jobs:
         try:
@@ -229,13 +231,14 @@ def _object(message: CollisionObject, pose: Poses) -> SceneObject:
     shapes, poses = shapes_from(message)
     if not message.id or not shapes:
         raise PlanningError(
-            ErrorCode.INVALID_OBJECT_NAME, f"expected an object with an id and at least one solid, got {message.id!r}"
+            MoveItErrorCode.INVALID_OBJECT_NAME,
+            f"expected an object with an id and at least one solid, got {message.id!r}",
         )
     return SceneObject(name=message.id, shapes=shapes, shape_poses=poses, pose=pose)
 
 
 def _grown(thing: SceneObject, message: CollisionObject) -> SceneObject:
-    """Return an object with more solids, whose poses are in its own frame."""
+    """Return an object with additional solids, whose poses are in its own frame."""
     shapes, poses = shapes_from(message)
     joined = Poses(
         pos_m=np.vstack([thing.shape_poses.pos_m, poses.pos_m]),

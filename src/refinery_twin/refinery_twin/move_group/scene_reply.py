@@ -1,4 +1,4 @@
-"""The planning scene as an answer, with the parts that were asked for."""
+"""The planning scene as a response, with the requested parts."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def scene_message(planner: Planner, allowed: AllowedCollisions, joints_rad: Arra
 
     Args:
         planner: Whose scene it is.
-        allowed: What clients have said about collisions.
-        joints_rad: Where the arm is, shape (7,), [rad].
+        allowed: Collisions that clients allow.
+        joints_rad: Joints of the arm, shape (7,), [rad].
         wanted: Sum of the parts of ``moveit_msgs/PlanningSceneComponents``; 0 is all.
     """
     parts, scene, frame = wanted or _ALL, planner.scene, planner.profile.moveit.planning_frame

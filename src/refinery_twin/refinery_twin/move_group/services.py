@@ -1,4 +1,4 @@
-"""The services of ``move_group``: inverse kinematics, straight ways, plans, and the planning scene."""
+"""The services of ``move_group``: inverse kinematics, straight lines, plans, and the planning scene."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from rclpy.node import Node
 
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Array, Poses
-from refinery_twin.messages import pose_from
+from refinery_ros.conversions import pose_from_message, seconds
 from refinery_twin.move_group.arm_state import ArmState
-from refinery_twin.move_group.desk import Desk
 from refinery_twin.move_group.move_action import Planned, plan_request
+from refinery_twin.move_group.planning_executor import PlanningExecutor
 from refinery_twin.move_group.planning_requests import (
     check_group,
     check_unconstrained,
@@ -33,26 +33,28 @@ from refinery_twin.move_group.planning_requests import (
 )
 from refinery_twin.move_group.replies import as_refusal, failure, robot_state, success, trajectory
 from refinery_twin.move_group.scene_reply import scene_message
-from refinery_twin.planning import ErrorCode, Planner, PlanningError, StraightPath
+from refinery_twin.planning import MoveItErrorCode, Planner, PlanningError, StraightPath
 
 _IK_S = 1.0
 """Time for inverse kinematics of a request that gives none, [s]."""
-_NOTHING = PlanningScene(is_diff=True)
+_NO_CHANGE = PlanningScene(is_diff=True)
 
 
 class Services:
-    """Serves them; each answers after the planning thread has done its part.
+    """Serves them; each answers after its job in the planning thread.
 
     Args:
         node: Gets the services.
         profile: Names.
-        desk: Plans.
-        arm: Where the arm is.
-        group: Of the services.
+        executor: Plans.
+        arm: Joints of the arm.
+        group: Callback group of the services.
     """
 
-    def __init__(self, node: Node, profile: RobotProfile, desk: Desk, arm: ArmState, group: CallbackGroup) -> None:
-        self._node, self._profile, self._desk, self._arm = node, profile, desk, arm
+    def __init__(
+        self, node: Node, profile: RobotProfile, executor: PlanningExecutor, arm: ArmState, group: CallbackGroup
+    ) -> None:
+        self._node, self._profile, self._executor, self._arm = node, profile, executor, arm
         names = profile.moveit
         for kind, name, answer in (
             (GetPositionIK, names.compute_ik, self._coded(self._inverse)),
@@ -64,7 +66,7 @@ class Services:
             node.create_service(kind, name, answer, callback_group=group)
 
     def _coded(self, answer: Callable[[Any, Any], Awaitable[None]]) -> Callable[[Any, Any], Any]:
-        """Make a service callback that puts what goes wrong into the answer's error code."""
+        """Make a service callback that puts errors into the answer's error code."""
 
         async def serve(request: Any, response: Any) -> Any:
             try:
@@ -80,9 +82,9 @@ class Services:
         asked, joints = request.ik_request, await self._arm.recent()
 
         def solve(planner: Planner) -> Array:
-            return _inverse(planner, asked, joints, self._desk.seed)
+            return _inverse(planner, asked, joints, self._executor.seed)
 
-        solution = await self._desk.do_in(_NOTHING, asked.robot_state, joints, solve)
+        solution = await self._executor.do_in(_NO_CHANGE, asked.robot_state, joints, solve)
         response.solution = robot_state(self._profile.joint_names, solution, self._profile.moveit.planning_frame)
 
     async def _cartesian(self, request: GetCartesianPath.Request, response: GetCartesianPath.Response) -> None:
@@ -92,11 +94,11 @@ class Services:
             start = start_of(planner, request.start_state, joints)
             return start, _cartesian(planner, request, start)
 
-        start, way = await self._desk.do_in(_NOTHING, request.start_state, joints, solve)
+        start, line = await self._executor.do_in(_NO_CHANGE, request.start_state, joints, solve)
         response.start_state = robot_state(self._profile.joint_names, start, frame)
-        if way is not None:
-            response.fraction, response.error_code.message = way.fraction, way.reason
-            response.solution = trajectory(way.path, frame)
+        if line is not None:
+            response.fraction, response.error_code.message = line.fraction, line.reason
+            response.solution = trajectory(line.path, frame)
 
     async def _plan(self, request: GetMotionPlan.Request, response: GetMotionPlan.Response) -> GetMotionPlan.Response:
         asked, answer = request.motion_plan_request, response.motion_plan_response
@@ -106,9 +108,9 @@ class Services:
             start = asked.start_state
 
             def plan(planner: Planner) -> Planned:
-                return plan_request(planner, asked, start, joints, self._desk.seed, allow_met=False)
+                return plan_request(planner, asked, start, joints, self._executor.seed, allow_met=False)
 
-            planned = await self._desk.do_in(_NOTHING, start, joints, plan)
+            planned = await self._executor.do_in(_NO_CHANGE, start, joints, plan)
             assert planned.path is not None
             frame = self._profile.moveit.planning_frame
             answer.trajectory_start = robot_state(self._profile.joint_names, planned.start_rad, frame)
@@ -124,11 +126,11 @@ class Services:
         problems: list[Exception] = []
         try:
             joints = await self._arm.recent()
-            problems += await self._desk.do(lambda _: self._desk.scene.apply(request.scene, joints))
+            problems += await self._executor.do(lambda _: self._executor.scene.apply(request.scene, joints))
         except Exception as error:
             problems.append(error)
         for problem in problems:
-            # The answer has no place for a reason.
+            # The response has no field for a reason.
             self._failed(problem)
         response.success = not problems
         return response
@@ -139,8 +141,8 @@ class Services:
         try:
             joints = await self._arm.recent()
             wanted = request.components.components
-            response.scene = await self._desk.do(
-                lambda planner: scene_message(planner, self._desk.scene.allowed, joints, wanted)
+            response.scene = await self._executor.do(
+                lambda planner: scene_message(planner, self._executor.scene.allowed, joints, wanted)
             )
         except Exception as error:
             self._failed(error)
@@ -155,17 +157,19 @@ class Services:
 def _inverse(planner: Planner, asked: Any, joints_rad: Array, seed: int) -> Array:
     check_group(planner, asked.group_name)
     if constrained(asked.constraints):
-        raise PlanningError(ErrorCode.INVALID_GOAL_CONSTRAINTS, "constraints: expected none, they are not supported")
+        raise PlanningError(
+            MoveItErrorCode.INVALID_GOAL_CONSTRAINTS, "constraints: expected none, they are not supported"
+        )
     poses, links = asked.pose_stamped_vector or [asked.pose_stamped], asked.ik_link_names
     if len(poses) > 1 or (asked.pose_stamped_vector and len(links) > 1):
         raise PlanningError(
-            ErrorCode.INVALID_LINK_NAME,
+            MoveItErrorCode.INVALID_LINK_NAME,
             f"expected one link with one pose, got {len(poses)} poses and {len(links)} links",
         )
     link = (links[0] if links else "") if asked.pose_stamped_vector else asked.ik_link_name
     near = start_of(planner, asked.robot_state, joints_rad)
-    pose = planner.in_base(poses[0].header.frame_id, pose_from(poses[0].pose), near)
-    timeout_s = asked.timeout.sec + asked.timeout.nanosec * 1e-9
+    pose = planner.in_base(poses[0].header.frame_id, pose_from_message(poses[0].pose), near)
+    timeout_s = seconds(asked.timeout)
     try:
         return planner.inverse(
             pose,
@@ -176,9 +180,9 @@ def _inverse(planner: Planner, asked: Any, joints_rad: Array, seed: int) -> Arra
             seed=seed,
         )
     except PlanningError as error:
-        # MoveIt has one code for all of these here; the sentence tells them apart.
-        if error.code in (ErrorCode.GOAL_IN_COLLISION, ErrorCode.TIMED_OUT):
-            raise PlanningError(ErrorCode.NO_IK_SOLUTION, str(error)) from None
+        # MoveIt has one code for all of these; the message distinguishes them.
+        if error.code in (MoveItErrorCode.GOAL_IN_COLLISION, MoveItErrorCode.TIMED_OUT):
+            raise PlanningError(MoveItErrorCode.NO_IK_SOLUTION, str(error)) from None
         raise
 
 
@@ -186,13 +190,13 @@ def _cartesian(planner: Planner, request: GetCartesianPath.Request, start_rad: A
     check_group(planner, request.group_name)
     check_unconstrained(request.path_constraints)
     if not request.max_step > 0:
-        raise PlanningError(ErrorCode.FAILURE, f"max_step: expected a step > 0 m, got {request.max_step}")
+        raise PlanningError(MoveItErrorCode.FAILURE, f"max_step: expected a step > 0 m, got {request.max_step}")
     link = request.link_name or planner.profile.moveit.tip_link
     if not request.waypoints:
         return None
-    waypoints, frame = [pose_from(pose) for pose in request.waypoints], request.header.frame_id
+    waypoints, frame = [pose_from_message(pose) for pose in request.waypoints], request.header.frame_id
     if frame == link:
-        # Each in the frame of the link at the one before, as MoveIt takes them.
+        # Each in the frame of the link at the previous one, as in MoveIt.
         placed, last = [], planner.forward(start_rad, link)
         for pose in waypoints:
             last = last @ pose

@@ -1,4 +1,4 @@
-"""Waiting without blocking the thread that talks to the graph, and a second thread for what takes long."""
+"""Waiting without blocking the thread that serves the graph, and a second thread for long computations."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 T = TypeVar("T")
-_LOOK_S = 0.02
+_PERIOD_S = 0.02
 
 
-class _Pass:
-    """Awaiting it lets the executor go on; it comes back at its next wake-up."""
+class _Yield:
+    """Awaiting it returns control to the executor until its next wake-up."""
 
     def __await__(self) -> Generator[None, None, None]:
         yield
@@ -27,37 +27,37 @@ class Waiter:
     """Lets coroutines of an executor wait for conditions.
 
     Args:
-        node: Gets a timer that wakes the executor up while somebody waits.
-        group: Of the timer.
+        node: Gets a timer that wakes the executor while a coroutine waits.
+        group: Callback group of the timer.
     """
 
     def __init__(self, node: Node, group: CallbackGroup) -> None:
         self._waiting = 0
-        # Steady time: with a simulated clock that stops, the timer must go on to notice.
+        # Steady time: the timer must go on to notice a simulated clock that stops.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._timer = node.create_timer(_LOOK_S, lambda: None, callback_group=group, clock=steady)
+        self._timer = node.create_timer(_PERIOD_S, lambda: None, callback_group=group, clock=steady)
         self._timer.cancel()
 
     async def until(self, condition: Callable[[], bool], timeout_s: float = math.inf) -> bool:
-        """Wait until a condition holds, looked at with every wake-up of the executor.
+        """Wait until a condition holds, checked at every wake-up of the executor.
 
         Args:
             condition: Called in the executor's thread.
-            timeout_s: Longest wait by the clock on the wall, [s]. On a machine that is too busy to let it look often it
-                takes longer: what is waited for is held up too.
+            timeout_s: Longest wait, wall clock, [s]. On a machine that is too busy to check often it is extended: the
+                condition is delayed as well.
 
         Returns:
             Whether it holds.
         """
-        end_s, looks_left = time.monotonic() + timeout_s, timeout_s / _LOOK_S / 2
+        end_s, checks_left = time.monotonic() + timeout_s, timeout_s / _PERIOD_S / 2
         self._waiting += 1
         self._timer.reset()
         try:
             while not condition():
-                if time.monotonic() >= end_s and looks_left <= 0:
+                if time.monotonic() >= end_s and checks_left <= 0:
                     return False
-                looks_left -= 1
-                await _Pass()
+                checks_left -= 1
+                await _Yield()
             return True
         finally:
             self._waiting -= 1
@@ -69,7 +69,7 @@ class Worker:
     """The one thread that plans; jobs run in the order they come.
 
     Args:
-        node: Its executor is woken up when a job is done.
+        node: Its executor is woken when a job is done.
     """
 
     def __init__(self, node: Node) -> None:
@@ -77,13 +77,13 @@ class Worker:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="planning")
 
     def start(self, job: Callable[[], T]) -> Future[T]:
-        """Queue a job; nobody needs to wait for it."""
+        """Queue a job and return its future."""
         running = self._pool.submit(job)
         running.add_done_callback(lambda _: self._wake())
         return running
 
     def close(self) -> None:
-        """End the thread after the job that runs; those that wait are dropped."""
+        """End the thread after the running job; queued ones are dropped."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _wake(self) -> None:

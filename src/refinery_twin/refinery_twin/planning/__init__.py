@@ -14,7 +14,8 @@ MoveIt's codes and a sentence::
 A planner and its scene are for one thread at a time.
 """
 
-from refinery_twin.planning.errors import ErrorCode, PlanningError
+from refinery_ros.moveit_error_code import MoveItErrorCode
+from refinery_twin.planning.errors import PlanningError
 from refinery_twin.planning.objects import AttachedObject, Box, Cylinder, Mesh, SceneObject, Shape, Sphere
 from refinery_twin.planning.planner import Planner
 from refinery_twin.planning.requests import JointGoal, PoseGoal, StraightPath, TimedPath, Validity
@@ -24,9 +25,9 @@ __all__ = [
     "AttachedObject",
     "Box",
     "Cylinder",
-    "ErrorCode",
     "JointGoal",
     "Mesh",
+    "MoveItErrorCode",
     "Planner",
     "PlanningError",
     "PlanningScene",

@@ -1,4 +1,4 @@
-"""Links of the arm with its hand, from a robot profile: names, where they are, and the URDF that says so.
+"""Links of the arm with its hand, from a robot profile: names, poses, and the URDF.
 
 The kinematics are the profile's DH table, so that planner and nodes agree to rounding; the shapes are those of the
 twin's arm, a Panda with the Franka hand.
@@ -35,7 +35,7 @@ class Link:
     pose: Poses
     """Its pose in the carrier's frame, batch of one."""
     mesh: str
-    """Which mesh of the arm's model it looks like; empty for a mere frame."""
+    """Mesh of the arm's model; empty for a frame without a shape."""
     turn_rad: float = 0.0
     """Rotation of the mesh about z, [rad]."""
 
@@ -81,7 +81,7 @@ def neighbours(profile: RobotProfile) -> list[tuple[str, str]]:
 
 
 def mount(link: str) -> str:
-    """Return the name of the frame at a moving link that held objects hang on."""
+    """Return the name of the frame at a moving link to which objects are attached."""
     return f"{link}/held"
 
 
@@ -89,7 +89,7 @@ def urdf(profile: RobotProfile, meshes: Path) -> str:
     """Write the robot's description.
 
     Args:
-        profile: Of the arm.
+        profile: Profile of the arm.
         meshes: Folder with a convex ``<mesh>.stl`` for every mesh of :func:`links`.
 
     Returns:
@@ -122,7 +122,7 @@ def urdf(profile: RobotProfile, meshes: Path) -> str:
 
 
 def _prefix(profile: RobotProfile) -> str:
-    """Return what the names of the robot's links and joints begin with: ``panda_`` of ``panda_joint1``."""
+    """Return the prefix of the robot's links and joints: ``panda_`` of ``panda_joint1``."""
     name, found, _ = profile.joint_names[0].partition("joint")
     return name if found else ""
 

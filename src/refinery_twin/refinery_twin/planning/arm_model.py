@@ -1,4 +1,4 @@
-"""The arm as the planning library holds it: loaded once, asked for scenes and for where links are."""
+"""The arm in the planning library: loaded once; gives scenes and forward kinematics."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class ArmModel:
     """Kinematics, limits and shapes of an arm with its hand.
 
     Args:
-        profile: Of the arm.
-        padding_m: By how much the links are thicker than they are, >= 0, [m].
+        profile: Profile of the arm.
+        padding_m: Padding of the links, >= 0, [m].
 
     Raises:
         NotReadyError: The meshes of the arm's model are missing.

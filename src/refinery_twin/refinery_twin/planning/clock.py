@@ -1,4 +1,4 @@
-"""The end of a request's time."""
+"""Deadline of a request."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ class Deadline:
 
     @property
     def passed(self) -> bool:
-        """No time is left."""
+        """Whether the deadline has passed."""
         return self.left_s == 0.0

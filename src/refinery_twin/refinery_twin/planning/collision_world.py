@@ -1,4 +1,4 @@
-"""A planning scene compiled for the planning library: what it answers about collisions."""
+"""A planning scene compiled for the planning library: collision checks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _COLOUR = np.ones(4)
 
 
 class CollisionWorld:
-    """The arm among objects, frozen: a changed scene makes a new one.
+    """An immutable model of the arm among objects; a changed scene gets a new one.
 
     Args:
         model: The arm.
@@ -50,20 +50,20 @@ class CollisionWorld:
         pairs = [pair for pair in combinations(sorted(self._parts), 2) if pair not in ignored]
         self._checked = [(a, b) for first, second in pairs for a in self._parts[first] for b in self._parts[second]]
         self.scene = self._compiled()
-        """The library's scene, with the collisions that count."""
+        """The library's scene, with the pairs to check."""
         self._unchecked(self.scene, ignored)
 
     def free(self, joints_rad: Array) -> bool:
-        """Tell whether nothing touches at joints (7,), [rad]."""
+        """Return whether joints (7,) [rad] are free of collisions."""
         return not self.scene.hasCollisions(self._model.full(joints_rad, self._fingers_m))
 
     def free_between(self, start_rad: Array, goal_rad: Array, step_rad: float) -> bool:
-        """Tell whether nothing touches on the straight line in joint space, looked at in steps of so much [rad]."""
+        """Return whether a straight line in joint space is free of collisions, checked in steps of this size [rad]."""
         start, goal = (self._model.full(q, self._fingers_m) for q in (start_rad, goal_rad))
         return not roboplan.hasCollisionsAlongPath(self.scene, start, goal, step_rad)
 
     def contacts(self, joints_rad: Array) -> tuple[Pair, ...]:
-        """Name the pairs of links and objects that touch at joints (7,), [rad], sorted.
+        """Return the pairs of links and objects that touch at joints (7,), [rad], sorted.
 
         The library only says whether there is a contact; halving the pairs that count finds them all.
         """

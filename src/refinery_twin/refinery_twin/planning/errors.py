@@ -1,59 +1,19 @@
-"""Why the planner refuses a request: the values of ``moveit_msgs/MoveItErrorCodes`` and the error that carries one.
-
-The numbers are those of moveit_msgs 2.6.0, so that a server can put ``error.code`` into ``error_code.val`` as it is.
-"""
+"""The error of a refused request, with one of MoveIt's codes."""
 
 from __future__ import annotations
 
-import enum
-
 from refinery.errors import RefineryError
-
-
-class ErrorCode(enum.IntEnum):
-    """``moveit_msgs/MoveItErrorCodes``, by its own names (its misspelling included)."""
-
-    SUCCESS = 1
-    UNDEFINED = 0
-    FAILURE = 99999
-    PLANNING_FAILED = -1
-    INVALID_MOTION_PLAN = -2
-    MOTION_PLAN_INVALIDATED_BY_ENVIRONMENT_CHANGE = -3
-    CONTROL_FAILED = -4
-    UNABLE_TO_AQUIRE_SENSOR_DATA = -5
-    TIMED_OUT = -6
-    PREEMPTED = -7
-    START_STATE_IN_COLLISION = -10
-    START_STATE_VIOLATES_PATH_CONSTRAINTS = -11
-    GOAL_IN_COLLISION = -12
-    GOAL_VIOLATES_PATH_CONSTRAINTS = -13
-    GOAL_CONSTRAINTS_VIOLATED = -14
-    INVALID_GROUP_NAME = -15
-    INVALID_GOAL_CONSTRAINTS = -16
-    INVALID_ROBOT_STATE = -17
-    INVALID_LINK_NAME = -18
-    INVALID_OBJECT_NAME = -19
-    FRAME_TRANSFORM_FAILURE = -21
-    COLLISION_CHECKING_UNAVAILABLE = -22
-    ROBOT_STATE_STALE = -23
-    SENSOR_INFO_STALE = -24
-    COMMUNICATION_FAILURE = -25
-    START_STATE_INVALID = -26
-    GOAL_STATE_INVALID = -27
-    UNRECOGNIZED_GOAL_TYPE = -28
-    CRASH = -29
-    ABORT = -30
-    NO_IK_SOLUTION = -31
+from refinery_ros.moveit_error_code import MoveItErrorCode
 
 
 class PlanningError(RefineryError):
-    """A request that is refused.
+    """A request is refused.
 
     Args:
-        code: What MoveIt would answer.
-        message: What was expected, what came and what to do, for people.
+        code: The code that MoveIt would answer; a server puts it into ``error_code.val`` as it is.
+        message: What was expected, what came and what to do.
     """
 
-    def __init__(self, code: ErrorCode, message: str) -> None:
+    def __init__(self, code: MoveItErrorCode, message: str) -> None:
         self.code = code
         super().__init__(message)

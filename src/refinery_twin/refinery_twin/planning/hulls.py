@@ -68,7 +68,7 @@ def write_stl(file: Path, corners_m: Array, triangles: NDArray[np.int64]) -> Non
 
 
 def _chosen(points_m: Array, tolerance_m: float) -> tuple[Array, ConvexHull, float]:
-    """Pick corners until the others stick out by less than the tolerance; tells how far they do."""
+    """Pick corners until the others protrude by less than the tolerance; also returns by how much they do."""
     corners = points_m[ConvexHull(points_m).vertices]
     picked = np.unique(np.argmax(corners @ _directions(_FIRST_DIRECTIONS).T, axis=0))
     while True:
@@ -81,7 +81,7 @@ def _chosen(points_m: Array, tolerance_m: float) -> tuple[Array, ConvexHull, flo
 
 
 def _moved_out(corners_m: Array, hull: ConvexHull, by_m: float) -> Array:
-    """Move each corner by the shortest way that takes it ``by_m`` past every face it belongs to.
+    """Move each corner by the shortest displacement that takes it ``by_m`` past every face it belongs to.
 
     In any direction the hull reaches farthest at a corner whose faces' normals span that direction, so that the new
     hull reaches at least ``by_m`` farther everywhere.

@@ -22,7 +22,7 @@ class InverseKinematics:
 
     def __init__(self, model: ArmModel) -> None:
         self._model = model
-        # Newton's whole steps for a goal next to where the solver starts, half of them for one that is far.
+        # Full Newton steps for a goal near the solver's start, half steps for a distant one.
         self._near = _solver(model, step=1.0, iterations=100, error=1e-7)
         self._far = _solver(model, step=0.5, iterations=200, error=1e-5)
 
@@ -32,7 +32,7 @@ class InverseKinematics:
         """Yield joints (7,) [rad] inside the limits that put a link at a pose; the first from the seed, if any.
 
         Args:
-            pose: Of the link in the base frame, batch of one.
+            pose: Pose of the link in the base frame, batch of one.
             link: Moves with the last joint.
             seed_rad: First start, shape (7,), [rad].
             attempts: Number of starts.
@@ -49,7 +49,7 @@ class InverseKinematics:
                 yield found
 
     def follow(self, pose: Poses, link: str, from_rad: Array) -> Array | None:
-        """Return the joints (7,) [rad] for a pose next to where the arm is, or None."""
+        """Return the joints (7,) [rad] for a pose near the present one, or None."""
         return self._solve(self._near, self._target(pose, link), from_rad)
 
     def _target(self, pose: Poses, link: str) -> roboplan.CartesianConfiguration:
@@ -65,7 +65,7 @@ class InverseKinematics:
 
 
 def _solver(model: ArmModel, *, step: float, iterations: int, error: float) -> SimpleIk:
-    # Iterations end it, not time: the same request gives the same answer on a busy machine.
+    # Limited by iterations rather than time, so that a request has the same result on a busy machine.
     options = SimpleIkOptions(
         GROUP,
         max_iters=iterations,

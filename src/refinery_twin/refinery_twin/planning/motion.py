@@ -1,4 +1,4 @@
-"""A way through joint space around the objects: the library's RRT-Connect, then shortcuts."""
+"""Collision-free paths in joint space: the library's RRT-Connect, then shortcuts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from refinery_twin.planning.clock import Deadline
 from refinery_twin.planning.collision_world import CollisionWorld
 
 STEP_RAD = 0.01
-"""Distance in joint space between two checks on an edge, [rad]; hardly a point of the arm moves by more than 1 cm."""
+"""Distance in joint space between two checks on an edge, [rad]; points of the arm hardly move by more than 1 cm."""
 _REACH_RAD = 1.0
 _MOST_NODES = 20_000
 _SHORTCUTS = 200
@@ -21,18 +21,18 @@ _SHORTCUTS = 200
 def find_path(
     model: ArmModel, world: CollisionWorld, start_rad: Array, goal_rad: Array, seed: int, deadline: Deadline
 ) -> Array | None:
-    """Find a way that is free of collisions.
+    """Find a path that is free of collisions.
 
     Args:
         model: The arm.
-        world: What it moves among.
+        world: Collision model of the scene.
         start_rad: Free joints, shape (7,), [rad].
         goal_rad: Free joints, shape (7,), [rad].
-        seed: Of the tree and of the shortcuts.
+        seed: Seed of the tree and of the shortcuts.
         deadline: Ends the search.
 
     Returns:
-        Corners from start to goal, shape (K, 7), K >= 2, [rad]; None if there was none in time or in the tree's size.
+        Corners from start to goal, shape (K, 7), K >= 2, [rad]; None if none was found in the time or the tree.
     """
     if world.free_between(start_rad, goal_rad, STEP_RAD):
         return np.stack([start_rad, goal_rad])
@@ -51,12 +51,12 @@ def find_path(
     try:
         path = tree.plan(model.configuration(start_rad), model.configuration(goal_rad))
     except RuntimeError:
-        # Its way of saying that it found none.
+        # The library raises when it finds no path.
         return None
     shortcuts = roboplan.PathShortcuttingOptions(GROUP, max_step_size=STEP_RAD, max_iters=_SHORTCUTS, seed=seed)
     return np.array(roboplan.PathShortcutter(world.scene, shortcuts).shortcut(path).positions)
 
 
 def length_rad(corners_rad: Array) -> float:
-    """Length of a way in joint space, [rad]."""
+    """Return the length of a path in joint space, [rad]."""
     return float(np.linalg.norm(np.diff(corners_rad, axis=0), axis=1).sum())

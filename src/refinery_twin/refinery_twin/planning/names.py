@@ -1,4 +1,4 @@
-"""Names and values of a request, checked: groups, links, joints, frames. What is wrong with them is refused here."""
+"""Checks of the names and values of a request: groups, links, joints, frames."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from numpy.typing import ArrayLike
 
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Array, Poses
+from refinery_ros.moveit_error_code import MoveItErrorCode
 from refinery_twin.planning.arm_model import ArmModel
-from refinery_twin.planning.errors import ErrorCode, PlanningError
+from refinery_twin.planning.errors import PlanningError
 from refinery_twin.planning.timing import MotionLimits
 
 _UNIT_TOLERANCE = 0.01
@@ -25,12 +26,12 @@ def check_group(profile: RobotProfile, name: str) -> None:
     """
     if name not in ("", profile.moveit.group):
         raise PlanningError(
-            ErrorCode.INVALID_GROUP_NAME, f"expected the planning group {profile.moveit.group!r}, got {name!r}"
+            MoveItErrorCode.INVALID_GROUP_NAME, f"expected the planning group {profile.moveit.group!r}, got {name!r}"
         )
 
 
 def arm_link(model: ArmModel, link: str) -> str:
-    """Return a link that poses can be asked for; an empty name is the tool frame.
+    """Return a link whose pose can be requested; an empty name is the tool frame.
 
     Raises:
         PlanningError: INVALID_LINK_NAME: it does not move with the last joint.
@@ -39,11 +40,11 @@ def arm_link(model: ArmModel, link: str) -> str:
     carrier = model.links[tool].carrier
     known = [name for name, place in model.links.items() if place.carrier == carrier]
     if link and link not in known:
-        raise PlanningError(ErrorCode.INVALID_LINK_NAME, f"expected one of {', '.join(known)}, got {link!r}")
+        raise PlanningError(MoveItErrorCode.INVALID_LINK_NAME, f"expected one of {', '.join(known)}, got {link!r}")
     return link or tool
 
 
-def seven(values: ArrayLike, what: str, code: ErrorCode = ErrorCode.INVALID_ROBOT_STATE) -> Array:
+def seven(values: ArrayLike, what: str, code: MoveItErrorCode = MoveItErrorCode.INVALID_ROBOT_STATE) -> Array:
     """Return seven finite joints, shape (7,), [rad].
 
     Raises:
@@ -55,12 +56,12 @@ def seven(values: ArrayLike, what: str, code: ErrorCode = ErrorCode.INVALID_ROBO
     return joints
 
 
-def outside(model: ArmModel, joints_rad: Array) -> str:
-    """Say which joint (7,) [rad] is outside its limits; an empty string if none is."""
+def outside(model: ArmModel, joints_rad: Array) -> str | None:
+    """Return which joint (7,) [rad] is outside its limits, or None."""
     by = np.maximum(model.low_rad - joints_rad, joints_rad - model.high_rad)
     worst = int(np.argmax(by))
     if by[worst] <= _ROUNDING_RAD:
-        return ""
+        return None
     return (
         f"{model.profile.joint_names[worst]}: expected {model.low_rad[worst]:.4f} to {model.high_rad[worst]:.4f} rad, "
         f"got {joints_rad[worst]:.4f} rad"
@@ -72,19 +73,20 @@ def sorted_joints(model: ArmModel, names: Sequence[str], positions_rad: ArrayLik
     values = np.asarray(positions_rad, dtype=np.float64)
     if values.shape != (len(names),) or not np.isfinite(values).all():
         raise PlanningError(
-            ErrorCode.INVALID_ROBOT_STATE, f"expected {len(names)} finite joint positions, got {values.tolist()}"
+            MoveItErrorCode.INVALID_ROBOT_STATE, f"expected {len(names)} finite joint positions, got {values.tolist()}"
         )
     known = model.profile.joint_names
     strange = sorted(set(names) - set(known) - set(model.finger_joints))
     if strange:
         raise PlanningError(
-            ErrorCode.INVALID_ROBOT_STATE, f"expected joints among {', '.join(known)}, got {', '.join(strange)}"
+            MoveItErrorCode.INVALID_ROBOT_STATE, f"expected joints among {', '.join(known)}, got {', '.join(strange)}"
         )
     given = dict(zip(names, values.tolist(), strict=True))
     missing = [name for name in known if name not in given]
     if missing and default_rad is None:
         raise PlanningError(
-            ErrorCode.INVALID_ROBOT_STATE, f"expected all of {', '.join(known)}, got none for {', '.join(missing)}"
+            MoveItErrorCode.INVALID_ROBOT_STATE,
+            f"expected all of {', '.join(known)}, got none for {', '.join(missing)}",
         )
     defaults = np.zeros(7) if default_rad is None else default_rad
     return np.array([given.get(name, default) for name, default in zip(known, defaults, strict=True)])
@@ -100,7 +102,7 @@ def unit_pose(pose: Poses, what: str) -> Poses:
     good = np.isfinite(pose.pos_m).all() and bool(np.all(np.abs(norm - 1) <= _UNIT_TOLERANCE))
     if not good:
         raise PlanningError(
-            ErrorCode.FRAME_TRANSFORM_FAILURE,
+            MoveItErrorCode.FRAME_TRANSFORM_FAILURE,
             f"{what}: expected finite positions and unit quaternions (xyzw), got {pose.pos_m.tolist()} m and "
             f"{pose.quat_xyzw.tolist()}",
         )
@@ -110,7 +112,7 @@ def unit_pose(pose: Poses, what: str) -> Poses:
 def motion_limits(
     profile: RobotProfile, velocity: float | None, acceleration: float | None, tool_speed_m_s: float | None
 ) -> MotionLimits:
-    """Return what a motion keeps to; what is none is the profile's.
+    """Return the limits of a motion; None stands for the profile's.
 
     Raises:
         PlanningError: INVALID_GOAL_CONSTRAINTS: out of range.
@@ -130,5 +132,5 @@ def motion_limits(
 
 
 def refused_goal(message: str) -> PlanningError:
-    """Return the refusal of a goal that makes no sense."""
-    return PlanningError(ErrorCode.INVALID_GOAL_CONSTRAINTS, message)
+    """Return the refusal of an invalid goal."""
+    return PlanningError(MoveItErrorCode.INVALID_GOAL_CONSTRAINTS, message)

@@ -1,4 +1,4 @@
-"""What stands around the arm and what it holds: solids with a name, as in ``moveit_msgs/CollisionObject``."""
+"""Objects around the arm and in its hand: named solids, as in ``moveit_msgs/CollisionObject``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Box:
     """A box around its origin."""
 
     size_m: tuple[float, float, float]
-    """Whole edges along x, y, z (not halves), each > 0, [m]."""
+    """Edge lengths along x, y, z, each > 0, [m]."""
 
     def __post_init__(self) -> None:
         """Validate ranges."""
@@ -30,7 +30,7 @@ class Cylinder:
     radius_m: float
     """Radius, > 0, [m]."""
     height_m: float
-    """Whole height along z, > 0, [m]."""
+    """Height along z, > 0, [m]."""
 
     def __post_init__(self) -> None:
         """Validate ranges."""
@@ -111,6 +111,6 @@ class AttachedObject:
     link: str
     """Link that carries it; ``object.pose`` is in this link's frame."""
     object: SceneObject
-    """What is carried."""
+    """The object."""
     touch_links: tuple[str, ...]
     """Links that may touch it; the carrying link always may."""

@@ -1,4 +1,4 @@
-"""The planner's face: what a MoveGroup server needs, in plain values."""
+"""The interface of the planner: what a ``move_group`` server needs, in plain values."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from numpy.typing import ArrayLike
 
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Array, Poses
+from refinery_ros.moveit_error_code import MoveItErrorCode
 from refinery_twin.planning import names as checked
 from refinery_twin.planning.arm_model import ArmModel
 from refinery_twin.planning.clock import Deadline
-from refinery_twin.planning.errors import ErrorCode, PlanningError
+from refinery_twin.planning.errors import PlanningError
 from refinery_twin.planning.inverse import InverseKinematics
 from refinery_twin.planning.requests import JointGoal, PoseGoal, StraightPath, TimedPath, Validity
 from refinery_twin.planning.scene import PlanningScene
@@ -35,7 +36,7 @@ class Planner:
         self.profile = profile
         self._model = ArmModel(profile, padding_m)
         self.scene = PlanningScene(self._model)
-        """What stands around the arm and what it holds; change it through its own methods."""
+        """Objects around the arm and in its hand; changed through its own methods."""
         self._inverse = InverseKinematics(self._model)
         self._timer = Timer(self._model, profile.arm_kinematics())
         self._search = Search(self._model, self.scene, self._inverse, self._timer)
@@ -54,7 +55,7 @@ class Planner:
         checked.check_group(self.profile, name)
 
     def joints(self, names: Sequence[str], positions_rad: ArrayLike, *, default_rad: ArrayLike | None = None) -> Array:
-        """Sort named joint positions into the profile's order; the gripper's joints are taken notice of and left out.
+        """Sort named joint positions into the profile's order; the gripper's joints are recorded and left out.
 
         Args:
             names: Joint names, as in ``sensor_msgs/JointState``.
@@ -71,7 +72,7 @@ class Planner:
         return checked.sorted_joints(self._model, names, positions_rad, default)
 
     def in_base(self, frame: str, pose: Poses, joints_rad: ArrayLike) -> Poses:
-        """Turn a pose given in any frame of the scene into one in the base frame.
+        """Transform a pose from any frame of the scene to the base frame.
 
         Args:
             frame: Empty or the base frame, a link of the robot, or an object of the scene.
@@ -90,7 +91,9 @@ class Planner:
         link = frame if held is None else held.link
         if link not in self._model.links:
             known = ", ".join([*self.scene.links, *self.scene.objects, *self.scene.attached])
-            raise PlanningError(ErrorCode.FRAME_TRANSFORM_FAILURE, f"expected one of the frames {known}, got {frame!r}")
+            raise PlanningError(
+                MoveItErrorCode.FRAME_TRANSFORM_FAILURE, f"expected one of the frames {known}, got {frame!r}"
+            )
         at_link = unit if held is None else held.object.pose @ unit
         joints = checked.seven(joints_rad, "joints")
         return self._model.pose_of(link, joints, self.scene.fingers_m) @ at_link
@@ -104,20 +107,21 @@ class Planner:
         name = link or self.profile.frames.tool
         if name not in self._model.links:
             raise PlanningError(
-                ErrorCode.INVALID_LINK_NAME, f"expected one of the links {', '.join(self.scene.links)}, got {link!r}"
+                MoveItErrorCode.INVALID_LINK_NAME,
+                f"expected one of the links {', '.join(self.scene.links)}, got {link!r}",
             )
         return self._model.pose_of(name, checked.seven(joints_rad, "joints"), self.scene.fingers_m)
 
     def check_state(self, joints_rad: ArrayLike) -> Validity:
-        """Tell whether the arm may be at these joints, and what touches what if not.
+        """Return whether the arm may be at these joints, and the collisions if not.
 
         Raises:
             PlanningError: INVALID_ROBOT_STATE: not seven finite numbers.
         """
         joints = checked.seven(joints_rad, "joints")
         reason = checked.outside(self._model, joints)
-        if reason or self.scene.world.free(joints):
-            return Validity(valid=not reason, contacts=(), reason=reason)
+        if reason is not None or self.scene.world.free(joints):
+            return Validity(valid=reason is None, contacts=(), reason=reason or "")
         contacts = self.scene.world.contacts(joints)
         return Validity(valid=False, contacts=contacts, reason=touching(contacts))
 
@@ -132,16 +136,16 @@ class Planner:
         timeout_s: float = 1.0,
         seed: int = 0,
     ) -> Array:
-        """Joints that put a link at a pose, inside the limits: what the seed leads to, or else a random start.
+        """Joints that put a link at a pose, inside the limits: the solution from the seed, or else from a random start.
 
         Args:
-            pose: Of the link in the base frame, batch of one.
+            pose: Pose of the link in the base frame, batch of one.
             seed_rad: Where the solver starts first, shape (7,), [rad]; what it finds from there is close to it.
             link: Tool frame, hand, flange or last link of the arm; empty for the tool frame.
             avoid_collisions: Accept only joints that are free of collisions.
             attempts: Starts of the solver: the seed, then random ones; >= 1.
             timeout_s: Stops making new attempts, > 0, [s].
-            seed: Of the random starts.
+            seed: Seed of the random starts.
 
         Returns:
             Joints, shape (7,), [rad]; the pose is met to 1e-5 m and 1e-5 rad.
@@ -174,20 +178,20 @@ class Planner:
         """Plan a motion that is free of collisions, short, and inside the limits from rest to rest.
 
         Args:
-            start_rad: Where the arm is, at rest, shape (7,), [rad].
+            start_rad: Joints of the arm at rest, shape (7,), [rad].
             goal: Where it is to go.
             velocity_scaling: Share of the arm's velocity limits to use, (0, 1]; none for the profile's.
             acceleration_scaling: Share of the arm's acceleration limits to use, (0, 1]; none for the profile's.
             tool_speed_m_s: Largest speed of the tool, > 0, [m/s]; none for the profile's.
             attempts: Planning attempts, each towards another solution of a pose goal; >= 1.
             timeout_s: Time for everything, > 0, [s].
-            seed: Of all that is random.
+            seed: Seed of all random numbers.
 
         Returns:
             The trajectory; it starts exactly at ``start_rad``.
 
         Raises:
-            PlanningError: START_STATE_IN_COLLISION, GOAL_IN_COLLISION, NO_IK_SOLUTION, PLANNING_FAILED (no way found),
+            PlanningError: START_STATE_IN_COLLISION, GOAL_IN_COLLISION, NO_IK_SOLUTION, PLANNING_FAILED (no path found),
                 TIMED_OUT, INVALID_ROBOT_STATE (start), INVALID_GOAL_CONSTRAINTS (joints of the goal, scaling),
                 INVALID_LINK_NAME.
         """
@@ -219,14 +223,14 @@ class Planner:
         """Move a link in straight lines through waypoints, as far as possible.
 
         Args:
-            start_rad: Where the arm is, at rest, shape (7,), [rad].
+            start_rad: Joints of the arm at rest, shape (7,), [rad].
             waypoints: Poses of the link in the base frame, the start not among them, batch of one or more.
             link: Tool frame, hand, flange or last link of the arm; empty for the tool frame.
-            max_step_m: Largest step of the link between checked points, > 0, [m]; it turns by at most 0.05 rad too.
-            jump_threshold: Ends the way where a step in joint space is more than so many times the mean one; 0: off.
-            revolute_jump_rad: Ends the way where a joint steps farther than this, [rad]; 0: off. Steps of more than
-                0.35 rad always end it: they belong to another posture of the arm.
-            avoid_collisions: End the way before something touches.
+            max_step_m: Largest step of the link between checked points, > 0, [m]; its rotation is at most 0.05 rad.
+            jump_threshold: Ends the line at a step in joint space above this multiple of the mean one; 0: off.
+            revolute_jump_rad: Ends the line where a joint steps farther than this, [rad]; 0: off. Steps of more than
+                0.35 rad always end it: they are changes of the arm's configuration.
+            avoid_collisions: End the line before a collision.
             velocity_scaling: As in :meth:`plan`.
             acceleration_scaling: As in :meth:`plan`.
             tool_speed_m_s: As in :meth:`plan`.
@@ -249,16 +253,16 @@ class Planner:
         poses = line(self.forward(start, name), targets, max_step_m)
         world = self.scene.world if avoid_collisions else None
         jump = min(revolute_jump_rad or JUMP_RAD, JUMP_RAD)
-        way = cut_at_jump(follow(self._inverse, world, start, poses, name, jump), jump_threshold)
-        path = self._timer.time(way.joints_rad, limits)
-        return StraightPath(fraction=way.fraction, path=path, reason=way.reason)
+        followed = cut_at_jump(follow(self._inverse, world, start, poses, name, jump), jump_threshold)
+        path = self._timer.time(followed.joints_rad, limits)
+        return StraightPath(fraction=followed.fraction, path=path, reason=followed.reason)
 
     def _start(self, start_rad: ArrayLike, *, avoid_collisions: bool = True) -> Array:
         start = checked.seven(start_rad, "start")
         reason = checked.outside(self._model, start)
-        if reason:
-            raise PlanningError(ErrorCode.INVALID_ROBOT_STATE, f"start outside the limits: {reason}")
+        if reason is not None:
+            raise PlanningError(MoveItErrorCode.INVALID_ROBOT_STATE, f"start outside the limits: {reason}")
         if avoid_collisions and not self.scene.world.free(start):
             pairs = touching(self.scene.world.contacts(start))
-            raise PlanningError(ErrorCode.START_STATE_IN_COLLISION, f"start: {pairs}; move the arm free first")
+            raise PlanningError(MoveItErrorCode.START_STATE_IN_COLLISION, f"start: {pairs}; move the arm free first")
         return start

@@ -1,4 +1,4 @@
-"""What the planner is asked for and what it answers: goals, timed trajectories, straight lines and validity."""
+"""Requests and results of the planner: goals, timed trajectories, straight lines and validity."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from refinery.rotations import Array, Poses
 
 @dataclass(frozen=True, kw_only=True)
 class JointGoal:
-    """The arm is to be at these joints."""
+    """A goal in joint space."""
 
     joints_rad: Array
     """Joints in the profile's order, shape (7,), [rad]."""
@@ -22,7 +22,7 @@ class JointGoal:
 
 @dataclass(frozen=True, kw_only=True)
 class PoseGoal:
-    """A link is to be at this pose, with whatever joints.
+    """A goal pose of a link, with any joints.
 
     The planner aims at the middle of a goal's tolerances and meets it to 1e-5 m and 1e-5 rad; a goal with tolerances
     below that is an INVALID_GOAL_CONSTRAINTS for the caller to refuse.
@@ -75,19 +75,19 @@ class TimedPath:
 
 @dataclass(frozen=True, kw_only=True)
 class StraightPath:
-    """What of a straight way of the tool can be followed."""
+    """The part of a straight line of the tool that can be followed."""
 
     fraction: float
-    """Share of the asked-for length that the trajectory covers, [0, 1]."""
+    """Share of the requested length that the trajectory covers, [0, 1]."""
     path: TimedPath
-    """From the start as far as it goes; two points at the start if that is nowhere."""
+    """The trajectory of that part; two points at the start if it is empty."""
     reason: str
     """Why it ends there; empty if the fraction is 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Validity:
-    """Whether the arm may be somewhere."""
+    """Whether a state of the arm is valid."""
 
     valid: bool
     """Inside its limits and free of collisions."""

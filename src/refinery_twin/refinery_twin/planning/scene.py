@@ -1,4 +1,4 @@
-"""The planning scene: objects in the world, objects in the hand, and what may touch what."""
+"""The planning scene: objects in the world, attached objects, and allowed collisions."""
 
 from __future__ import annotations
 
@@ -10,27 +10,28 @@ from types import MappingProxyType
 import numpy as np
 
 from refinery.rotations import Array, Poses
+from refinery_ros.moveit_error_code import MoveItErrorCode
 from refinery_twin.planning.arm_links import FINGER_TRAVEL_M
 from refinery_twin.planning.arm_model import ArmModel
 from refinery_twin.planning.collision_world import CollisionWorld
-from refinery_twin.planning.errors import ErrorCode, PlanningError
+from refinery_twin.planning.errors import PlanningError
 from refinery_twin.planning.objects import AttachedObject, SceneObject
 
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """What a scene was at some moment, for :meth:`PlanningScene.restore`."""
+    """State of a scene, for :meth:`PlanningScene.restore`."""
 
     objects: Mapping[str, SceneObject]
-    """In the world, by name."""
+    """Objects in the world, by name."""
     attached: Mapping[str, AttachedObject]
-    """In the hand, by name."""
+    """Attached objects, by name."""
     allowed: frozenset[tuple[str, str]]
     """Pairs that may touch."""
     fingers_m: float
-    """How far each finger is from the middle, [m]."""
+    """Distance of each finger from the middle, [m]."""
     world: CollisionWorld
-    """Made of all this: what comes back need not be made again."""
+    """Collision model of this state, kept so that it need not be built again."""
 
 
 class PlanningScene:
@@ -65,12 +66,12 @@ class PlanningScene:
 
     @property
     def fingers_m(self) -> float:
-        """How far each finger is from the middle, [m]."""
+        """Distance of each finger from the middle, [m]."""
         return self._fingers_m
 
     @property
     def world(self) -> CollisionWorld:
-        """The scene as it is now, for collision checks; made anew after a change."""
+        """Collision model of the present scene; rebuilt after a change."""
         if self._world is None:
             self._world = CollisionWorld(
                 self._model, dict(self._objects), dict(self._attached), frozenset(self._allowed), self._fingers_m
@@ -78,7 +79,7 @@ class PlanningScene:
         return self._world
 
     def add(self, thing: SceneObject) -> None:
-        """Put an object into the world, in place of one of the same name (MoveIt's ADD); a held one is no more.
+        """Put an object into the world, replacing one of the same name (MoveIt's ADD), also an attached one.
 
         A table that the arm stands on touches its base: leave a gap, or :meth:`allow` it.
 
@@ -100,7 +101,7 @@ class PlanningScene:
         self._world = None
 
     def remove(self, name: str) -> None:
-        """Take an object out of the world (MoveIt's REMOVE); an empty name takes all.
+        """Remove an object from the world (MoveIt's REMOVE); an empty name removes all.
 
         Raises:
             PlanningError: INVALID_OBJECT_NAME: there is none in the world.
@@ -110,7 +111,7 @@ class PlanningScene:
         self._world = None
 
     def attach(self, thing: AttachedObject) -> None:
-        """Put an object into the hand, in place of one of the same name in hand or world.
+        """Attach an object, replacing one of the same name in hand or world.
 
         Raises:
             PlanningError: INVALID_LINK_NAME or INVALID_OBJECT_NAME.
@@ -124,10 +125,10 @@ class PlanningScene:
         self._world = None
 
     def attach_from_world(self, name: str, link: str, touch_links: tuple[str, ...], joints_rad: Array) -> None:
-        """Take an object of the world into the hand where it is now.
+        """Attach an object of the world at its present pose.
 
         Args:
-            name: Of the object.
+            name: Name of the object.
             link: That carries it from now on.
             touch_links: Links that may touch it.
             joints_rad: Where the arm is, shape (7,), [rad].
@@ -141,10 +142,10 @@ class PlanningScene:
         self.attach(AttachedObject(link=link, object=dataclasses.replace(thing, pose=pose), touch_links=touch_links))
 
     def detach(self, name: str, joints_rad: Array, *, keep: bool = True) -> None:
-        """Let an object go: it stays in the world where it is now, or is no more; an empty name takes all.
+        """Detach an object, which stays in the world at its present pose or is removed; an empty name detaches all.
 
         Args:
-            name: Of the object.
+            name: Name of the object.
             joints_rad: Where the arm is, shape (7,), [rad].
             keep: Leave it in the world, as MoveIt does.
 
@@ -161,11 +162,11 @@ class PlanningScene:
         self._world = None
 
     def clear(self) -> None:
-        """Take everything out of world and hand, and forget which collisions are allowed."""
+        """Remove all objects and all allowed collisions."""
         self._objects, self._attached, self._allowed, self._world = {}, {}, set(), None
 
     def snapshot(self) -> Snapshot:
-        """Return the scene as it is, for :meth:`restore`."""
+        """Return the present state, for :meth:`restore`."""
         return Snapshot(
             objects=dict(self._objects),
             attached=dict(self._attached),
@@ -175,7 +176,7 @@ class PlanningScene:
         )
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Make the scene again what it was; a snapshot of this scene, which may be used again."""
+        """Restore a state of this scene; the snapshot may be used again."""
         self._objects, self._attached = dict(snapshot.objects), dict(snapshot.attached)
         self._allowed, self._fingers_m, self._world = set(snapshot.allowed), snapshot.fingers_m, snapshot.world
 
@@ -193,14 +194,14 @@ class PlanningScene:
         self._world = None
 
     def open_fingers(self, travel_m: float) -> None:
-        """Say how far each finger is from the middle, [0, 0.04] m; 0.04 (open) until told otherwise.
+        """Set the distance of each finger from the middle, [0, 0.04] m; initially 0.04 (open).
 
         Raises:
             PlanningError: INVALID_ROBOT_STATE: out of range.
         """
         if not -1e-4 <= travel_m <= FINGER_TRAVEL_M + 1e-4:
             raise PlanningError(
-                ErrorCode.INVALID_ROBOT_STATE, f"expected fingers at 0 to {FINGER_TRAVEL_M} m, got {travel_m} m"
+                MoveItErrorCode.INVALID_ROBOT_STATE, f"expected fingers at 0 to {FINGER_TRAVEL_M} m, got {travel_m} m"
             )
         travel_m = float(np.clip(travel_m, 0.0, FINGER_TRAVEL_M))
         if travel_m != self._fingers_m:
@@ -214,16 +215,19 @@ class PlanningScene:
     def _check_name(self, name: str) -> None:
         if name in self._model.links:
             raise PlanningError(
-                ErrorCode.INVALID_OBJECT_NAME, f"expected an object's name, got {name!r}, which is a link of the robot"
+                MoveItErrorCode.INVALID_OBJECT_NAME,
+                f"expected an object's name, got {name!r}, which is a link of the robot",
             )
 
     def _check_link(self, link: str) -> None:
         if link not in self._model.links:
             raise PlanningError(
-                ErrorCode.INVALID_LINK_NAME, f"expected one of the links {', '.join(self.links)}, got {link!r}"
+                MoveItErrorCode.INVALID_LINK_NAME, f"expected one of the links {', '.join(self.links)}, got {link!r}"
             )
 
 
 def _no_object(name: str, where: str, there: Mapping[str, object]) -> PlanningError:
     names = ", ".join(sorted(there)) or "none"
-    return PlanningError(ErrorCode.INVALID_OBJECT_NAME, f"expected an object that is {where} ({names}), got {name!r}")
+    return PlanningError(
+        MoveItErrorCode.INVALID_OBJECT_NAME, f"expected an object that is {where} ({names}), got {name!r}"
+    )

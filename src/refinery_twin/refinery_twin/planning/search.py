@@ -1,4 +1,4 @@
-"""From a start to a goal: what to aim at, which way to take, and the last look at the timed way."""
+"""Plans from a start to a goal: goal joints, the shortest path, and the final check of the timed trajectory."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from refinery.rotations import Array, Poses
+from refinery_ros.moveit_error_code import MoveItErrorCode
 from refinery_twin.planning import names as checked
 from refinery_twin.planning.arm_model import ArmModel
 from refinery_twin.planning.clock import Deadline
-from refinery_twin.planning.errors import ErrorCode, PlanningError
+from refinery_twin.planning.errors import PlanningError
 from refinery_twin.planning.inverse import InverseKinematics
 from refinery_twin.planning.motion import find_path, length_rad
 from refinery_twin.planning.requests import TimedPath
@@ -20,41 +21,43 @@ from refinery_twin.planning.timing import MotionLimits, Timer
 
 _IK_ATTEMPTS = 20
 _FINE_RAD = 0.002
-"""Step in joint space of the last check, [rad]: halfway between, no point of the arm is farther than 2 mm from one."""
+"""Step in joint space of the final check, [rad]; between two checks no point of the arm moves by more than 4 mm."""
 
 
 class Search:
-    """Looks for the shortest way in a scene.
+    """Searches for the shortest path in a scene.
 
     Args:
         model: The arm.
-        scene: What it moves among.
-        inverse: Of the arm.
-        timer: Of the arm.
+        scene: The planning scene.
+        inverse: Inverse kinematics of the arm.
+        timer: Trajectory timing of the arm.
     """
 
     def __init__(self, model: ArmModel, scene: PlanningScene, inverse: InverseKinematics, timer: Timer) -> None:
         self._model, self._scene, self._inverse, self._timer = model, scene, inverse, timer
 
     def joint_aims(self, joints_rad: ArrayLike) -> list[Array]:
-        """Return what to aim at for a joint goal.
+        """Return the goal joints of a joint goal.
 
         Raises:
             PlanningError: INVALID_GOAL_CONSTRAINTS or GOAL_IN_COLLISION.
         """
-        joints = checked.seven(joints_rad, "goal", ErrorCode.INVALID_GOAL_CONSTRAINTS)
+        joints = checked.seven(joints_rad, "goal", MoveItErrorCode.INVALID_GOAL_CONSTRAINTS)
         reason = checked.outside(self._model, joints)
-        if reason:
+        if reason is not None:
             raise checked.refused_goal(f"goal outside the limits: {reason}")
         if not self._scene.world.free(joints):
             pairs = touching(self._scene.world.contacts(joints))
-            raise PlanningError(ErrorCode.GOAL_IN_COLLISION, f"goal: {pairs}; choose another or move what is there")
+            raise PlanningError(
+                MoveItErrorCode.GOAL_IN_COLLISION, f"goal: {pairs}; choose another goal or move the object"
+            )
         return [joints]
 
     def pose_aims(
         self, pose: Poses, link: str, start_rad: Array, attempts: int, rng: np.random.Generator, deadline: Deadline
     ) -> list[Array]:
-        """Return what to aim at for a pose goal: free joints (7,) [rad], the nearest to the start first.
+        """Return the goal joints of a pose goal: free joints (7,) [rad], the nearest to the start first.
 
         Raises:
             PlanningError: GOAL_IN_COLLISION, NO_IK_SOLUTION or TIMED_OUT.
@@ -75,31 +78,33 @@ class Search:
         rng: np.random.Generator,
         deadline: Deadline,
     ) -> TimedPath:
-        """Plan several times and return the shortest way that stays free when it is timed.
+        """Plan several times and return the shortest path that stays free when it is timed.
 
         Raises:
             PlanningError: PLANNING_FAILED or TIMED_OUT.
         """
-        world, ways = self._scene.world, []
+        world, paths = self._scene.world, []
         for attempt in range(attempts):
             if attempt and deadline.passed:
                 break
             aim = aims[attempt % len(aims)]
-            way = find_path(self._model, world, start_rad, aim, int(rng.integers(2**31)), deadline)
-            if way is not None:
-                ways.append(way)
-                # The aims come nearest first: what is left is no shorter than a straight way to this one.
-                if len(way) == 2 and attempt < len(aims):
+            corners = find_path(self._model, world, start_rad, aim, int(rng.integers(2**31)), deadline)
+            if corners is not None:
+                paths.append(corners)
+                # The nearest goal joints come first: the others are no shorter than a straight path to these.
+                if len(corners) == 2 and attempt < len(aims):
                     break
-        for way in sorted(ways, key=length_rad):
-            path = self._timed(way, limits)
+        for corners in sorted(paths, key=length_rad):
+            path = self._timed(corners, limits)
             if path is not None:
                 return path
         if deadline.passed:
-            raise PlanningError(ErrorCode.TIMED_OUT, "expected a way around the objects in the time given, found none")
+            raise PlanningError(
+                MoveItErrorCode.TIMED_OUT, "expected a path around the objects in the time given, found none"
+            )
         raise PlanningError(
-            ErrorCode.PLANNING_FAILED,
-            f"expected a way around the objects of the scene, found none in {attempts} attempts; "
+            MoveItErrorCode.PLANNING_FAILED,
+            f"expected a path around the objects of the scene, found none in {attempts} attempts; "
             "move the arm to where it has more room, or take objects away",
         )
 
@@ -109,20 +114,23 @@ class Search:
         if colliding_rad is not None:
             pairs = touching(self._scene.world.contacts(colliding_rad))
             return PlanningError(
-                ErrorCode.GOAL_IN_COLLISION, f"{link} at {where}: all solutions found collide, the first one: {pairs}"
+                MoveItErrorCode.GOAL_IN_COLLISION,
+                f"{link} at {where}: all solutions found collide, the first one: {pairs}",
             )
         if deadline.passed:
-            return PlanningError(ErrorCode.TIMED_OUT, f"no inverse kinematics of {link} at {where} in the time given")
+            return PlanningError(
+                MoveItErrorCode.TIMED_OUT, f"no inverse kinematics of {link} at {where} in the time given"
+            )
         base = self._model.profile.frames.base
         return PlanningError(
-            ErrorCode.NO_IK_SOLUTION, f"{link} at {where} of {base} is out of reach in that orientation"
+            MoveItErrorCode.NO_IK_SOLUTION, f"{link} at {where} of {base} is out of reach in that orientation"
         )
 
-    def _timed(self, way: Array, limits: MotionLimits) -> TimedPath | None:
-        """Time a way with rounded corners, or, if that touches something, with a stop at each; or None."""
+    def _timed(self, corners_rad: Array, limits: MotionLimits) -> TimedPath | None:
+        """Time a path with rounded corners or, if that collides, with a stop at each; None if both collide."""
         world = self._scene.world
         for stop in (False, True):
-            path = self._timer.time(way, limits, stop_at_corners=stop)
+            path = self._timer.time(corners_rad, limits, stop_at_corners=stop)
             points = path.positions_rad
             if all(world.free_between(a, b, _FINE_RAD) for a, b in pairwise(points)):
                 return path
@@ -130,5 +138,5 @@ class Search:
 
 
 def touching(contacts: tuple[tuple[str, str], ...]) -> str:
-    """Return a phrase that names what touches what."""
+    """Return a phrase that names the pairs in contact."""
     return "; ".join(f"{first} touches {second}" for first, second in contacts) or "something touches"

@@ -1,4 +1,4 @@
-"""A straight way of a link: one pose after the other, each solved from the joints of the last."""
+"""Straight lines of a link: one pose after the other, each solved from the joints of the previous one."""
 
 from __future__ import annotations
 
@@ -8,28 +8,29 @@ import numpy as np
 from scipy.spatial.transform import Rotation, Slerp
 
 from refinery.rotations import Array, Poses, angle_between_rad
+from refinery_ros.moveit_error_code import MoveItErrorCode
 from refinery_twin.planning.collision_world import CollisionWorld
-from refinery_twin.planning.errors import ErrorCode, PlanningError
+from refinery_twin.planning.errors import PlanningError
 from refinery_twin.planning.inverse import InverseKinematics
 from refinery_twin.planning.motion import STEP_RAD
 
 TURN_RAD = 0.05
-"""Largest turn between two checked poses, [rad]."""
+"""Largest rotation between two checked poses, [rad]."""
 _MOST_STEPS = 5000
 JUMP_RAD = 0.35
-"""A joint that steps farther belongs to another posture of the arm, [rad]."""
+"""A larger step of a joint is a change of the arm's configuration, [rad]."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Straight:
-    """How far a straight way can be followed."""
+    """The part of a straight line that can be followed."""
 
     joints_rad: Array
-    """From the start, shape (K, 7), K >= 1, [rad]."""
+    """Joints from the start, shape (K, 7), K >= 1, [rad]."""
     fraction: float
     """Share of the steps that is covered, [0, 1]."""
     reason: str
-    """Why it ends before the end; empty if it does not."""
+    """Why it ends early; empty if it does not."""
 
 
 def follow(
@@ -43,11 +44,11 @@ def follow(
     """Follow poses as far as they can be reached without a jump or a collision.
 
     Args:
-        inverse: Of the arm.
-        world: To keep free of; none to look at no collisions.
+        inverse: Inverse kinematics of the arm.
+        world: Collision model; None to ignore collisions.
         start_rad: Joints at the first pose, shape (7,), [rad].
-        poses: Of the link in the base frame, close to each other.
-        link: That follows them.
+        poses: Poses of the link in the base frame, close to each other.
+        link: The link.
         revolute_jump_rad: Largest step of a joint, [rad].
     """
     joints, reason = [start_rad], ""
@@ -56,10 +57,10 @@ def follow(
         if found is None:
             reason = f"the arm cannot reach the next pose near {_where(poses, i)} of the base frame"
         elif np.abs(found - joints[-1]).max() > revolute_jump_rad:
-            reason = f"the arm needs another posture near {_where(poses, i)} of the base frame"
+            reason = f"the arm needs another configuration near {_where(poses, i)} of the base frame"
         elif world is not None and not world.free_between(joints[-1], found, STEP_RAD):
             touching = world.contacts(found) or world.contacts((joints[-1] + found) / 2)
-            pairs = "; ".join(" and ".join(pair) for pair in touching) or "something on the way"
+            pairs = "; ".join(" and ".join(pair) for pair in touching) or "an object on the line"
             reason = f"a collision ({pairs}) near {_where(poses, i)} of the base frame"
         if reason or found is None:
             break
@@ -67,24 +68,24 @@ def follow(
     return Straight(joints_rad=np.array(joints), fraction=(len(joints) - 1) / max(len(poses) - 1, 1), reason=reason)
 
 
-def cut_at_jump(way: Straight, threshold: float) -> Straight:
-    """End a way before its first step in joint space that is more than so many times the mean one; 0 never does."""
-    steps = np.linalg.norm(np.diff(way.joints_rad, axis=0), axis=1)
+def cut_at_jump(followed: Straight, threshold: float) -> Straight:
+    """Cut a line before its first step in joint space above a multiple of the mean step; 0 cuts nothing."""
+    steps = np.linalg.norm(np.diff(followed.joints_rad, axis=0), axis=1)
     if not len(steps) or threshold <= 0 or steps.max() <= threshold * steps.mean():
-        return way
+        return followed
     kept = int(np.argmax(steps > threshold * steps.mean()))
-    fraction = way.fraction * kept / len(steps)
+    fraction = followed.fraction * kept / len(steps)
     reason = f"a step in joint space {steps[kept] / steps.mean():.1f} times the mean one"
-    return Straight(joints_rad=way.joints_rad[: kept + 1], fraction=fraction, reason=reason)
+    return Straight(joints_rad=followed.joints_rad[: kept + 1], fraction=fraction, reason=reason)
 
 
 def line(start: Poses, waypoints: Poses, max_step_m: float) -> Poses:
-    """Return poses on the straight lines from a start through waypoints, close enough to each other, both included.
+    """Return closely spaced poses on the straight lines from a start through waypoints, both included.
 
     Args:
         start: Batch of one.
         waypoints: Batch of one or more.
-        max_step_m: Largest distance between neighbours, [m]; they turn by at most :data:`TURN_RAD`.
+        max_step_m: Largest distance between neighbours, [m]; the rotation is at most :data:`TURN_RAD`.
 
     Raises:
         PlanningError: INVALID_GOAL_CONSTRAINTS: too many steps.
@@ -97,8 +98,8 @@ def line(start: Poses, waypoints: Poses, max_step_m: float) -> Poses:
         count = max(1, int(np.ceil(max(length, turn))))
         steps += count
         if steps > _MOST_STEPS:
-            message = f"expected a straight way of at most {_MOST_STEPS} steps, got more; choose a larger max_step_m"
-            raise PlanningError(ErrorCode.INVALID_GOAL_CONSTRAINTS, message)
+            message = f"expected a straight line of at most {_MOST_STEPS} steps, got more; choose a larger max_step_m"
+            raise PlanningError(MoveItErrorCode.INVALID_GOAL_CONSTRAINTS, message)
         share = np.linspace(0.0, 1.0, count + 1)[1:]
         between = Slerp([0.0, 1.0], Rotation.concatenate([last.rotation, following.rotation]))(share)
         positions.append(last.pos_m + share[:, None] * (following.pos_m - last.pos_m))

@@ -16,27 +16,28 @@ from roboplan.toppra import PathParameterizerTOPPRA, SplineFittingMode, TOPPRAOp
 
 from refinery.kinematics import ArmKinematics
 from refinery.rotations import Array
+from refinery_ros.moveit_error_code import MoveItErrorCode
 from refinery_twin.planning.arm_model import GROUP, ArmModel
-from refinery_twin.planning.errors import ErrorCode, PlanningError
+from refinery_twin.planning.errors import PlanningError
 from refinery_twin.planning.requests import TimedPath
 
 SAMPLE_S = 0.01
 """Time between points, before any stretching, [s]."""
 _BLEND_RAD = 0.05
-"""How far corners of a path may be rounded off, a distance in joint space, [rad]."""
+"""Largest rounding of a path's corners, a distance in joint space, [rad]."""
 _SAME_RAD = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
 class MotionLimits:
-    """What a motion keeps to."""
+    """Limits of a motion."""
 
     velocity_scaling: float
     """Share of the arm's velocity limits, (0, 1]."""
     acceleration_scaling: float
     """Share of the arm's acceleration limits, (0, 1]."""
     tool_speed_m_s: float
-    """Of the tool, [m/s]."""
+    """Speed limit of the tool, [m/s]."""
 
 
 class Timer:
@@ -87,11 +88,13 @@ class Timer:
         try:
             motion = self._toppra.generate(path, options)
         except RuntimeError as error:
-            raise PlanningError(ErrorCode.PLANNING_FAILED, f"the path found could not be timed: {error}") from None
+            raise PlanningError(
+                MoveItErrorCode.PLANNING_FAILED, f"the path found could not be timed: {error}"
+            ) from None
         return np.array(motion.positions)
 
     def _excess(self, path: TimedPath, limits: MotionLimits) -> float:
-        """By what factor a trajectory is too fast; below 1 if it is not."""
+        """Return the factor by which a trajectory is too fast; below 1 if it is not."""
         curve = path.curve
         steps = np.diff(curve.x)[:, None]
         cubic, square, slope = curve.c[0], curve.c[1], curve.c[2]
@@ -122,7 +125,7 @@ def _smooth(samples: Array, joint_names: tuple[str, ...]) -> TimedPath:
 
 
 def _stretched(path: TimedPath, factor: float) -> TimedPath:
-    """Return the same way, slower by a factor if that is above 1."""
+    """Return the same path, slower by a factor if that is above 1."""
     if factor <= 1.0:
         return path
     slower = factor * (1 + 1e-9)

@@ -15,9 +15,9 @@ from moveit_msgs.msg import (
 from shape_msgs.msg import SolidPrimitive
 
 from refinery.rotations import Poses
-from refinery_twin.messages import to_pose
+from refinery_ros.conversions import pose_message
 from refinery_twin.move_group.goals import JointTarget, PoseTarget, read_target
-from refinery_twin.planning import ErrorCode, PlanningError
+from refinery_twin.planning import MoveItErrorCode, PlanningError
 
 BASE, TIP = "panda_link0", "panda_hand_tcp"
 
@@ -32,7 +32,7 @@ def joints(*rows: tuple[str, float]) -> Constraints:
 
 
 def pose(at: Poses, *, frame: str = BASE, link: str = TIP, sizes=(0.001,), turn: float = 0.001) -> Constraints:
-    message = to_pose(at)
+    message = pose_message(at)
     position, orientation = PositionConstraint(link_name=link), OrientationConstraint(link_name=link)
     position.header.frame_id = orientation.header.frame_id = frame
     kind = SolidPrimitive.SPHERE if len(sizes) == 1 else SolidPrimitive.BOX
@@ -44,7 +44,7 @@ def pose(at: Poses, *, frame: str = BASE, link: str = TIP, sizes=(0.001,), turn:
     return Constraints(position_constraints=[position], orientation_constraints=[orientation])
 
 
-def code(planner, constraints, home) -> ErrorCode:
+def code(planner, constraints, home) -> MoveItErrorCode:
     with pytest.raises(PlanningError) as caught:
         read_target(planner, constraints, home)
     assert str(caught.value)
@@ -82,7 +82,7 @@ def test_frames_links_and_offsets(planner, home):
     relative = (flange.inverse() @ here).pos_m[0]
     vector = offset.position_constraints[0].target_point_offset
     vector.x, vector.y, vector.z = relative.tolist()
-    quat = to_pose(flange).orientation
+    quat = pose_message(flange).orientation
     offset.orientation_constraints[0].orientation = quat
     target = read_target(planner, offset, home)
     np.testing.assert_allclose(target.goal().pose.pos_m, flange.pos_m, atol=1e-9)
@@ -97,26 +97,26 @@ def test_a_rotation_vector_measures_the_turn_differently(planner, home):
 
 def test_what_is_refused(planner, home):
     here = planner.forward(home)
-    assert code(planner, joints(("elbow", 0.0)), home) == ErrorCode.INVALID_GOAL_CONSTRAINTS
-    assert code(planner, joints(("panda_finger_joint1", 0.0)), home) == ErrorCode.INVALID_GOAL_CONSTRAINTS
-    assert code(planner, joints(("panda_joint1", np.nan)), home) == ErrorCode.INVALID_GOAL_CONSTRAINTS
+    assert code(planner, joints(("elbow", 0.0)), home) == MoveItErrorCode.INVALID_GOAL_CONSTRAINTS
+    assert code(planner, joints(("panda_finger_joint1", 0.0)), home) == MoveItErrorCode.INVALID_GOAL_CONSTRAINTS
+    assert code(planner, joints(("panda_joint1", np.nan)), home) == MoveItErrorCode.INVALID_GOAL_CONSTRAINTS
     negative = joints(("panda_joint1", 0.0))
     negative.joint_constraints[0].tolerance_above = -0.1
-    assert code(planner, negative, home) == ErrorCode.INVALID_GOAL_CONSTRAINTS
-    assert code(planner, Constraints(), home) == ErrorCode.INVALID_GOAL_CONSTRAINTS
+    assert code(planner, negative, home) == MoveItErrorCode.INVALID_GOAL_CONSTRAINTS
+    assert code(planner, Constraints(), home) == MoveItErrorCode.INVALID_GOAL_CONSTRAINTS
     blind = Constraints(visibility_constraints=[VisibilityConstraint()])
-    assert code(planner, blind, home) == ErrorCode.INVALID_GOAL_CONSTRAINTS
+    assert code(planner, blind, home) == MoveItErrorCode.INVALID_GOAL_CONSTRAINTS
     half = pose(here)
     half.orientation_constraints = []
-    assert code(planner, half, home) == ErrorCode.INVALID_GOAL_CONSTRAINTS
+    assert code(planner, half, home) == MoveItErrorCode.INVALID_GOAL_CONSTRAINTS
     two = pose(here)
     two.orientation_constraints[0].link_name = "panda_link8"
-    assert code(planner, two, home) == ErrorCode.INVALID_GOAL_CONSTRAINTS
-    assert code(planner, pose(here, sizes=(1e-7,)), home) == ErrorCode.INVALID_GOAL_CONSTRAINTS
-    assert code(planner, pose(here, turn=0.0), home) == ErrorCode.INVALID_GOAL_CONSTRAINTS
+    assert code(planner, two, home) == MoveItErrorCode.INVALID_GOAL_CONSTRAINTS
+    assert code(planner, pose(here, sizes=(1e-7,)), home) == MoveItErrorCode.INVALID_GOAL_CONSTRAINTS
+    assert code(planner, pose(here, turn=0.0), home) == MoveItErrorCode.INVALID_GOAL_CONSTRAINTS
     cylinder = pose(here)
     cylinder.position_constraints[0].constraint_region.primitives[0].type = SolidPrimitive.CYLINDER
-    assert code(planner, cylinder, home) == ErrorCode.INVALID_GOAL_CONSTRAINTS
-    assert code(planner, pose(here, link=""), home) == ErrorCode.INVALID_LINK_NAME
-    assert code(planner, pose(here, frame=""), home) == ErrorCode.FRAME_TRANSFORM_FAILURE
-    assert code(planner, pose(here, frame="world"), home) == ErrorCode.FRAME_TRANSFORM_FAILURE
+    assert code(planner, cylinder, home) == MoveItErrorCode.INVALID_GOAL_CONSTRAINTS
+    assert code(planner, pose(here, link=""), home) == MoveItErrorCode.INVALID_LINK_NAME
+    assert code(planner, pose(here, frame=""), home) == MoveItErrorCode.FRAME_TRANSFORM_FAILURE
+    assert code(planner, pose(here, frame="world"), home) == MoveItErrorCode.FRAME_TRANSFORM_FAILURE

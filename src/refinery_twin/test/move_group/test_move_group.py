@@ -20,12 +20,13 @@ from moveit_msgs.msg import Constraints, GenericTrajectory, RobotState, RobotTra
 from moveit_msgs.srv import GetCartesianPath, GetMotionPlan, GetPositionIK
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import MultiDOFJointTrajectoryPoint
-from twin_harness import PATIENCE_S, own_domain, stop_twin
+from twin_harness import PATIENCE_S, stop_twin
 
 from refinery.robot_profile import load_robot_profile
 from refinery.rotations import Poses, angle_between_rad
-from refinery_twin.messages import duration_of, to_pose
-from refinery_twin.planning import ErrorCode
+from refinery_ros.conversions import duration_message, pose_message
+from refinery_ros.testing.graph import own_domain
+from refinery_twin.planning import MoveItErrorCode
 
 pytestmark = pytest.mark.ros
 GROUP, TIP, BASE = "panda_arm", "panda_hand_tcp", "panda_link0"
@@ -69,7 +70,7 @@ def positions(trajectory: RobotTrajectory) -> np.ndarray:
     return np.array([point.positions for point in trajectory.joint_trajectory.points])
 
 
-def ends(client: MoveItClient, goal, status: int, code: ErrorCode) -> None:
+def ends(client: MoveItClient, goal, status: int, code: MoveItErrorCode) -> None:
     answer = goal.result()
     assert client.code_of(answer.result.error_code) == code, answer.result.error_code
     assert answer.status == status
@@ -85,7 +86,7 @@ def test_a_plan_to_joints_starts_here_and_repeats_exactly(client: MoveItClient) 
     goal = client.joint_goal(client.joints_rad + STEP)
     first = client.move(goal, plan_only=True)
     answer = first.result()
-    assert answer.status == SUCCEEDED and client.code_of(answer.result.error_code) == ErrorCode.SUCCESS
+    assert answer.status == SUCCEEDED and client.code_of(answer.result.error_code) == MoveItErrorCode.SUCCESS
     assert [feedback.state for feedback in first.feedback] == ["PLANNING"]
     result = answer.result
     assert list(result.trajectory_start.joint_state.name) == list(client.profile.joint_names)
@@ -138,11 +139,11 @@ def test_scaling_zero_is_one_and_one_of_several_goals_is_enough(client: MoveItCl
 def test_the_plan_service_answers_the_same(client: MoveItClient) -> None:
     request = client.move_goal(client.joint_goal(client.joints_rad + STEP)).request
     answer = client.ask(GetMotionPlan, GetMotionPlan.Request(motion_plan_request=request)).motion_plan_response
-    assert client.code_of(answer.error_code) == ErrorCode.SUCCESS and answer.group_name == GROUP
+    assert client.code_of(answer.error_code) == MoveItErrorCode.SUCCESS and answer.group_name == GROUP
     np.testing.assert_allclose(positions(answer.trajectory)[-1], client.joints_rad + STEP, atol=1e-4)
     request.group_name = "leg"
     answer = client.ask(GetMotionPlan, GetMotionPlan.Request(motion_plan_request=request)).motion_plan_response
-    assert client.code_of(answer.error_code) == ErrorCode.INVALID_GROUP_NAME
+    assert client.code_of(answer.error_code) == MoveItErrorCode.INVALID_GROUP_NAME
 
 
 def test_requests_that_make_no_sense_are_refused(client: MoveItClient) -> None:
@@ -152,26 +153,26 @@ def test_requests_that_make_no_sense_are_refused(client: MoveItClient) -> None:
     elbow.joint_state.name, elbow.joint_state.position = ["elbow"], [0.0]
     fingers.joint_state.name, fingers.joint_state.position = ["panda_joint1"], [9.0]
     for code, goals, request in (
-        (ErrorCode.INVALID_GROUP_NAME, [good], {"group_name": "leg"}),
-        (ErrorCode.INVALID_GROUP_NAME, [good], {"group_name": ""}),
-        (ErrorCode.INVALID_GOAL_CONSTRAINTS, [], {}),
-        (ErrorCode.INVALID_GOAL_CONSTRAINTS, [Constraints()], {}),
-        (ErrorCode.INVALID_GOAL_CONSTRAINTS, [client.joint_goal([0.0], names=["elbow"])], {}),
-        (ErrorCode.INVALID_GOAL_CONSTRAINTS, [client.joint_goal(here + 9.0)], {}),
-        (ErrorCode.INVALID_GOAL_CONSTRAINTS, [good], {"path_constraints": good}),
-        (ErrorCode.INVALID_GOAL_CONSTRAINTS, [good], {"reference_trajectories": [GenericTrajectory()]}),
-        (ErrorCode.INVALID_GOAL_CONSTRAINTS, [good], {"max_velocity_scaling_factor": 1.5}),
-        (ErrorCode.INVALID_LINK_NAME, [client.pose_goal(BESIDE, link="panda_elbow")], {}),
+        (MoveItErrorCode.INVALID_GROUP_NAME, [good], {"group_name": "leg"}),
+        (MoveItErrorCode.INVALID_GROUP_NAME, [good], {"group_name": ""}),
+        (MoveItErrorCode.INVALID_GOAL_CONSTRAINTS, [], {}),
+        (MoveItErrorCode.INVALID_GOAL_CONSTRAINTS, [Constraints()], {}),
+        (MoveItErrorCode.INVALID_GOAL_CONSTRAINTS, [client.joint_goal([0.0], names=["elbow"])], {}),
+        (MoveItErrorCode.INVALID_GOAL_CONSTRAINTS, [client.joint_goal(here + 9.0)], {}),
+        (MoveItErrorCode.INVALID_GOAL_CONSTRAINTS, [good], {"path_constraints": good}),
+        (MoveItErrorCode.INVALID_GOAL_CONSTRAINTS, [good], {"reference_trajectories": [GenericTrajectory()]}),
+        (MoveItErrorCode.INVALID_GOAL_CONSTRAINTS, [good], {"max_velocity_scaling_factor": 1.5}),
+        (MoveItErrorCode.INVALID_LINK_NAME, [client.pose_goal(BESIDE, link="panda_elbow")], {}),
         (
-            ErrorCode.INVALID_LINK_NAME,
+            MoveItErrorCode.INVALID_LINK_NAME,
             [good],
             {"max_cartesian_speed": 0.1, "cartesian_speed_limited_link": "panda_link3"},
         ),
-        (ErrorCode.FRAME_TRANSFORM_FAILURE, [client.pose_goal(BESIDE, frame="world")], {}),
-        (ErrorCode.INVALID_ROBOT_STATE, [good], {"start_state": elbow}),
-        (ErrorCode.INVALID_ROBOT_STATE, [good], {"start_state": fingers}),
-        (ErrorCode.NO_IK_SOLUTION, [client.pose_goal(FAR)], {}),
-        (ErrorCode.FAILURE, [good], {"pipeline_id": "imaginary"}),
+        (MoveItErrorCode.FRAME_TRANSFORM_FAILURE, [client.pose_goal(BESIDE, frame="world")], {}),
+        (MoveItErrorCode.INVALID_ROBOT_STATE, [good], {"start_state": elbow}),
+        (MoveItErrorCode.INVALID_ROBOT_STATE, [good], {"start_state": fingers}),
+        (MoveItErrorCode.NO_IK_SOLUTION, [client.pose_goal(FAR)], {}),
+        (MoveItErrorCode.FAILURE, [good], {"pipeline_id": "imaginary"}),
     ):
         assert client.code(*goals, **request) == code, (code, client.said)
         assert "expected" in client.said or "out of reach" in client.said or "limits" in client.said
@@ -179,40 +180,40 @@ def test_requests_that_make_no_sense_are_refused(client: MoveItClient) -> None:
     gone = client.box("gone", (0.1, 0.1, 0.1), (0.0, 0.0, 0.0))
     gone.operation = type(gone).REMOVE
     diff.planning_options.planning_scene_diff.world.collision_objects = [gone]
-    ends(client, client.send(MoveGroup, diff), ABORTED, ErrorCode.INVALID_OBJECT_NAME)
+    ends(client, client.send(MoveGroup, diff), ABORTED, MoveItErrorCode.INVALID_OBJECT_NAME)
 
 
 def test_collisions_at_goal_and_start_and_on_the_way(client: MoveItClient) -> None:
     here = client.joints_rad
     goal = client.joint_goal(here + FAR_STEP)
     assert client.apply(wall(client, 1.3))
-    assert client.code(goal) == ErrorCode.GOAL_IN_COLLISION and "touches wall" in client.said
-    assert client.code(client.pose_goal(client.tool_at(here + FAR_STEP))) == ErrorCode.GOAL_IN_COLLISION
+    assert client.code(goal) == MoveItErrorCode.GOAL_IN_COLLISION and "touches wall" in client.said
+    assert client.code(client.pose_goal(client.tool_at(here + FAR_STEP))) == MoveItErrorCode.GOAL_IN_COLLISION
     assert client.apply(wall(client, 0.0))
-    assert client.code(goal) == ErrorCode.START_STATE_IN_COLLISION and "wall" in client.said
+    assert client.code(goal) == MoveItErrorCode.START_STATE_IN_COLLISION and "wall" in client.said
     assert client.apply(wall(client, 0.65))
     result = client.move(goal, plan_only=True).result().result
-    assert client.code_of(result.error_code) == ErrorCode.SUCCESS, "around it"
+    assert client.code_of(result.error_code) == MoveItErrorCode.SUCCESS, "around it"
     assert len(positions(result.planned_trajectory)) > 2
     assert np.ptp(positions(result.planned_trajectory)[:, 1:4], axis=0).max() > 0.05
-    assert client.code(goal, allowed_planning_time=1e-4) == ErrorCode.TIMED_OUT
+    assert client.code(goal, allowed_planning_time=1e-4) == MoveItErrorCode.TIMED_OUT
 
 
 def test_a_scene_for_one_request_only(client: MoveItClient) -> None:
     request = client.move_goal(client.joint_goal(client.joints_rad + FAR_STEP), plan_only=True)
     request.planning_options.planning_scene_diff.world.collision_objects = [wall(client, 1.3)]
-    ends(client, client.send(MoveGroup, request), ABORTED, ErrorCode.GOAL_IN_COLLISION)
+    ends(client, client.send(MoveGroup, request), ABORTED, MoveItErrorCode.GOAL_IN_COLLISION)
     assert not client.scene().world.collision_objects
-    assert client.code(client.joint_goal(client.joints_rad + FAR_STEP)) == ErrorCode.SUCCESS
+    assert client.code(client.joint_goal(client.joints_rad + FAR_STEP)) == MoveItErrorCode.SUCCESS
 
 
 def test_what_the_hand_holds_collides(client: MoveItClient) -> None:
     goal = client.joint_goal(client.joints_rad + STEP)
     x, y, z = client.tool_at(client.joints_rad + STEP).pos_m[0]
     assert client.apply(client.box("table", (0.1, 0.1, 0.1), (x, y, z - 0.2)))
-    assert client.code(goal) == ErrorCode.SUCCESS
+    assert client.code(goal) == MoveItErrorCode.SUCCESS
     assert client.apply(attached=[client.held("rod", (0.02, 0.02, 0.3), (0.0, 0.0, 0.15))])
-    assert client.code(goal) == ErrorCode.GOAL_IN_COLLISION and "rod touches table" in client.said
+    assert client.code(goal) == MoveItErrorCode.GOAL_IN_COLLISION and "rod touches table" in client.said
     names = [held.object.id for held in client.scene().robot_state.attached_collision_objects]
     assert names == ["rod"]
     letting_go = client.held("rod", (0.1, 0.1, 0.1), (0.0, 0.0, 0.0))
@@ -220,7 +221,7 @@ def test_what_the_hand_holds_collides(client: MoveItClient) -> None:
     assert client.apply(attached=[letting_go])
     gone = client.box("rod", (0.1, 0.1, 0.1), (0.0, 0.0, 0.0))
     gone.operation = type(gone).REMOVE
-    assert client.apply(gone) and client.code(goal) == ErrorCode.SUCCESS
+    assert client.apply(gone) and client.code(goal) == MoveItErrorCode.SUCCESS
     assert not client.apply(gone), "it is not there any more"
 
 
@@ -229,36 +230,36 @@ def test_inverse_kinematics(client: MoveItClient) -> None:
         request = GetPositionIK.Request()
         asked = request.ik_request
         asked.group_name, asked.avoid_collisions, asked.robot_state.is_diff = GROUP, True, True
-        asked.pose_stamped, asked.timeout = client.stamped(pose, frame), duration_of(1.0)
+        asked.pose_stamped, asked.timeout = client.stamped(pose, frame), duration_message(1.0)
         for name, value in more.items():
             setattr(asked, name, value)
         answer = client.ask(GetPositionIK, request)
         return client.code_of(answer.error_code), answer.solution.joint_state
 
     code, joints = solve(BESIDE)
-    assert code == ErrorCode.SUCCESS and list(joints.name) == list(client.profile.joint_names)
+    assert code == MoveItErrorCode.SUCCESS and list(joints.name) == list(client.profile.joint_names)
     np.testing.assert_allclose(client.tool_at(joints.position).pos_m, BESIDE.pos_m, atol=1e-4)
     code, joints = solve(Poses.from_xyz_rpy((0, 0, 0.01), (0, 0, 0)), TIP)
-    assert code == ErrorCode.SUCCESS and np.abs(np.array(joints.position) - client.joints_rad).max() < 0.1
-    assert solve(FAR)[0] == ErrorCode.NO_IK_SOLUTION
-    assert solve(BESIDE, group_name="leg")[0] == ErrorCode.INVALID_GROUP_NAME
-    assert solve(BESIDE, ik_link_name="panda_elbow")[0] == ErrorCode.INVALID_LINK_NAME
+    assert code == MoveItErrorCode.SUCCESS and np.abs(np.array(joints.position) - client.joints_rad).max() < 0.1
+    assert solve(FAR)[0] == MoveItErrorCode.NO_IK_SOLUTION
+    assert solve(BESIDE, group_name="leg")[0] == MoveItErrorCode.INVALID_GROUP_NAME
+    assert solve(BESIDE, ik_link_name="panda_elbow")[0] == MoveItErrorCode.INVALID_LINK_NAME
     two = [client.stamped(BESIDE)] * 2
-    assert solve(BESIDE, pose_stamped_vector=two, ik_link_names=[TIP])[0] == ErrorCode.INVALID_LINK_NAME
-    assert solve(BESIDE, "world")[0] == ErrorCode.FRAME_TRANSFORM_FAILURE
+    assert solve(BESIDE, pose_stamped_vector=two, ik_link_names=[TIP])[0] == MoveItErrorCode.INVALID_LINK_NAME
+    assert solve(BESIDE, "world")[0] == MoveItErrorCode.FRAME_TRANSFORM_FAILURE
     constraints = client.joint_goal(client.joints_rad)
-    assert solve(BESIDE, constraints=constraints)[0] == ErrorCode.INVALID_GOAL_CONSTRAINTS
+    assert solve(BESIDE, constraints=constraints)[0] == MoveItErrorCode.INVALID_GOAL_CONSTRAINTS
     x, y, z = BESIDE.pos_m[0]
     assert client.apply(client.box("there", (0.1, 0.1, 0.1), (x, y, z)))
-    assert solve(BESIDE)[0] == ErrorCode.NO_IK_SOLUTION and "collide" in client.said
-    assert solve(BESIDE, avoid_collisions=False)[0] == ErrorCode.SUCCESS
+    assert solve(BESIDE)[0] == MoveItErrorCode.NO_IK_SOLUTION and "collide" in client.said
+    assert solve(BESIDE, avoid_collisions=False)[0] == MoveItErrorCode.SUCCESS
 
 
 def test_straight_ways_and_their_execution(client: MoveItClient) -> None:
     def straight(*waypoints: Poses, frame: str = BASE, **more):
         request = GetCartesianPath.Request(group_name=GROUP, link_name=TIP, max_step=0.01, avoid_collisions=True)
         request.header.frame_id, request.start_state.is_diff = frame, True
-        request.waypoints = [to_pose(pose) for pose in waypoints]
+        request.waypoints = [pose_message(pose) for pose in waypoints]
         for name, value in more.items():
             setattr(request, name, value)
         answer = client.ask(GetCartesianPath, request)
@@ -267,30 +268,30 @@ def test_straight_ways_and_their_execution(client: MoveItClient) -> None:
     here = client.tool_at(client.joints_rad)
     down = Poses(pos_m=here.pos_m - [[0, 0, 0.1]], quat_xyzw=here.quat_xyzw)
     code, answer = straight(down)
-    assert code == ErrorCode.SUCCESS and answer.fraction == pytest.approx(1.0)
+    assert code == MoveItErrorCode.SUCCESS and answer.fraction == pytest.approx(1.0)
     np.testing.assert_allclose(answer.start_state.joint_state.position, client.joints_rad, atol=1e-4)
     tips = client.tool_at(positions(answer.solution)).pos_m
     np.testing.assert_allclose(tips[:, :2], np.repeat(here.pos_m[:, :2], len(tips), axis=0), atol=1e-3)
-    ends(client, execute(client, answer.solution), SUCCEEDED, ErrorCode.SUCCESS)
+    ends(client, execute(client, answer.solution), SUCCEEDED, MoveItErrorCode.SUCCESS)
     client.fresh()
     np.testing.assert_allclose(client.tool_at(client.joints_rad).pos_m, down.pos_m, atol=1e-3)
     back = Poses.from_xyz_rpy((0.0, 0.0, -0.05), (0.0, 0.0, 0.0))
     code, answer = straight(back, back, frame=TIP)
-    assert code == ErrorCode.SUCCESS
+    assert code == MoveItErrorCode.SUCCESS
     np.testing.assert_allclose(client.tool_at(positions(answer.solution)[-1]).pos_m, here.pos_m, atol=2e-3)
     x, y, z = client.tool_at(client.joints_rad).pos_m[0]
     assert client.apply(client.box("floor", (0.1, 0.1, 0.05), (x, y, z - 0.1)))
     far_down = Poses(pos_m=down.pos_m - [[0, 0, 0.1]], quat_xyzw=here.quat_xyzw)
     code, answer = straight(far_down)
-    assert code == ErrorCode.SUCCESS and 0.2 < answer.fraction < 0.9 and "floor" in client.said
+    assert code == MoveItErrorCode.SUCCESS and 0.2 < answer.fraction < 0.9 and "floor" in client.said
     assert straight(far_down, avoid_collisions=False)[1].fraction == pytest.approx(1.0)
     assert straight(max_step=0.01)[1].fraction == 0.0, "no waypoints"
-    assert straight(down, max_step=0.0)[0] == ErrorCode.FAILURE
-    assert straight(down, group_name="leg")[0] == ErrorCode.INVALID_GROUP_NAME
-    assert straight(down, link_name="panda_elbow")[0] == ErrorCode.INVALID_LINK_NAME
-    assert straight(down, frame="world")[0] == ErrorCode.FRAME_TRANSFORM_FAILURE
+    assert straight(down, max_step=0.0)[0] == MoveItErrorCode.FAILURE
+    assert straight(down, group_name="leg")[0] == MoveItErrorCode.INVALID_GROUP_NAME
+    assert straight(down, link_name="panda_elbow")[0] == MoveItErrorCode.INVALID_LINK_NAME
+    assert straight(down, frame="world")[0] == MoveItErrorCode.FRAME_TRANSFORM_FAILURE
     constraints = client.joint_goal(client.joints_rad)
-    assert straight(down, path_constraints=constraints)[0] == ErrorCode.INVALID_GOAL_CONSTRAINTS
+    assert straight(down, path_constraints=constraints)[0] == MoveItErrorCode.INVALID_GOAL_CONSTRAINTS
 
 
 def test_trajectories_that_are_not_executed(client: MoveItClient) -> None:
@@ -307,15 +308,15 @@ def test_trajectories_that_are_not_executed(client: MoveItClient) -> None:
         (broken, "7 finite positions"),
         (multi, "multi_dof"),
     ):
-        ends(client, execute(client, trajectory), ABORTED, ErrorCode.CONTROL_FAILED)
+        ends(client, execute(client, trajectory), ABORTED, MoveItErrorCode.CONTROL_FAILED)
         assert sentence in client.said
-    ends(client, execute(client, good, controller_names=["legs"]), ABORTED, ErrorCode.CONTROL_FAILED)
-    ends(client, execute(client, RobotTrajectory()), SUCCEEDED, ErrorCode.SUCCESS)
+    ends(client, execute(client, good, controller_names=["legs"]), ABORTED, MoveItErrorCode.CONTROL_FAILED)
+    ends(client, execute(client, RobotTrajectory()), SUCCEEDED, MoveItErrorCode.SUCCESS)
     # What the planner would never make: the controller itself says no.
-    ends(client, execute(client, way(client, here + STEP, 0.05)), ABORTED, ErrorCode.CONTROL_FAILED)
+    ends(client, execute(client, way(client, here + STEP, 0.05)), ABORTED, MoveItErrorCode.CONTROL_FAILED)
     assert "velocity limit" in client.said
     assert client.apply(wall(client, 0.2))
-    ends(client, execute(client, good), ABORTED, ErrorCode.MOTION_PLAN_INVALIDATED_BY_ENVIRONMENT_CHANGE)
+    ends(client, execute(client, good), ABORTED, MoveItErrorCode.MOTION_PLAN_INVALIDATED_BY_ENVIRONMENT_CHANGE)
     assert "wall" in client.said
     client.fresh()
     np.testing.assert_allclose(client.joints_rad, here, atol=1e-3)
@@ -327,7 +328,7 @@ def test_a_wall_that_appears_on_the_way_stops_the_arm(client: MoveItClient) -> N
     client.wait_moving(start)
     assert client.apply(client.box("harmless", (0.1, 0.1, 0.1), (-0.8, 0.0, 0.5)))
     assert client.apply(wall(client, 0.8))
-    ends(client, goal, ABORTED, ErrorCode.MOTION_PLAN_INVALIDATED_BY_ENVIRONMENT_CHANGE)
+    ends(client, goal, ABORTED, MoveItErrorCode.MOTION_PLAN_INVALIDATED_BY_ENVIRONMENT_CHANGE)
     client.spin_sim(0.5)
     assert client.joints_rad[0] < start[0] + 0.75
 
@@ -337,7 +338,7 @@ def test_cancel_while_moving_holds_the_arm(client: MoveItClient) -> None:
     goal = client.move(client.joint_goal(start + 2 * STEP), max_velocity_scaling_factor=0.1)
     client.wait_moving(start)
     goal.cancel()
-    ends(client, goal, CANCELED, ErrorCode.PREEMPTED)
+    ends(client, goal, CANCELED, MoveItErrorCode.PREEMPTED)
     client.spin_sim(0.5)
     held = client.joints_rad
     assert held[0] < start[0] + 0.7
@@ -362,7 +363,7 @@ def test_cancel_while_planning(client: MoveItClient) -> None:
     assert client.apply(*sides, client.box("lid", (0.5, 0.5, 0.02), (x, y, z - 0.17)))
     goal = client.move(client.joint_goal(client.joints_rad + 3 * STEP), allowed_planning_time=3.0)
     goal.cancel()
-    ends(client, goal, CANCELED, ErrorCode.PREEMPTED)
+    ends(client, goal, CANCELED, MoveItErrorCode.PREEMPTED)
 
 
 def test_a_second_goal_takes_the_place_of_the_first(client: MoveItClient) -> None:
@@ -370,13 +371,15 @@ def test_a_second_goal_takes_the_place_of_the_first(client: MoveItClient) -> Non
     first = client.move(client.joint_goal(start + 2 * STEP), max_velocity_scaling_factor=0.1)
     client.wait_moving(start)
     refused = client.move(client.joint_goal(start), group_name="leg")
-    ends(client, refused, ABORTED, ErrorCode.INVALID_GROUP_NAME)
+    ends(client, refused, ABORTED, MoveItErrorCode.INVALID_GROUP_NAME)
     assert not first.done, "nonsense stops nobody"
-    assert client.code(client.joint_goal(start)) == ErrorCode.SUCCESS and not first.done, "nor does planning alone"
+    assert client.code(client.joint_goal(start)) == MoveItErrorCode.SUCCESS and not first.done, (
+        "nor does planning alone"
+    )
     second = client.move(client.joint_goal(start - STEP))
-    ends(client, first, ABORTED, ErrorCode.PREEMPTED)
+    ends(client, first, ABORTED, MoveItErrorCode.PREEMPTED)
     assert "another goal" in client.said
-    ends(client, second, SUCCEEDED, ErrorCode.SUCCESS)
+    ends(client, second, SUCCEEDED, MoveItErrorCode.SUCCESS)
     client.fresh()
     np.testing.assert_allclose(client.joints_rad, start - STEP, atol=1e-3)
 
@@ -384,18 +387,18 @@ def test_a_second_goal_takes_the_place_of_the_first(client: MoveItClient) -> Non
 def test_the_controller_s_word_counts(client: MoveItClient) -> None:
     start = client.joints_rad
     assert client.impedance(True).ok
-    ends(client, client.move(client.joint_goal(start + STEP)), ABORTED, ErrorCode.CONTROL_FAILED)
+    ends(client, client.move(client.joint_goal(start + STEP)), ABORTED, MoveItErrorCode.CONTROL_FAILED)
     assert "is joint_trajectory_controller active?" in client.said
     impedance = client.profile.controllers.impedance
     assert client.switch([], [impedance]).ok
-    ends(client, client.move(client.joint_goal(start + STEP)), ABORTED, ErrorCode.CONTROL_FAILED)
+    ends(client, client.move(client.joint_goal(start + STEP)), ABORTED, MoveItErrorCode.CONTROL_FAILED)
     client.fresh()
     np.testing.assert_allclose(client.joints_rad, start, atol=1e-3)
     assert client.switch([client.profile.controllers.trajectory], []).ok
     goal = client.move(client.joint_goal(start + 2 * STEP), max_velocity_scaling_factor=0.1)
     client.wait_moving(start)
     assert client.impedance(True).ok
-    ends(client, goal, ABORTED, ErrorCode.CONTROL_FAILED)
+    ends(client, goal, ABORTED, MoveItErrorCode.CONTROL_FAILED)
     assert "deactivate" in client.said
     assert client.trial(3).success
     client.fresh()
@@ -403,20 +406,20 @@ def test_the_controller_s_word_counts(client: MoveItClient) -> None:
     client.wait_moving(start)
     cancel = client.node.create_client(CancelGoal, f"{client.profile.follow_joint_trajectory}/_action/cancel_goal")
     client._call(cancel, CancelGoal.Request())
-    ends(client, goal, ABORTED, ErrorCode.PREEMPTED)
-    assert "somebody cancelled" in client.said
+    ends(client, goal, ABORTED, MoveItErrorCode.PREEMPTED)
+    assert "cancelled by another client" in client.said
 
 
 def test_an_arm_that_does_not_arrive_times_out(client: MoveItClient, above_socket_rad: np.ndarray) -> None:
     aside = above_socket_rad + 0.06 * np.eye(7)[0]
-    ends(client, client.move(client.joint_goal(aside)), SUCCEEDED, ErrorCode.SUCCESS)
+    ends(client, client.move(client.joint_goal(aside)), SUCCEEDED, MoveItErrorCode.SUCCESS)
     client.fresh()
     tool = client.tool_at(client.joints_rad)
     below = Poses(pos_m=tool.pos_m - [[0, 0, 0.06]], quat_xyzw=tool.quat_xyzw)
     joints, reached = client.profile.arm_kinematics().inverse(below, client.joints_rad)
     assert reached.all()
     # The planner knows nothing of the socket plate that nobody put into its scene.
-    ends(client, execute(client, way(client, joints[0], 1.0)), ABORTED, ErrorCode.TIMED_OUT)
+    ends(client, execute(client, way(client, joints[0], 1.0)), ABORTED, MoveItErrorCode.TIMED_OUT)
     assert "to end within 1.60 s" in client.said
 
 
@@ -426,13 +429,13 @@ def test_a_cell_that_falls_silent_is_noticed(client: MoveItClient) -> None:
     client.wait_moving(start)
     client.twin.send_signal(signal.SIGSTOP)
     try:
-        ends(client, goal, ABORTED, ErrorCode.ROBOT_STATE_STALE)
-        assert client.code(client.joint_goal(start)) == ErrorCode.ROBOT_STATE_STALE
+        ends(client, goal, ABORTED, MoveItErrorCode.ROBOT_STATE_STALE)
+        assert client.code(client.joint_goal(start)) == MoveItErrorCode.ROBOT_STATE_STALE
         assert not client.apply(client.box("late", (0.1, 0.1, 0.1), (0.0, 1.0, 0.0)))
     finally:
         client.twin.send_signal(signal.SIGCONT)
     client.fresh()
-    assert client.code(client.joint_goal(start)) == ErrorCode.SUCCESS
+    assert client.code(client.joint_goal(start)) == MoveItErrorCode.SUCCESS
 
 
 def test_nothing_is_served_before_the_first_joint_state(tmp_path: Path) -> None:

@@ -18,9 +18,9 @@ from moveit_msgs.msg import (
 from shape_msgs.msg import Mesh, MeshTriangle, Plane, SolidPrimitive
 
 from refinery.rotations import Poses
-from refinery_twin.messages import to_pose
+from refinery_ros.conversions import pose_message
 from refinery_twin.move_group.scene_reply import scene_message
-from refinery_twin.planning import ErrorCode, PlanningError
+from refinery_twin.planning import MoveItErrorCode, PlanningError
 
 BASE, TIP = "panda_link0", "panda_hand_tcp"
 UP = SolidPrimitive(type=SolidPrimitive.BOX, dimensions=[0.1, 0.1, 0.1])
@@ -29,7 +29,7 @@ UP = SolidPrimitive(type=SolidPrimitive.BOX, dimensions=[0.1, 0.1, 0.1])
 def thing(name="box", xyz=(0.0, 0.0, 0.0), *, frame=BASE, operation=CollisionObject.ADD, solids=(UP,)):
     message = CollisionObject(id=name, operation=operation, primitives=list(solids))
     message.header.frame_id = frame
-    message.pose = to_pose(Poses.from_xyz_rpy(xyz, (0, 0, 0)))
+    message.pose = pose_message(Poses.from_xyz_rpy(xyz, (0, 0, 0)))
     return message
 
 
@@ -46,7 +46,7 @@ def scene(*objects, attached=(), is_diff=True, **more) -> PlanningScene:
     return message
 
 
-def codes(problems) -> list[ErrorCode]:
+def codes(problems) -> list[MoveItErrorCode]:
     assert all(str(problem) for problem in problems)
     return [problem.code for problem in problems]
 
@@ -106,19 +106,19 @@ def test_what_cannot_be_done_leaves_the_rest(planner, keeper, home):
     plane = thing("plane", solids=())
     plane.planes, plane.plane_poses = [Plane(coef=[0.0, 0.0, 1.0, 0.0])], [Pose()]
     bad = [
-        (thing("gone", operation=CollisionObject.REMOVE), ErrorCode.INVALID_OBJECT_NAME),
-        (thing("gone", operation=CollisionObject.MOVE), ErrorCode.INVALID_OBJECT_NAME),
-        (thing("empty", solids=()), ErrorCode.INVALID_OBJECT_NAME),
-        (thing(""), ErrorCode.INVALID_OBJECT_NAME),
-        (thing("panda_link3"), ErrorCode.INVALID_OBJECT_NAME),
-        (thing("lost", frame="world"), ErrorCode.FRAME_TRANSFORM_FAILURE),
-        (thing("lost", frame=""), ErrorCode.FRAME_TRANSFORM_FAILURE),
-        (thing("nan", (np.nan, 0, 0)), ErrorCode.FRAME_TRANSFORM_FAILURE),
-        (thing("flat", solids=[SolidPrimitive(type=1, dimensions=[0.1, 0.1, 0.0])]), ErrorCode.FAILURE),
-        (thing("short", solids=[SolidPrimitive(type=1, dimensions=[0.1])]), ErrorCode.FAILURE),
-        (thing("cone", solids=[SolidPrimitive(type=4, dimensions=[0.1, 0.1])]), ErrorCode.FAILURE),
-        (odd_pose, ErrorCode.FAILURE),
-        (plane, ErrorCode.FAILURE),
+        (thing("gone", operation=CollisionObject.REMOVE), MoveItErrorCode.INVALID_OBJECT_NAME),
+        (thing("gone", operation=CollisionObject.MOVE), MoveItErrorCode.INVALID_OBJECT_NAME),
+        (thing("empty", solids=()), MoveItErrorCode.INVALID_OBJECT_NAME),
+        (thing(""), MoveItErrorCode.INVALID_OBJECT_NAME),
+        (thing("panda_link3"), MoveItErrorCode.INVALID_OBJECT_NAME),
+        (thing("lost", frame="world"), MoveItErrorCode.FRAME_TRANSFORM_FAILURE),
+        (thing("lost", frame=""), MoveItErrorCode.FRAME_TRANSFORM_FAILURE),
+        (thing("nan", (np.nan, 0, 0)), MoveItErrorCode.FRAME_TRANSFORM_FAILURE),
+        (thing("flat", solids=[SolidPrimitive(type=1, dimensions=[0.1, 0.1, 0.0])]), MoveItErrorCode.FAILURE),
+        (thing("short", solids=[SolidPrimitive(type=1, dimensions=[0.1])]), MoveItErrorCode.FAILURE),
+        (thing("cone", solids=[SolidPrimitive(type=4, dimensions=[0.1, 0.1])]), MoveItErrorCode.FAILURE),
+        (odd_pose, MoveItErrorCode.FAILURE),
+        (plane, MoveItErrorCode.FAILURE),
     ]
     problems = keeper.apply(scene(thing("first"), *(message for message, _ in bad), thing("last")), home)
     assert codes(problems) == [code for _, code in bad]
@@ -150,12 +150,12 @@ def test_attach_and_detach(planner, keeper, home):
 @pytest.mark.parametrize(
     ("message", "code"),
     [
-        (held(link="panda_elbow"), ErrorCode.INVALID_LINK_NAME),
-        (held(touch=["panda_thumb"]), ErrorCode.INVALID_LINK_NAME),
-        (held(solids=()), ErrorCode.INVALID_OBJECT_NAME),
-        (held(operation=CollisionObject.REMOVE), ErrorCode.INVALID_OBJECT_NAME),
-        (held(operation=CollisionObject.MOVE), ErrorCode.FAILURE),
-        (held(frame="world"), ErrorCode.FRAME_TRANSFORM_FAILURE),
+        (held(link="panda_elbow"), MoveItErrorCode.INVALID_LINK_NAME),
+        (held(touch=["panda_thumb"]), MoveItErrorCode.INVALID_LINK_NAME),
+        (held(solids=()), MoveItErrorCode.INVALID_OBJECT_NAME),
+        (held(operation=CollisionObject.REMOVE), MoveItErrorCode.INVALID_OBJECT_NAME),
+        (held(operation=CollisionObject.MOVE), MoveItErrorCode.FAILURE),
+        (held(frame="world"), MoveItErrorCode.FRAME_TRANSFORM_FAILURE),
     ],
 )
 def test_objects_that_cannot_be_held(planner, keeper, home, message, code):
@@ -186,9 +186,9 @@ def test_allowed_collisions_by_pair_and_by_default(planner, keeper, home):
     assert not keeper.apply(scene(allowed_collision_matrix=default), home)
     assert planner.check_state(home).valid
     crooked = AllowedCollisionMatrix(entry_names=["a", "b"], entry_values=[AllowedCollisionEntry(enabled=[True])])
-    assert codes(keeper.apply(scene(allowed_collision_matrix=crooked), home)) == [ErrorCode.FAILURE]
+    assert codes(keeper.apply(scene(allowed_collision_matrix=crooked), home)) == [MoveItErrorCode.FAILURE]
     uneven = AllowedCollisionMatrix(default_entry_names=["a"])
-    assert codes(keeper.apply(scene(allowed_collision_matrix=uneven), home)) == [ErrorCode.FAILURE]
+    assert codes(keeper.apply(scene(allowed_collision_matrix=uneven), home)) == [MoveItErrorCode.FAILURE]
 
 
 def test_what_is_not_supported_is_said(keeper, home):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from refinery.rotations import Array, Poses
-from refinery_twin.planning import ErrorCode, PlanningError
+from refinery_twin.planning import MoveItErrorCode, PlanningError
 
 HAND = ("panda_hand", "panda_leftfinger", "panda_rightfinger")
 HOME = np.array([0.0, -np.pi / 4, 0.0, -3 * np.pi / 4, 0.0, np.pi / 2, np.pi / 4])
@@ -33,6 +33,6 @@ def turned(base_rad: float) -> Array:
     return HOME + base_rad * np.eye(7)[0]
 
 
-def refused(code: ErrorCode, sentence: str) -> pytest.RaisesExc:
+def refused(code: MoveItErrorCode, sentence: str) -> pytest.RaisesExc:
     """Expect a refusal with a code and a sentence that matches."""
     return pytest.raises(PlanningError, match=sentence, check=lambda error: error.code is code)

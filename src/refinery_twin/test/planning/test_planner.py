@@ -12,8 +12,8 @@ from refinery.rotations import Array, Poses, angle_between_rad
 from refinery_twin.planning import (
     AttachedObject,
     Box,
-    ErrorCode,
     JointGoal,
+    MoveItErrorCode,
     Planner,
     PlanningError,
     PoseGoal,
@@ -45,13 +45,13 @@ def test_inverse_avoids_collisions_if_it_is_to(cell: Planner) -> None:
     inside = down(0.5, 0.0, 0.03)
     joints = cell.inverse(inside, seed_rad=HOME, avoid_collisions=False)
     assert_reached(cell, joints, inside)
-    with refused(ErrorCode.GOAL_IN_COLLISION, "part touches plate"):
+    with refused(MoveItErrorCode.GOAL_IN_COLLISION, "part touches plate"):
         cell.inverse(inside, seed_rad=HOME)
-    with refused(ErrorCode.NO_IK_SOLUTION, r"panda_hand_tcp at \(1.500, 0.000, 0.300\) m of panda_link0"):
+    with refused(MoveItErrorCode.NO_IK_SOLUTION, r"panda_hand_tcp at \(1.500, 0.000, 0.300\) m of panda_link0"):
         cell.inverse(down(1.5, 0.0, 0.3), seed_rad=HOME)
-    with refused(ErrorCode.INVALID_LINK_NAME, "got 'panda_link3'"):
+    with refused(MoveItErrorCode.INVALID_LINK_NAME, "got 'panda_link3'"):
         cell.inverse(inside, seed_rad=HOME, link="panda_link3")
-    with refused(ErrorCode.INVALID_ROBOT_STATE, "seed: expected 7 finite"):
+    with refused(MoveItErrorCode.INVALID_ROBOT_STATE, "seed: expected 7 finite"):
         cell.inverse(inside, seed_rad=HOME[:6])
 
 
@@ -104,20 +104,24 @@ def test_refuses_starts_and_goals_that_cannot_be(cell: Planner) -> None:
     goal = PoseGoal(pose=above)
     beyond = turned(3.0)
     for code, sentence, action in (
-        (ErrorCode.START_STATE_IN_COLLISION, "part touches plate", lambda: cell.plan(stuck, goal)),
-        (ErrorCode.START_STATE_IN_COLLISION, "part touches plate", lambda: cell.cartesian(stuck, above)),
-        (ErrorCode.GOAL_IN_COLLISION, "part touches plate", lambda: cell.plan(HOME, PoseGoal(pose=inside))),
-        (ErrorCode.GOAL_IN_COLLISION, "part touches plate", lambda: cell.plan(HOME, JointGoal(joints_rad=stuck))),
-        (ErrorCode.NO_IK_SOLUTION, "out of reach", lambda: cell.plan(HOME, PoseGoal(pose=down(1.2, 0, 0.2)))),
-        (ErrorCode.INVALID_ROBOT_STATE, "panda_joint1: expected", lambda: cell.plan(beyond, goal)),
-        (ErrorCode.INVALID_ROBOT_STATE, "7 finite", lambda: cell.plan(HOME * np.nan, goal)),
-        (ErrorCode.INVALID_GOAL_CONSTRAINTS, "joint1", lambda: cell.plan(HOME, JointGoal(joints_rad=beyond))),
-        (ErrorCode.INVALID_GOAL_CONSTRAINTS, "velocity_scaling", lambda: cell.plan(HOME, goal, velocity_scaling=1.5)),
-        (ErrorCode.INVALID_GOAL_CONSTRAINTS, "tool_speed_m_s", lambda: cell.plan(HOME, goal, tool_speed_m_s=0.0)),
-        (ErrorCode.INVALID_LINK_NAME, "foo", lambda: cell.plan(HOME, PoseGoal(pose=above, link="foo"))),
-        (ErrorCode.INVALID_GOAL_CONSTRAINTS, "max_step_m", lambda: cell.cartesian(HOME, above, max_step_m=0.0)),
-        (ErrorCode.INVALID_GOAL_CONSTRAINTS, "steps", lambda: cell.cartesian(HOME, above, max_step_m=1e-9)),
-        (ErrorCode.INVALID_GOAL_CONSTRAINTS, "0 waypoints", lambda: cell.cartesian(HOME, above[1:1])),
+        (MoveItErrorCode.START_STATE_IN_COLLISION, "part touches plate", lambda: cell.plan(stuck, goal)),
+        (MoveItErrorCode.START_STATE_IN_COLLISION, "part touches plate", lambda: cell.cartesian(stuck, above)),
+        (MoveItErrorCode.GOAL_IN_COLLISION, "part touches plate", lambda: cell.plan(HOME, PoseGoal(pose=inside))),
+        (MoveItErrorCode.GOAL_IN_COLLISION, "part touches plate", lambda: cell.plan(HOME, JointGoal(joints_rad=stuck))),
+        (MoveItErrorCode.NO_IK_SOLUTION, "out of reach", lambda: cell.plan(HOME, PoseGoal(pose=down(1.2, 0, 0.2)))),
+        (MoveItErrorCode.INVALID_ROBOT_STATE, "panda_joint1: expected", lambda: cell.plan(beyond, goal)),
+        (MoveItErrorCode.INVALID_ROBOT_STATE, "7 finite", lambda: cell.plan(HOME * np.nan, goal)),
+        (MoveItErrorCode.INVALID_GOAL_CONSTRAINTS, "joint1", lambda: cell.plan(HOME, JointGoal(joints_rad=beyond))),
+        (
+            MoveItErrorCode.INVALID_GOAL_CONSTRAINTS,
+            "velocity_scaling",
+            lambda: cell.plan(HOME, goal, velocity_scaling=1.5),
+        ),
+        (MoveItErrorCode.INVALID_GOAL_CONSTRAINTS, "tool_speed_m_s", lambda: cell.plan(HOME, goal, tool_speed_m_s=0.0)),
+        (MoveItErrorCode.INVALID_LINK_NAME, "foo", lambda: cell.plan(HOME, PoseGoal(pose=above, link="foo"))),
+        (MoveItErrorCode.INVALID_GOAL_CONSTRAINTS, "max_step_m", lambda: cell.cartesian(HOME, above, max_step_m=0.0)),
+        (MoveItErrorCode.INVALID_GOAL_CONSTRAINTS, "steps", lambda: cell.cartesian(HOME, above, max_step_m=1e-9)),
+        (MoveItErrorCode.INVALID_GOAL_CONSTRAINTS, "0 waypoints", lambda: cell.cartesian(HOME, above[1:1])),
     ):
         with refused(code, sentence):
             action()
@@ -141,7 +145,7 @@ def test_a_ring_around_a_post_stays_there(planner: Planner) -> None:
     assert all(planner.check_state(joints).valid for joints in (HOME, aside.joints_rad))
     with pytest.raises(PlanningError) as refusal:
         planner.plan(HOME, aside, attempts=1, timeout_s=2.0)
-    assert refusal.value.code in (ErrorCode.TIMED_OUT, ErrorCode.PLANNING_FAILED)
+    assert refusal.value.code in (MoveItErrorCode.TIMED_OUT, MoveItErrorCode.PLANNING_FAILED)
 
 
 def test_joints_are_sorted_by_name(planner: Planner) -> None:
@@ -156,5 +160,5 @@ def test_joints_are_sorted_by_name(planner: Planner) -> None:
         ("expected 7 finite", (names, values[:6])),
         ("expected 7 finite", (names, [np.inf] * 7)),
     ):
-        with refused(ErrorCode.INVALID_ROBOT_STATE, sentence):
+        with refused(MoveItErrorCode.INVALID_ROBOT_STATE, sentence):
             planner.joints(*args)

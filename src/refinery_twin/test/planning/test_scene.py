@@ -12,8 +12,8 @@ from refinery_twin.planning import (
     AttachedObject,
     Box,
     Cylinder,
-    ErrorCode,
     Mesh,
+    MoveItErrorCode,
     Planner,
     SceneObject,
     Shape,
@@ -109,9 +109,9 @@ def test_poses_are_understood_in_every_frame(planner: Planner) -> None:
         "part": planner.forward(home, "panda_hand") @ at(0.0, 0.0, 0.1) @ here,
     }.items():
         np.testing.assert_allclose(planner.in_base(frame, here, home).pos_m, pose.pos_m, atol=1e-9)
-    with refused(ErrorCode.FRAME_TRANSFORM_FAILURE, "expected one of the frames .*crate.*, got 'map'"):
+    with refused(MoveItErrorCode.FRAME_TRANSFORM_FAILURE, "expected one of the frames .*crate.*, got 'map'"):
         planner.in_base("map", here, home)
-    with refused(ErrorCode.FRAME_TRANSFORM_FAILURE, "unit quaternions"):
+    with refused(MoveItErrorCode.FRAME_TRANSFORM_FAILURE, "unit quaternions"):
         planner.in_base("", Poses(pos_m=np.zeros((1, 3)), quat_xyzw=np.zeros((1, 4))), home)
 
 
@@ -134,7 +134,7 @@ def test_a_scene_can_be_made_again_what_it_was(planner: Planner) -> None:
 def test_what_makes_no_sense_is_refused(planner: Planner) -> None:
     scene, home = planner.scene, HOME
     thing = SceneObject.single("thing", SHAPES[0], down(0.5, 0.0, 0.2))
-    with refused(ErrorCode.INVALID_OBJECT_NAME, "'panda_hand', which is a link"):
+    with refused(MoveItErrorCode.INVALID_OBJECT_NAME, "'panda_hand', which is a link"):
         scene.add(SceneObject.single("panda_hand", SHAPES[0], at(1.0, 0.0, 0.0)))
     for action in (
         lambda: scene.remove("thing"),
@@ -142,15 +142,15 @@ def test_what_makes_no_sense_is_refused(planner: Planner) -> None:
         lambda: scene.detach("thing", home),
         lambda: scene.attach_from_world("thing", "panda_hand", (), home),
     ):
-        with refused(ErrorCode.INVALID_OBJECT_NAME, "got 'thing'"):
+        with refused(MoveItErrorCode.INVALID_OBJECT_NAME, "got 'thing'"):
             action()
-    with refused(ErrorCode.INVALID_LINK_NAME, "got 'gripper'"):
+    with refused(MoveItErrorCode.INVALID_LINK_NAME, "got 'gripper'"):
         scene.attach(AttachedObject(link="gripper", object=thing, touch_links=()))
-    with refused(ErrorCode.INVALID_LINK_NAME, "got 'gripper'"):
+    with refused(MoveItErrorCode.INVALID_LINK_NAME, "got 'gripper'"):
         scene.attach(AttachedObject(link="panda_hand", object=thing, touch_links=("gripper",)))
-    with refused(ErrorCode.INVALID_ROBOT_STATE, "expected fingers at 0 to 0.04 m, got 0.1 m"):
+    with refused(MoveItErrorCode.INVALID_ROBOT_STATE, "expected fingers at 0 to 0.04 m, got 0.1 m"):
         scene.open_fingers(0.1)
-    with refused(ErrorCode.INVALID_GROUP_NAME, "'panda_arm', got 'left_arm'"):
+    with refused(MoveItErrorCode.INVALID_GROUP_NAME, "'panda_arm', got 'left_arm'"):
         planner.check_group("left_arm")
     planner.check_group("panda_arm")
     assert not scene.objects and not scene.attached

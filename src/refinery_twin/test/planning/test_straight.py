@@ -67,7 +67,7 @@ def test_jumps_end_it(planner: Planner) -> None:
     assert whole.fraction == 1
     # Each step turns by 0.05 rad: a stricter bound on a joint's step ends it at once.
     stopped = planner.cartesian(start, target, revolute_jump_rad=0.01)
-    assert stopped.fraction == 0 and "another posture" in stopped.reason
+    assert stopped.fraction == 0 and "another configuration" in stopped.reason
     np.testing.assert_allclose(stopped.path.positions_rad, np.tile(start, (len(stopped.path.times_s), 1)))
     uneven = planner.cartesian(start, down(0.3, 0.3, 0.5, 1.0), jump_threshold=1.01)
     assert uneven.fraction < 1 and "times the mean" in uneven.reason

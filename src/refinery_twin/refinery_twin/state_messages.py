@@ -5,36 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from builtin_interfaces.msg import Duration, Time
+from builtin_interfaces.msg import Time
 from franka_msgs.msg import FrankaRobotState
-from geometry_msgs.msg import Point, Pose, PoseStamped, Quaternion, WrenchStamped
+from geometry_msgs.msg import PoseStamped, WrenchStamped
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
 
 from refinery.rotations import Poses
+from refinery_ros.conversions import pose_message
 from refinery_sim.plant import Plant
-
-
-def to_pose(pose: Poses) -> Pose:
-    """Turn a batch of one into a message."""
-    x, y, z = pose.pos_m[0].tolist()
-    qx, qy, qz, qw = pose.quat_xyzw[0].tolist()
-    return Pose(position=Point(x=x, y=y, z=z), orientation=Quaternion(x=qx, y=qy, z=qz, w=qw))
-
-
-def pose_from(message: Pose) -> Poses:
-    """Read a pose, batch of one; a quaternion of four zeros is no rotation, as in MoveIt, any other stays as it is."""
-    p, q = message.position, message.orientation
-    quat = [q.x, q.y, q.z, q.w]
-    if not any(quat):
-        quat = [0.0, 0.0, 0.0, 1.0]
-    return Poses(pos_m=np.array([[p.x, p.y, p.z]]), quat_xyzw=np.array([quat]))
-
-
-def duration_of(time_s: float) -> Duration:
-    """Turn a time [s] into a message, rounded to the nanosecond."""
-    sec, nanosec = divmod(round(time_s * 1e9), 1_000_000_000)
-    return Duration(sec=sec, nanosec=nanosec)
 
 
 class StateMessages:
@@ -102,4 +81,4 @@ class StateMessages:
 
     def fill_socket(self, estimate: Poses) -> None:
         """Write a socket estimate (base frame, batch of one) into :attr:`socket`."""
-        self.socket.pose = to_pose(estimate)
+        self.socket.pose = pose_message(estimate)

@@ -1,4 +1,4 @@
-"""Whose motion it is: one goal at a time moves the arm, and a new one takes the place of the old."""
+"""Arbitrates between goals: one at a time moves the arm, and a new one replaces the old."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from types import TracebackType
 from rclpy.action.server import ServerGoalHandle
 
 from refinery_twin.move_group.waiting import Waiter
-from refinery_twin.planning import ErrorCode, PlanningError
+from refinery_twin.planning import MoveItErrorCode, PlanningError
 
 
-class Turn:
-    """A goal that moves the arm, or would like to; use it as a context to say when it is over.
+class ArmGoal:
+    """A goal that moves the arm or waits to; a context manager that marks its end.
 
     Args:
         handle: The goal.
@@ -20,23 +20,23 @@ class Turn:
     def __init__(self, handle: ServerGoalHandle) -> None:
         self._handle = handle
         self.replaced = False
-        """Another goal has come."""
+        """Whether another goal has replaced it."""
         self.over = False
-        """It moves nothing any more."""
+        """Whether it has ended."""
 
     @property
-    def problem(self) -> str:
-        """Why it has to end; an empty string if it may go on."""
+    def problem(self) -> str | None:
+        """Why it has to end; None if it may go on."""
         if self._handle.is_cancel_requested:
             return "cancelled by the client"
-        return "another goal has taken the place of this one" if self.replaced else ""
+        return "another goal has replaced this one" if self.replaced else None
 
     def check(self) -> None:
         """Raise the PlanningError PREEMPTED if it has to end."""
-        if self.problem:
+        if self.problem is not None:
             raise preempted(self.problem)
 
-    def __enter__(self) -> Turn:
+    def __enter__(self) -> ArmGoal:
         return self
 
     def __exit__(
@@ -45,8 +45,8 @@ class Turn:
         self.over = True
 
 
-class Turns:
-    """Gives the arm to whoever asks last.
+class GoalArbiter:
+    """Gives the arm to the newest goal.
 
     Args:
         waiter: For waiting.
@@ -54,21 +54,21 @@ class Turns:
 
     def __init__(self, waiter: Waiter) -> None:
         self._waiter = waiter
-        self._last: Turn | None = None
+        self._last: ArmGoal | None = None
 
-    async def take(self, turn: Turn) -> None:
-        """End the goal that has the arm, wait for that, and give the arm to this one.
+    async def take(self, arm_goal: ArmGoal) -> None:
+        """End the goal that has the arm, wait for its end, and give the arm to this one.
 
         Raises:
-            PlanningError: PREEMPTED: cancelled, or replaced itself in the meantime.
+            PlanningError: PREEMPTED: it was cancelled or replaced meanwhile.
         """
-        before, self._last = self._last, turn
+        before, self._last = self._last, arm_goal
         if before is not None and not before.over:
             before.replaced = True
             await self._waiter.until(lambda: before.over)
-        turn.check()
+        arm_goal.check()
 
 
 def preempted(reason: str) -> PlanningError:
-    """Return the end of a goal that somebody stopped."""
-    return PlanningError(ErrorCode.PREEMPTED, reason)
+    """Return the error of a goal that was cancelled or replaced."""
+    return PlanningError(MoveItErrorCode.PREEMPTED, reason)
