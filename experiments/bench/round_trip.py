@@ -12,28 +12,28 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 
+from experiments.bench.echo_server import PROFILE
 from experiments.bench.processes import running, wait_for
-from experiments.bench.responder import PROFILE, qos
 from experiments.bench.side_by_side import Durations, Prepare, Step, in_turns
 from experiments.bench.still_cell import StillCell
 from refinery.robot_interface import TopicSpec
 from refinery.robot_profile import RobotProfile, load_robot_profile
 from refinery.task import Task
-from refinery.tick.pose import Pose
-from refinery_policy_node.messages import pose_message
+from refinery_ros.conversions import pose_stamped_message
+from refinery_ros.qos import topic_qos
 
 _ROBOT_STATE_S = 0.02
 _LOST_S = 1.0
 
 
 class Robot:
-    """A robot that publishes its state to one responder and waits for the target.
+    """A robot that publishes its state to one echo server and waits for the target.
 
     Args:
         node: Carries publishers and the subscription.
         executor: Spins the node.
         profile: Names of topics and frames.
-        namespace: Of the responder.
+        namespace: Of the echo server.
         task: Says where arm and socket stand.
     """
 
@@ -43,22 +43,22 @@ class Robot:
         self._node, self._executor, self._frame = node, executor, profile.base_frame
         cell, topics = StillCell(task), profile.topics
         stamp = node.get_clock().now().to_msg()
-        self._pose = pose_message(Pose.of(cell.tool), self._frame, stamp)
-        self._socket = pose_message(Pose.of(cell.socket), self._frame, stamp)
+        self._pose = pose_stamped_message(cell.tool, self._frame, stamp)
+        self._socket = pose_stamped_message(cell.socket, self._frame, stamp)
         self._wrench = WrenchStamped()
         self._state = FrankaRobotState(robot_mode=FrankaRobotState.ROBOT_MODE_MOVE)
         self._state_s = 0.0
         self._answers = 0
 
         def publisher(topic: TopicSpec, kind: type[Any]) -> Publisher:
-            return node.create_publisher(kind, f"/{namespace}/{topic.name}", qos(topic))
+            return node.create_publisher(kind, f"/{namespace}/{topic.name}", topic_qos(topic))
 
         self._pose_out = publisher(topics.pose, PoseStamped)
         self._wrench_out = publisher(topics.wrench, WrenchStamped)
         self._socket_out = publisher(topics.socket_pose, PoseStamped)
         self._state_out = publisher(topics.robot_state, FrankaRobotState)
         name = f"/{namespace}/{topics.target_pose.name}"
-        node.create_subscription(PoseStamped, name, self._on_target, qos(topics.target_pose))
+        node.create_subscription(PoseStamped, name, self._on_target, topic_qos(topics.target_pose))
 
     def prepare(self) -> Step:
         """Stamp the messages; publish the large one, which no tick waits for, as often as a tick may see a new one."""
@@ -84,7 +84,7 @@ class Robot:
                 end_s = time.monotonic() + _LOST_S
 
     def answers(self) -> bool:
-        """Ask once, without insisting; tells whether the responder is there."""
+        """Publish the state once; returns whether the echo server answers."""
         before = self._answers
         self.prepare()
         self._wrench_out.publish(self._wrench)
@@ -110,7 +110,7 @@ def measure(task: Task, bundle: Path, *, rounds: int) -> dict[str, Durations]:
     executor.add_node(node)
     try:
         robots = {kind: Robot(node, executor, profile, f"bench/{kind}", task) for kind in ("echo", "policy")}
-        module = "experiments.bench.responder"
+        module = "experiments.bench.echo_server"
         with running(module, ["echo"]) as first, running(module, ["policy", str(bundle)]) as second:
             for kind, robot in robots.items():
                 wait_for(robot.answers, f"an answer of the {kind}", [first, second])

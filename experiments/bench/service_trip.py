@@ -11,16 +11,15 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from std_srvs.srv import Empty
 
+from experiments.bench.echo_server import PROFILE
 from experiments.bench.processes import running, wait_for
-from experiments.bench.responder import PROFILE
 from experiments.bench.side_by_side import Durations, Prepare, Step, in_turns
 from experiments.bench.still_cell import StillCell
 from refinery.errors import RefineryError
 from refinery.robot_profile import load_robot_profile
 from refinery.task import Task
-from refinery.tick.pose import Pose
 from refinery_msgs.srv import SampleInit
-from refinery_policy_node.messages import pose_message
+from refinery_ros.conversions import pose_stamped_message
 
 _SAMPLER = "refinery_sampler_node.node"
 
@@ -42,7 +41,7 @@ def measure(task: Task, bundle: Path, *, rounds: int) -> dict[str, Durations]:
     executor.add_node(node)
     frame, socket = load_robot_profile(PROFILE).base_frame, StillCell(task).socket
     request = SampleInit.Request(
-        socket_pose=pose_message(Pose.of(socket), frame, node.get_clock().now().to_msg()), seed=0
+        socket_pose=pose_stamped_message(socket, frame, node.get_clock().now().to_msg()), seed=0
     )
     sample, empty = node.create_client(SampleInit, "sample_init"), node.create_client(Empty, "/bench/empty/empty")
 
@@ -63,7 +62,7 @@ def measure(task: Task, bundle: Path, *, rounds: int) -> dict[str, Durations]:
     try:
         with (
             running(_SAMPLER, arguments) as first,
-            running("experiments.bench.responder", ["empty"]) as second,
+            running("experiments.bench.echo_server", ["empty"]) as second,
         ):
             for client in (sample, empty):
                 wait_for(partial(client.wait_for_service, 0.1), f"service {client.srv_name}", [first, second])

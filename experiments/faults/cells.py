@@ -16,10 +16,9 @@ from experiments.faults.client import PATIENCE_S, Client
 from experiments.faults.expectations import STOPPED, TOLERATED
 from experiments.faults.injecting import REASONS, Injection, Injector
 from experiments.faults.observation import Observation
-from refinery.tick.pose import Pose
 from refinery_msgs.action import Place
 from refinery_msgs.msg import GuardReason, Outcome
-from refinery_policy_node.messages import pose_message
+from refinery_ros.conversions import pose_stamped_message
 
 BREAKABLE = (
     "timer Insertion._tick",
@@ -149,7 +148,7 @@ def _moving(injector: Injector) -> tuple[Any, float]:
     client, profile = injector.client, injector.stand.profile
     home = profile.arm_kinematics().forward(np.array([profile.home_rad]))
     stamp = client.node.get_clock().now().to_msg()
-    pose: PoseStamped = pose_message(Pose.of(home), profile.base_frame, stamp)
+    pose: PoseStamped = pose_stamped_message(home, profile.base_frame, stamp)
     for name, offset in zip("xyz", _ASIDE_M, strict=True):
         setattr(pose.pose.position, name, getattr(pose.pose.position, name) + offset)
     goal = Place.Goal(use_pose=True, pose=pose, max_duration_s=60.0)

@@ -14,7 +14,6 @@ from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
@@ -24,18 +23,14 @@ from refinery.robot_profile import RobotProfile
 from refinery_msgs.action import Insert, Place
 from refinery_msgs.msg import PolicyStatus
 from refinery_msgs.srv import InjectFault, TwinTrial, TwinTruth
+from refinery_ros import qos
+from refinery_ros.conversions import seconds
 
 PATIENCE_S = 60.0
 """Longest wait for anything, wall clock; only a failure takes this long."""
 _QUESTION_S = 1.0
 _ASK_AGAIN_S = 3.0
-_KEPT = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
 _POLICY = "/refinery_policy"
-
-
-def seconds(stamp: Any) -> float:
-    """Return a stamp in seconds."""
-    return float(stamp.sec) + float(stamp.nanosec) * 1e-9
 
 
 class Client:
@@ -54,14 +49,13 @@ class Client:
         self.now_s = 0.0
         """Simulated time of the last state heard of, [s]."""
         node = self.node
-        node.create_subscription(JointState, "joint_states", self._on_joints, 10)
-        node.create_subscription(WrenchStamped, "twin/commanded_wrench", self._on_commanded, _KEPT)
-        node.create_subscription(PoseStamped, profile.target_pose_topic, self._on_target, _KEPT)
+        node.create_subscription(JointState, "joint_states", self._on_joints, qos.JOINT_STATES)
+        node.create_subscription(WrenchStamped, "twin/commanded_wrench", self._on_commanded, qos.RECORDING)
+        node.create_subscription(PoseStamped, profile.target_pose_topic, self._on_target, qos.RECORDING)
         self._target_topic = node.resolve_topic_name(profile.target_pose_topic)
-        latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self.status: PolicyStatus | None = None
         """What the policy node last said of itself."""
-        node.create_subscription(PolicyStatus, f"{_POLICY}/status", self._on_status, latched)
+        node.create_subscription(PolicyStatus, f"{_POLICY}/status", self._on_status, qos.STATUS)
         self._inject = node.create_client(InjectFault, "twin/inject_fault")
         self._trial = node.create_client(TwinTrial, "twin/trial")
         self._truth = node.create_client(TwinTruth, "twin/truth")
@@ -74,7 +68,7 @@ class Client:
         self._break = node.create_publisher(String, "/breakable/break", 10)
         self.breaks = 0
         """Callbacks of the policy node that were broken since it was started."""
-        node.create_subscription(String, "/breakable/callbacks", self._on_breaks, latched)
+        node.create_subscription(String, "/breakable/callbacks", self._on_breaks, qos.STATUS)
 
     def _on_joints(self, message: JointState) -> None:
         self.history.joints.append((seconds(message.header.stamp), np.array(message.position)))

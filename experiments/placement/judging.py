@@ -13,7 +13,7 @@ from refinery.rotations import Array, Poses, angle_between_rad
 from refinery.task import Task
 from refinery_evaluation.trials.client import OUTCOMES
 from refinery_msgs.msg import Outcome
-from refinery_sampler_node.conversions import numbers_of_pose
+from refinery_ros.conversions import pose_numbers
 from refinery_sampler_node.parameters import SamplerParameters
 from refinery_sim.contacts import Contacts
 from refinery_twin.planning.arm_links import FINGER_TRAVEL_M, neighbours
@@ -36,7 +36,7 @@ class Verdict:
     message: str
     """The sampler's sentence."""
     turned_down: bool
-    """Whether MoveIt had no way to the first sample, and another was taken."""
+    """Whether MoveIt found no plan to the first sample, and another was taken."""
     error_mm: float | None
     """Distance of the tool from the pose asked for, by MuJoCo's kinematics; None unless placed."""
     error_deg: float | None
@@ -92,7 +92,7 @@ def judge(task: Task, mode: str, seed: int, placed: Placed) -> Verdict:
     error_mm = error_deg = None
     beyond_mm = 0.0
     if arrived:
-        asked, reached = Poses.single(*numbers_of_pose(result.pose_goal.pose)), cell.tool(way[-1])
+        asked, reached = Poses.single(*pose_numbers(result.pose_goal.pose)), cell.tool(way[-1])
         error_mm = 1e3 * float(np.linalg.norm(reached.pos_m - asked.pos_m))
         error_deg = math.degrees(float(angle_between_rad(reached.quat_xyzw, asked.quat_xyzw)[0]))
         lowest = min(float(cell.tool(joints).pos_m[0, 2]) for joints in way)
@@ -104,7 +104,7 @@ def judge(task: Task, mode: str, seed: int, placed: Placed) -> Verdict:
         seed=seed,
         outcome="placed" if arrived else outcome,
         message=result.outcome.message,
-        turned_down="turned down" in result.outcome.message,
+        turned_down="rejected before" in result.outcome.message,
         error_mm=error_mm,
         error_deg=error_deg,
         beyond_mm=beyond_mm,

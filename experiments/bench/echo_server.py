@@ -1,6 +1,6 @@
-"""The other end of the round trips: a process that answers a state with a target, or a request with nothing.
+"""The server of the round trips: a process that answers a state with a target, or a request with an empty response.
 
-``python -m experiments.bench.responder KIND`` with one of :data:`KINDS`; it ends on SIGTERM or SIGINT.
+``python -m experiments.bench.echo_server KIND`` with one of :data:`KINDS`; it ends on SIGTERM or SIGINT.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import rclpy
 from geometry_msgs.msg import PoseStamped, WrenchStamped
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode
-from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import Empty
 
@@ -24,42 +23,35 @@ from experiments.bench.side_by_side import no_garbage_collection
 from refinery.bringup.ros_start import init_ros
 from refinery.bundle import load_bundle
 from refinery.errors import RefineryError
-from refinery.robot_interface import TopicSpec
 from refinery.robot_profile import load_robot_profile
 from refinery.tick.guard import GuardSettings, Level
 from refinery.tick.runtime import PolicyRuntime
 from refinery_policy_node.topics import RobotTopics
+from refinery_ros.qos import topic_qos
 
 PROFILE = "fr3"
-"""Its topics are used (under the responder's namespace), with the real clock."""
+"""Its topics are used (under the echo server's namespace), with the real clock."""
 _SPIN_S = 0.1
 
 
-def qos(topic: TopicSpec) -> QoSProfile:
-    """Quality of service of a topic of the profile."""
-    best_effort = topic.reliability == "best_effort"
-    reliability = ReliabilityPolicy.BEST_EFFORT if best_effort else ReliabilityPolicy.RELIABLE
-    return QoSProfile(depth=topic.depth, reliability=reliability)
-
-
 def echo(node: LifecycleNode, _bundle: str) -> None:
-    """Send every measured pose back as the target: the least that any node does that reads these messages."""
+    """Return every measured pose as the target: the minimum for a node that reads these messages."""
     topics = load_robot_profile(PROFILE).topics
-    target = node.create_publisher(PoseStamped, topics.target_pose.name, qos(topics.target_pose))
+    target = node.create_publisher(PoseStamped, topics.target_pose.name, topic_qos(topics.target_pose))
     for topic, kind in ((topics.wrench, WrenchStamped), (topics.socket_pose, PoseStamped)):
-        node.create_subscription(kind, topic.name, lambda message: None, qos(topic))
-    node.create_subscription(PoseStamped, topics.pose.name, target.publish, qos(topics.pose))
+        node.create_subscription(kind, topic.name, lambda message: None, topic_qos(topic))
+    node.create_subscription(PoseStamped, topics.pose.name, target.publish, topic_qos(topics.pose))
 
 
 def policy(node: LifecycleNode, bundle: str) -> None:
     """Run a whole tick of a bundle's policy for every measured pose, through the node's own topics and runtime.
 
-    The node ticks by a timer; here the arrival of a pose takes the timer's place, so that what is measured is the way
-    from the state to the target and not the phase of a clock.
+    The node ticks by a timer; here the arrival of a pose replaces the timer, so that the time from the state to the
+    target is measured and not the phase of a clock.
     """
     profile = load_robot_profile(PROFILE)
     loaded = load_bundle(Path(bundle))
-    # Whoever asks may pause between two rounds; what the age limits do is not measured here.
+    # The client may pause between two rounds; the age limits are not measured here.
     lenient = GuardSettings.for_task(
         loaded.task, hold_age_s=60.0, stop_age_s=60.0, estimate_age_s=60.0, deadline_s=60.0
     )
@@ -83,7 +75,7 @@ def policy(node: LifecycleNode, bundle: str) -> None:
         topics.publish_target(result.target)
 
     # Wakes the executor only: the message itself is taken by the node's own subscription.
-    node.create_subscription(PoseStamped, profile.topics.pose.name, on_pose, qos(profile.topics.pose), raw=True)
+    node.create_subscription(PoseStamped, profile.topics.pose.name, on_pose, topic_qos(profile.topics.pose), raw=True)
 
 
 def empty(node: LifecycleNode, _bundle: str) -> None:
@@ -92,11 +84,11 @@ def empty(node: LifecycleNode, _bundle: str) -> None:
 
 
 KINDS: dict[str, Callable[[LifecycleNode, str], None]] = {"echo": echo, "policy": policy, "empty": empty}
-"""What a responder can be."""
+"""The kinds of echo servers."""
 
 
 def main(args: list[str]) -> NoReturn:
-    """Run a responder until it is told to end; ``args`` are KIND and, for a policy, the path of its bundle."""
+    """Run an echo server until a signal; ``args`` are KIND and, for a policy, the path of its bundle."""
     kind, bundle = args[0], args[1] if len(args) > 1 else ""
     init_ros(args=[], signal_handler_options=SignalHandlerOptions.NO)
 
@@ -114,7 +106,7 @@ def main(args: list[str]) -> NoReturn:
     try:
         with no_garbage_collection():
             while True:
-                # The policy is spun as the node spins it, the others as barely as can be.
+                # The policy is spun as the node spins it, the others with the least overhead.
                 executor.spin_once(timeout_sec=_SPIN_S if kind == "policy" else None)
     finally:
         executor.shutdown(timeout_sec=_SPIN_S)
