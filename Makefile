@@ -36,10 +36,10 @@ twin-pairs: build  ## Run the same episodes in the training environment and on t
 	@$(ENV) python -m experiments.twin_pairs $(ARGS)
 
 faults: build  ## Inject 500 faults into insertions on the twin, write results/faults.json and docs/faults.md
-	@cd "$(ROOT)/tests" && "$(ROOT)/tools/env" python -m experiments.faults.campaign $(ARGS)
+	@$(ENV) python -m experiments.faults.campaign $(ARGS)
 
 placement: build  ## Place 1,000 sampled initial states through MoveIt's interfaces on the twin, write results/placement.json
-	@cd "$(ROOT)/tests" && "$(ROOT)/tools/env" python -m experiments.placement.campaign $(ARGS)
+	@$(ENV) python -m experiments.placement.campaign $(ARGS)
 
 test: lint  ## Lint, then all tests on a real ROS graph (ARGS="-k name" is passed to pytest)
 	@$(ENV) python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)

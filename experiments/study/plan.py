@@ -18,9 +18,9 @@ from refinery_sim_train.refine.mixture_fit import MixtureFitSpec
 from refinery_sim_train.refine.start_rules import StartSpec
 from refinery_sim_train.refine.success_fit import SuccessFitSpec
 
-ARMS = ("uniform", "resampled", "guided", "known")
-"""Ways of fine-tuning that are compared: ``guided`` is what ``refine`` does; ``known``, on some tasks, is told for
-nothing where the base policy fails: about the most that choosing starts could give."""
+ARMS = ("uniform", "resampled", "guided", "oracle")
+"""Ways of fine-tuning that are compared: ``guided`` is what ``refine`` does; ``oracle``, on some tasks, draws starts
+where a model of many more episodes predicts failure, an upper bound on what choosing starts could give."""
 VARIANT = "variant_"
 """Prefix of arms that are guided with other settings."""
 MEASURING = ("environments", "test_episodes", "curve_episodes", "structure_episodes", "permutations", "success_fit")
@@ -74,9 +74,9 @@ class StudySpec:
     window: int = 1024
     """Newest episodes that a source of starts learns from."""
     control_uniform_share: float = 0.3
-    """Uniform share of resampled and known; the guided arm's is in ``acquisition``."""
-    known_below: float = 0.7
-    """Known draws where the base's predicted success is under this, [0, 1]."""
+    """Uniform share of resampled and oracle; the guided arm's is in ``acquisition``."""
+    oracle_below: float = 0.7
+    """The oracle draws where the base's predicted success is under this, [0, 1]."""
     ppo: PpoSpec = field(default_factory=lambda: PpoSpec(critic_warmup=2))
     """Hyper-parameters of PPO, of all arms."""
     acquisition: AcquisitionSpec = field(default_factory=AcquisitionSpec)
@@ -138,7 +138,7 @@ def units(spec: StudySpec) -> list[Unit]:
             for arm in spec.arms:
                 versus = task in spec.versus_tasks
                 wanted = spec.versus_seeds if versus and arm in ("uniform", "guided") else spec.seeds
-                if seed < wanted and (versus or arm != "known"):
+                if seed < wanted and (versus or arm != "oracle"):
                     found.append(Unit(task=task, kind="tune", arm=arm, seed=seed))
             if seed < spec.seeds and "guided" in spec.arms:
                 found.append(Unit(task=task, kind="starts", seed=seed))

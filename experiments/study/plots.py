@@ -24,7 +24,7 @@ RESAMPLED = "#a8912c"
 ARMS = {
     "uniform": (UNIFORM, "uniform"),
     "resampled": (RESAMPLED, "resampled failures"),
-    "known": (SAMPLED, "told where"),
+    "oracle": (SAMPLED, "oracle"),
     "refined": (REFINED, "guided"),
 }
 """Colour and name of the ways of fine-tuning."""
@@ -104,14 +104,14 @@ def conditions(study: Json) -> bytes | None:
 
 def acquisition(study: Json) -> bytes | None:
     """Success by settings of guidance, beside the base policy and uniform fine-tuning where they have been run."""
-    known = {"base": ("#c4cad0", "o", "base"), "uniform": ("#8b949e", "D", "uniform fine-tuning")}
+    reference = {"base": ("#c4cad0", "o", "base"), "uniform": ("#8b949e", "D", "uniform fine-tuning")}
     names = dict.fromkeys(name for functions in study["acquisition"].values() for name in functions)
     guided = {name: (*mark, name) for name, mark in zip(names, itertools.cycle(_VARIANTS), strict=False)}
     tasks = {
-        name: {key: study["tasks"][name][key] for key in known if key in study["tasks"].get(name, {})} | functions
+        name: {key: study["tasks"][name][key] for key in reference if key in study["tasks"].get(name, {})} | functions
         for name, functions in study["acquisition"].items()
     }
-    return _dots(tasks, known | guided, "Guided fine-tuning by its settings", "training seeds pooled")
+    return _dots(tasks, reference | guided, "Guided fine-tuning by its settings", "training seeds pooled")
 
 
 def _dots(

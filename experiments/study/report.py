@@ -1,4 +1,4 @@
-"""Write the study's results: ``study.json``, plots and the page; beside another run, how the figures compare."""
+"""Write the study's results: ``study.json``, its tables and plots, and a comparison with the committed results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from refinery_sim_train.provenance import provenance
 from refinery_sim_train.settings import read_task
 from refinery_sim_train.weights import shipped_base
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 FULL = "full"
 """Settings of the repository's own study."""
@@ -31,18 +31,18 @@ def write_report(
     records: Records,
     identities: Mapping[str, str],
     out: Path,
-    say: Say,
+    report: Report,
     preset: str = FULL,
 ) -> None:
-    """Write what is known of the study so far.
+    """Write the results of the study so far.
 
     Args:
         spec: Settings of the study.
         tasks: Names of the tasks asked for; the repository's own results always cover all of them.
         records: Results of the units.
         identities: Hash of the settings of every task; records with another one are passed over.
-        out: Where ``study.json``, ``study/*.png`` and the page go; of the repository's ``results`` it goes to ``docs``.
-        say: Prints a line.
+        out: Where ``study.json``, ``study.md`` and ``study/*.png`` go.
+        report: Called with a line of text.
         preset: Name or path of the settings.
     """
     results = share_dir() / "results"
@@ -51,26 +51,25 @@ def write_report(
         # Running a single task again must not drop the others from the results.
         tasks, identities = spec.tasks, _all_identities(spec, identities)
     options = ([] if preset == FULL else [f"--preset {preset}"]) + ([] if home else [f"--out {out / 'study'}"])
-    study = _facts(spec, options, out / "study") | summarise(spec, tasks, records, identities)
+    study = _facts(spec, options) | summarise(spec, tasks, records, identities)
     machines = study["units"]["machines"]
     study["machine"] = "; ".join(machines) or study["machine"]
     write_whole(out / "study.json", json.dumps(study, indent=1, allow_nan=False) + "\n")
     drawn = _draw(study, out / "study")
-    written = share_dir() / "docs" / "study.md" if home else out / "study.md"
-    text = page(study, spec, tasks, "../results/study" if home else "study", drawn)
-    write_whole(written, text)
+    written = out / "study.md"
+    write_whole(written, page(study, spec, tasks, drawn))
     units = study["units"]
-    say(f"{units['done']} of {units['wanted']} units are in {out / 'study.json'}, {len(drawn)} plots and {written}")
+    report(f"{units['done']} of {units['wanted']} units are in {out / 'study.json'}, {len(drawn)} plots and {written}")
     if units["of_other_settings"]:
-        say(f"{units['of_other_settings']} stored units belong to other settings, tasks or base policies: not used")
+        report(f"{units['of_other_settings']} stored units belong to other settings, tasks or base policies: not used")
     if not home and preset == FULL and (results / "study.json").exists():
         committed = read_json(results / "study.json")
         for line in comparison(study, committed):
-            say(line)
+            report(line)
 
 
-def _all_identities(spec: StudySpec, known: Mapping[str, str]) -> dict[str, str]:
-    found = dict(known)
+def _all_identities(spec: StudySpec, given: Mapping[str, str]) -> dict[str, str]:
+    found = dict(given)
     for name in spec.tasks:
         if name not in found:
             task = read_task(name)
@@ -79,12 +78,10 @@ def _all_identities(spec: StudySpec, known: Mapping[str, str]) -> dict[str, str]
     return found
 
 
-def _facts(spec: StudySpec, options: list[str], folder: Path) -> Json:
+def _facts(spec: StudySpec, options: list[str]) -> Json:
     facts = provenance(seed=0, env_steps=spec.rounds * spec.steps_per_round)
     return {
         "command": make_study(*options),
-        "options": options,
-        "folder": folder.as_posix(),
         "commit": facts["git_revision"],
         "dirty": facts["dirty"],
         "date": facts["date"],
@@ -94,7 +91,7 @@ def _facts(spec: StudySpec, options: list[str], folder: Path) -> Json:
 
 
 def _draw(study: Json, folder: Path) -> list[str]:
-    """Draw what there is to draw and remove what is not true any more; returns the stems."""
+    """Draw every plot that has data, remove those that have none, and return the stems of the files."""
     drawn = []
     for stem, plot in PLOTS.items():
         file, content = folder / f"{stem}.png", plot(study)
@@ -107,7 +104,7 @@ def _draw(study: Json, folder: Path) -> list[str]:
 
 
 def comparison(study: Json, committed: Json) -> list[str]:
-    """Set the figures of this run beside those of another one, on the training seeds that both have.
+    """Compare the figures of this run with those of another one, on the training seeds that both have.
 
     Args:
         study: Contents of this run's ``study.json``.
@@ -121,7 +118,7 @@ def comparison(study: Json, committed: Json) -> list[str]:
         mine, theirs = study["tasks"][task], committed["tasks"][task]
         same = mine["identity"] == theirs["identity"]
         settings = "same settings, task and base policy" if same else "OTHER settings, task or base policy"
-        lines.append(f"{task}: this run beside the committed one ({settings})")
+        lines.append(f"{task}: this run against the committed one ({settings})")
         for name in MEASURED:
             seeds = sorted(mine["per_seed"].get(name, {}).keys() & theirs["per_seed"].get(name, {}).keys(), key=int)
             if not seeds:
@@ -130,12 +127,12 @@ def comparison(study: Json, committed: Json) -> list[str]:
             low, high = rate_difference_interval(pair[1], pair[0])
             agrees = low <= 0 <= high
             compared, differing = compared + 1, differing + (not agrees)
-            told = "agrees" if agrees else "differs"
+            agreement = "agrees" if agrees else "differs"
             if all(mine["per_seed"][name][seed] == theirs["per_seed"][name][seed] for seed in seeds):
-                told += ", equal"
+                agreement += ", equal"
             lines.append(
                 f"  {name:<18} {_shown(pair[0])}   committed {_shown(pair[1])}   "
-                f"difference {100 * low:+5.1f} to {100 * high:+5.1f} points   seeds {','.join(seeds)}   {told}"
+                f"difference {100 * low:+5.1f} to {100 * high:+5.1f} points   seeds {','.join(seeds)}   {agreement}"
             )
     if compared:
         lines.append(

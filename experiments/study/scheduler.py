@@ -54,10 +54,10 @@ def run_units(
 
 
 def _may_start(unit: Unit, waiting: list[Unit], running: list[Unit]) -> bool:
-    """Start rules wait for the refined policy of their seed, and who is told where the base fails for the base."""
+    """Tell whether what a unit needs is done: start rules need the refined policy of the seed, the oracle the base."""
     if unit.kind == "starts":
         needed = Unit(task=unit.task, kind="tune", arm="guided", seed=unit.seed)
-    elif unit.arm == "known":
+    elif unit.arm == "oracle":
         needed = Unit(task=unit.task, kind="base")
     else:
         return True

@@ -21,7 +21,7 @@ from refinery_sim_train.refine.package import SHIPPED_RULES
 Successes = NDArray[np.bool_]
 Json = dict[str, Any]
 
-TRAINED = {"uniform": "uniform", "resampled": "resampled", "refined": "guided", "known": "known"}
+TRAINED = {"uniform": "uniform", "resampled": "resampled", "refined": "guided", "oracle": "oracle"}
 """Conditions that are a way of fine-tuning, and their arms."""
 STARTED = {
     "refined_uniform": "uniform",
@@ -162,8 +162,8 @@ def _task_summary(spec: StudySpec, found: TaskRecords) -> Json:
     }
     others = {name: _minus(outcomes, "refined", name) for name in ("base", "uniform", "resampled")}
     summary["refined_minus"] = {name: entry for name, entry in others.items() if entry}
-    if told := _minus(outcomes, "known", "uniform"):
-        summary["known_minus_uniform"] = told
+    if oracle := _minus(outcomes, "oracle", "uniform"):
+        summary["oracle_minus_uniform"] = oracle
     summary["curves"] = {name: entry for name in TRAINED if (entry := _curve_summary(found, name))}
     engaged = {name: [r["engaged"] for r in found.of("tune", arm).values()] for name, arm in TRAINED.items()}
     engaged["base"] = [found.base["engaged"]] if found.base else []

@@ -148,19 +148,19 @@ class Work:
             return UniformSource(self._box)
         if arm == "resampled":
             return ResampledSource(self._box, spec.window, spec.control_uniform_share)
-        if arm == "known":
-            return PickedSource(self._box, self._known_bad(), spec.control_uniform_share)
+        if arm == "oracle":
+            return PickedSource(self._box, self._oracle_starts(), spec.control_uniform_share)
         acquisition = spec.variants[arm.removeprefix(VARIANT)] if arm.startswith(VARIANT) else spec.acquisition
         return GuidedSource(self._box, spec.window, acquisition, spec.success_fit)
 
-    def _known_bad(self) -> Array:
-        """Initial states where the base policy fails, by a model of episodes that nobody is charged for."""
+    def _oracle_starts(self) -> Array:
+        """Initial states where the base policy fails, by a model of episodes that no arm's steps include."""
         base = self.run(Unit(task=self._task.name, kind="base"))
         theta = uniform_starts(self._box, self._spec.structure_episodes, "search", 0)
         model = fit_success_model(self._box, theta, unpack_outcomes(base["structure_on"]), self._spec.success_fit, 0)
         candidates = self._box.uniform(20_000, np.random.default_rng(0))
         predicted = model.predict(candidates).mean
-        bad = candidates[predicted < self._spec.known_below]
+        bad = candidates[predicted < self._spec.oracle_below]
         return bad if len(bad) else candidates[np.argsort(predicted)[:100]]
 
     def _run_starts(self, unit: Unit) -> dict[str, Any]:
