@@ -8,7 +8,7 @@ setup(
     name=PACKAGE,
     version="0.1.0",
     packages=find_packages(exclude=["test", "test.*"]),
-    package_data={"": ["py.typed", "**/*.yaml", "**/*.json"]},
+    package_data={"": ["py.typed", "**/*.yaml", "**/*.json", "**/*.css", "**/*.j2"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
         (f"share/{PACKAGE}", ["package.xml"]),

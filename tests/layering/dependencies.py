@@ -27,6 +27,7 @@ LIBRARIES = {
     "fieldtrial": Python("python3-fieldtrial-pip", "fieldtrial"),
     "google.protobuf": Python("python3-protobuf", "protobuf"),
     "hypothesis": Python("python3-hypothesis", "hypothesis"),
+    "jinja2": Python("python3-jinja2", "jinja2"),
     "matplotlib": Python("python3-matplotlib", "matplotlib"),
     "mujoco": Python("python3-mujoco-pip", "mujoco"),
     "numpy": Python("python3-numpy", "numpy"),

@@ -12,7 +12,7 @@ from refinery.initial_state import Array
 from refinery.statistics import Rate
 from refinery.success_model import SuccessModel
 from refinery_evaluation.report.data import DemoData
-from refinery_evaluation.report.wording import Dimension, free_dimensions
+from refinery_evaluation.report.formatting import Dimension, free_dimensions
 
 _CHUNK = 2048
 _DRAWS = 16

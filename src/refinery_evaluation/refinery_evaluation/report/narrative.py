@@ -1,4 +1,4 @@
-"""What a run shows, in sentences whose numbers are computed: the headline, and what the trials can and cannot show."""
+"""Sentences about a run, their numbers computed: the headline, and what the trials can and cannot show."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ import numpy as np
 
 from refinery.statistics import Rate, rate_difference_interval
 from refinery_evaluation.report.data import DemoData, Starts
-from refinery_evaluation.report.findings import entropy_bits, flips, map_dimensions
-from refinery_evaluation.report.power import detectable_from, trials_to_tell
-from refinery_evaluation.report.wording import (
+from refinery_evaluation.report.formatting import (
     counts,
     enumerate_names,
     free_dimensions,
@@ -20,6 +18,8 @@ from refinery_evaluation.report.wording import (
     points,
     thousands,
 )
+from refinery_evaluation.report.metrics import entropy_bits, flips, map_dimensions
+from refinery_evaluation.report.power import detectable_from, trials_to_tell
 
 _SIGNIFICANT = 0.05
 _SMALL_STEP = 0.03
@@ -28,12 +28,12 @@ _SMALL_STEP = 0.03
 def headline(data: DemoData) -> str:
     """Return the result in one sentence, with intervals."""
     uniform, sampled = data.rate_from("uniform"), data.rate_from("sampled")
-    told = [
+    shown = [
         f"{counts(rate)} trials from {starts} starts succeeded ({percent(rate)}, {interval(rate)})"
         for starts, rate in (("uniform", uniform), ("sampled", sampled))
         if rate is not None
     ]
-    nodes = f"through the ROS 2 nodes, {' and '.join(told)}" if told else "no trials ran through the ROS 2 nodes"
+    nodes = f"through the ROS 2 nodes, {' and '.join(shown)}" if shown else "no trials ran through the ROS 2 nodes"
     return f"{_refining(data)}; {nodes} (brackets: 95\u00a0% intervals)."
 
 
@@ -77,23 +77,23 @@ def refining_detail(data: DemoData) -> str:
 def what_trials_show(data: DemoData) -> list[str]:
     """Return what the trials through the nodes can and cannot show, sentence by sentence."""
     uniform, sampled = data.rate_from("uniform"), data.rate_from("sampled")
-    told = [
+    sentences = [
         f"{counts(rate)} from {starts} starts is {percent(rate)}, and the true rate lies between "
         f"{interval(rate, 'and')} with 95\u00a0% confidence."
         for starts, rate in (("uniform", uniform), ("sampled", sampled))
         if rate is not None
     ]
-    if not told:
+    if not sentences:
         return ["No trials were run through the nodes, so this page says nothing about them."]
     if uniform is not None and sampled is not None:
-        told.append(_difference(uniform, sampled))
-        told += _effort(uniform, sampled)
+        sentences.append(_difference(uniform, sampled))
+        sentences += _effort(uniform, sampled)
     reference = sampled or uniform
     assert reference is not None
-    told.append(_small_step(reference))
+    sentences.append(_small_step(reference))
     if uniform is not None:
-        told.append(_agreement(uniform, data.refined))
-    return told
+        sentences.append(_agreement(uniform, data.refined))
+    return sentences
 
 
 def _difference(uniform: Rate, sampled: Rate) -> str:
@@ -108,11 +108,11 @@ def _difference(uniform: Rate, sampled: Rate) -> str:
 
 
 def _effort(uniform: Rate, sampled: Rate) -> list[str]:
-    """Say what it takes to tell the two rates seen apart, and what this many trials could have told apart."""
-    told = []
+    """Return how many trials would separate the two rates measured, and what this many could have separated."""
+    sentences = []
     if uniform.value != sampled.value:
         needed = trials_to_tell(uniform.value, sampled.value)
-        told.append(
+        sentences.append(
             f"If {percent(uniform)} and {percent(sampled)} were the true rates, it would take about "
             f"{thousands(needed)} trials of each kind to tell them apart (two-sided test at 5\u00a0%, 80\u00a0% power)."
         )
@@ -120,12 +120,12 @@ def _effort(uniform: Rate, sampled: Rate) -> list[str]:
     worse = min(uniform.value, sampled.value)
     better = detectable_from(worse, n)
     if worse < 1 and better is None:
-        told.append(f"With {n} of each, not even {_whole(worse)} and 100\u00a0% can be told apart reliably.")
+        sentences.append(f"With {n} of each, not even {_whole(worse)} and 100\u00a0% can be told apart reliably.")
     elif better is not None:
-        told.append(
+        sentences.append(
             f"With {n} of each, only a rate of {_whole(better)} or more can be told reliably from {_whole(worse)}."
         )
-    return told
+    return sentences
 
 
 def _small_step(rate: Rate) -> str:
@@ -156,31 +156,31 @@ def structure(data: DemoData) -> list[str]:
     if not math.isfinite(bits):
         return ["How much the initial state decides about success was not measured."]
     most = entropy_bits(data.base.value)
-    told = [
+    sentences = [
         f"Structure: {bits:+.3f} bits per episode, measured on episodes held out from the fit. 0 means that where the "
         f"arm starts says nothing about whether the base policy succeeds; {most:.2f} would mean that it decides it."
     ]
     if bits <= 0:
-        told.append("None was found here, so choosing starts cannot be expected to beat drawing them uniformly.")
-    return told
+        sentences.append("None was found here, so choosing starts cannot be expected to beat drawing them uniformly.")
+    return sentences
 
 
 def why_these_dimensions(data: DemoData) -> str:
     """Return which dimensions the map shows and why."""
     dims = map_dimensions(data)
     scales = data.base_model.length_scales
-    told = [f"{d.name} ({scales[d.column]:.2f})" for d in dims]
+    shown = [f"{d.name} ({scales[d.column]:.2f})" for d in dims]
     rest = [d for d in free_dimensions(data.box) if d not in dims]
     other = f"; the others: {', '.join(f'{d.name} {scales[d.column]:.2f}' for d in rest)}" if rest else ""
     return (
-        f"The map shows {enumerate_names(told)}: along them the base policy's success changes fastest "
+        f"The map shows {enumerate_names(shown)}: along them the base policy's success changes fastest "
         f"(the base model's length scales, as shares of the box, are the shortest{other})."
     )
 
 
-def predicted_and_seen(data: DemoData) -> list[str]:
-    """Return what the success model had expected of the trials, for each kind of start that has predictions."""
-    told = []
+def predicted_and_measured(data: DemoData) -> list[str]:
+    """Return predicted and measured success of the trials, for each kind of start that has predictions."""
+    sentences = []
     kinds: tuple[Starts, ...] = ("uniform", "sampled")
     for starts in kinds:
         expected = [
@@ -189,10 +189,10 @@ def predicted_and_seen(data: DemoData) -> list[str]:
         rate = data.rate_from(starts)
         if expected and rate is not None:
             mean = 100 * float(np.mean(expected))
-            told.append(
+            sentences.append(
                 f"For the {starts} starts the success model had expected {mean:.0f} %; {counts(rate)} succeeded."
             )
-    return told
+    return sentences
 
 
 def _whole(rate: float) -> str:

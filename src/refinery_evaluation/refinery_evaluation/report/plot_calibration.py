@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from refinery_evaluation.report.data import DemoData
-from refinery_evaluation.report.findings import RateBin, calibration
+from refinery_evaluation.report.metrics import RateBin, calibration
 from refinery_evaluation.report.style import BASE, FAINT, REFINED, headline, new_figure, percent_axis, png, styled
 
 

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 
 from refinery.statistics import Rate
 from refinery_evaluation.report.data import DemoData
+from refinery_evaluation.report.formatting import counts, interval, percent
 from refinery_evaluation.report.style import (
     BASE,
     FAINT,
@@ -19,7 +20,6 @@ from refinery_evaluation.report.style import (
     png,
     styled,
 )
-from refinery_evaluation.report.wording import counts, interval, percent
 
 
 def conditions_of(data: DemoData) -> tuple[tuple[str, str, Rate | None], ...]:

@@ -8,8 +8,8 @@ from typing import Any
 
 from matplotlib.ticker import FuncFormatter
 
+from refinery_evaluation.report.formatting import thousands
 from refinery_evaluation.report.style import FAINT, REFINED, headline, new_figure, percent_axis, png, styled
-from refinery_evaluation.report.wording import thousands
 
 _SHARE_OF_ENDS = 0.15
 

@@ -18,9 +18,9 @@ from refinery.mixture import Mixture
 from refinery.statistics import Rate
 from refinery.success_model import SuccessModel
 from refinery_evaluation.report.data import DemoData, TrialRecord
-from refinery_evaluation.report.findings import map_dimensions, surface, worst_fifth
+from refinery_evaluation.report.formatting import Dimension, counts, percent
+from refinery_evaluation.report.metrics import map_dimensions, surface, worst_fifth
 from refinery_evaluation.report.style import headline, new_figure, png, styled
-from refinery_evaluation.report.wording import Dimension, counts, percent
 
 _LEVELS = np.arange(0, 101, 5)
 _COLOURS = "viridis"

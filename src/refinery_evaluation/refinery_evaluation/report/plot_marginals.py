@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from refinery_evaluation.report.data import DemoData
-from refinery_evaluation.report.findings import RateBin, along, spread_points
+from refinery_evaluation.report.formatting import Dimension, free_dimensions
+from refinery_evaluation.report.metrics import RateBin, along, spread_points
 from refinery_evaluation.report.style import BASE, REFINED, headline, new_figure, percent_axis, png, styled
-from refinery_evaluation.report.wording import Dimension, free_dimensions
 
 _COLUMNS = 3
 Bins = tuple[RateBin, ...]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import textwrap
 
 from refinery_evaluation.report.data import DemoData
+from refinery_evaluation.report.formatting import SPACE, counts, duration, interval, percent
+from refinery_evaluation.report.narrative import refining_detail, what_trials_show
 from refinery_evaluation.report.plot_conditions import conditions_of
-from refinery_evaluation.report.story import refining_detail, what_trials_show
 from refinery_evaluation.report.trials_table import failures_first
-from refinery_evaluation.report.wording import SPACE, counts, duration, interval, percent
 
 LINES = 24
 """Most lines."""

@@ -1,4 +1,4 @@
-"""The table of trials, failures first, and what can be said about them in sentences."""
+"""The table of trials, failures first, and a summary of it in sentences."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from collections.abc import Sequence
 
 from refinery.statistics import Rate
 from refinery_evaluation.report.data import DemoData, TrialRecord
-from refinery_evaluation.report.elements import Html, element, paragraphs, table
-from refinery_evaluation.report.story import predicted_and_seen
-from refinery_evaluation.report.wording import Dimension, counts, free_dimensions, number
+from refinery_evaluation.report.formatting import Dimension, counts, free_dimensions, number
+from refinery_evaluation.report.narrative import predicted_and_measured
 
-_HEADER = (
+TRIALS_HEADER = (
     "Trial",
     "Seed",
     "Start",
@@ -24,6 +23,7 @@ _HEADER = (
     "Peak force",
     "Time",
 )
+"""Names of the columns."""
 
 
 def failures_first(trials: Sequence[TrialRecord]) -> list[TrialRecord]:
@@ -31,8 +31,8 @@ def failures_first(trials: Sequence[TrialRecord]) -> list[TrialRecord]:
     return sorted(trials, key=lambda t: (t.strict, t.index))
 
 
-def verdicts_that_differ(trials: Sequence[TrialRecord]) -> int:
-    """Count trials in which the insert action's own verdict (against the estimate) differs from the physics."""
+def outcomes_against_physics(trials: Sequence[TrialRecord]) -> int:
+    """Count trials in which the outcome of the insert action (by the estimated socket) differs from the physics."""
     return sum((t.outcome.casefold() == "success") != t.strict for t in trials)
 
 
@@ -41,34 +41,34 @@ def failure_counts(trials: Sequence[TrialRecord]) -> list[tuple[str, int]]:
     return Counter("not placed" if not t.placed else t.outcome for t in trials if not t.strict).most_common()
 
 
-def trials_part(data: DemoData) -> tuple[Html, ...]:
-    """Return the sentences and the table of the page's section on trials."""
+def trials_rows(data: DemoData) -> list[tuple[str, list[str]]]:
+    """Return the CSS class and the cells of each row; a line break in a cell is one on the page."""
+    dims = free_dimensions(data.box)
+    return [("" if t.strict else "failed", _cells(t, dims)) for t in failures_first(data.trials)]
+
+
+def trials_summary(data: DemoData) -> str:
+    """Return the sentences above the table; empty without trials."""
     trials = data.trials
     if not trials:
-        return (element("p", "No trials were run."),)
-    dims = free_dimensions(data.box)
-    rows = [("failed" if not t.strict else "", _cells(t, dims)) for t in failures_first(trials)]
-    return paragraphs(_sentences(data)), table(_HEADER, rows, "trials")
-
-
-def _sentences(data: DemoData) -> list[str]:
-    trials = data.trials
+        return ""
     failed = failure_counts(trials)
-    told = ["Failures come first."] if failed else ["No trial failed."]
+    sentences = ["Failures come first."] if failed else ["No trial failed."]
     if failed:
         total = sum(count for _, count in failed)
-        told.append(f"{total} of {len(trials)} failed ({', '.join(f'{count} x {how}' for how, count in failed)}).")
-    told.append(
+        sentences.append(f"{total} of {len(trials)} failed ({', '.join(f'{count} x {how}' for how, count in failed)}).")
+    sentences.append(
         "Success is strict, from the physics after the last step; a trial that was not placed counts as a failure."
     )
     loose = Rate.of([t.engaged for t in trials])
-    told.append(f"The loose test of the method's released code (in the hole at any step) holds in {counts(loose)}.")
-    differ = verdicts_that_differ(trials)
-    if differ:
-        told.append(
-            f"In {differ} the insert action's own verdict, made against the estimated socket, differs from the physics."
+    sentences.append(
+        f"The loose test of the method's released code (in the hole at any step) holds in {counts(loose)}."
+    )
+    if differ := outcomes_against_physics(trials):
+        sentences.append(
+            f"In {differ} the insert action's own outcome, by the estimated socket pose, differs from the physics."
         )
-    return told + predicted_and_seen(data)
+    return " ".join(sentences + predicted_and_measured(data))
 
 
 def _cells(trial: TrialRecord, dims: Sequence[Dimension]) -> list[str]:

@@ -16,6 +16,7 @@ from report.synthetic import demo_data, some_picture, trial
 
 from refinery_evaluation.report import DemoData, TrialRecord, page, write_page
 from refinery_evaluation.report.data import Starts
+from refinery_evaluation.report.trials_table import outcomes_against_physics, trials_summary
 
 VOID = {"meta", "img", "br"}
 
@@ -159,10 +160,11 @@ def test_a_refused_placement_is_a_failed_trial_without_a_start() -> None:
     assert "nan" not in text.lower().split()
 
 
-def test_a_verdict_against_the_physics_is_told() -> None:
+def test_outcomes_against_the_physics_are_counted() -> None:
     rng = np.random.default_rng(0)
-    records = (trial(0, "sampled", np.zeros(9), False, rng, outcome="SUCCESS"),)
-    assert "In 1 the insert action's own verdict" in read(page(demo_data(episodes=64, records=records))).text
+    data = demo_data(episodes=64, records=(trial(0, "sampled", np.zeros(9), False, rng, outcome="SUCCESS"),))
+    assert outcomes_against_physics(data.trials) == 1
+    assert trials_summary(data) in read(page(data)).text
 
 
 def test_write_page_makes_its_folder_and_leaves_no_partial_file(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from report.synthetic import demo_data, truth
 
-from refinery_evaluation.report.findings import (
+from refinery_evaluation.report.formatting import free_dimensions
+from refinery_evaluation.report.metrics import (
     along,
     calibration,
     entropy_bits,
@@ -14,7 +15,6 @@ from refinery_evaluation.report.findings import (
     surface,
     worst_fifth,
 )
-from refinery_evaluation.report.wording import free_dimensions
 
 
 def test_the_map_shows_the_dimensions_with_the_shortest_length_scales() -> None:

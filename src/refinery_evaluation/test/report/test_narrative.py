@@ -8,8 +8,8 @@ from report.synthetic import demo_data, trial
 
 from refinery.statistics import Rate
 from refinery_evaluation.report import DemoData, TrialRecord
+from refinery_evaluation.report.narrative import headline, refining_detail, structure, what_trials_show
 from refinery_evaluation.report.power import trials_to_tell
-from refinery_evaluation.report.story import headline, refining_detail, structure, what_trials_show
 
 
 def with_counts(uniform: tuple[int, int], sampled: tuple[int, int]) -> DemoData:
@@ -25,14 +25,14 @@ def text(sentences: list[str] | str) -> str:
     return joined.replace("\u00a0", " ")
 
 
-def test_every_interval_told_is_that_of_statistics() -> None:
+def test_every_interval_is_that_of_statistics() -> None:
     data = with_counts((17, 20), (19, 20))
-    told = text(headline(data))
+    shown = text(headline(data))
     for rate in (data.base, data.refined):
         low, high = rate.interval
-        assert f"{100 * rate.value:.1f} % ({100 * low:.1f} to {100 * high:.1f} %)" in told
+        assert f"{100 * rate.value:.1f} % ({100 * low:.1f} to {100 * high:.1f} %)" in shown
     low, high = Rate(k=19, n=20).interval
-    assert f"19/20 trials from sampled starts succeeded (95 %, {100 * low:.0f} to {100 * high:.0f} %)" in told
+    assert f"19/20 trials from sampled starts succeeded (95 %, {100 * low:.0f} to {100 * high:.0f} %)" in shown
     shown = text(what_trials_show(data))
     assert (
         "19/20 from sampled starts is 95 %, and the true rate lies between 76 and 99 % with 95 % confidence." in shown
@@ -49,9 +49,9 @@ def test_a_clear_difference_is_called_one() -> None:
 
 
 def test_trials_that_contradict_the_simulation_are_called_so() -> None:
-    told = text(what_trials_show(with_counts((0, 20), (0, 20))))
-    assert "do not agree with the simulation" in told
-    assert "the whole chain runs" not in told
+    shown = text(what_trials_show(with_counts((0, 20), (0, 20))))
+    assert "do not agree with the simulation" in shown
+    assert "the whole chain runs" not in shown
     assert "agree with the simulation as far as 20 trials" in text(what_trials_show(with_counts((18, 20), (18, 20))))
 
 
@@ -59,10 +59,10 @@ def test_trials_that_contradict_the_simulation_are_called_so() -> None:
 @pytest.mark.parametrize("sampled", [(0, 0), (0, 1), (1, 1), (0, 20), (20, 20)])
 def test_sentences_exist_for_every_corner(uniform: tuple[int, int], sampled: tuple[int, int]) -> None:
     data = with_counts(uniform, sampled)
-    told = text(headline(data)) + text(what_trials_show(data))
-    assert "nan" not in told
+    shown = text(headline(data)) + text(what_trials_show(data))
+    assert "nan" not in shown
     if uniform[1] == sampled[1] == 0:
-        assert "No trials" in told
+        assert "No trials" in shown
 
 
 def test_the_verb_follows_the_data() -> None:
