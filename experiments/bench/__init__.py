@@ -1,1 +1,1 @@
-"""What the node costs, measured beside the least it could cost: a bare inference, a bare echo, an empty service."""
+"""Cost of the nodes over their lower bounds: a bare inference, a bare echo, an empty service."""

@@ -19,10 +19,10 @@ from refinery_sim.task import load_task
 
 def merge(path: Path, figures: dict[str, Any]) -> None:
     """Write figures into a results file; other keys in it (and where they come from) are kept."""
-    write_whole(path, json.dumps(_known(path) | figures, indent=2) + "\n")
+    write_whole(path, json.dumps(_existing(path) | figures, indent=2) + "\n")
 
 
-def _known(path: Path) -> dict[str, Any]:
+def _existing(path: Path) -> dict[str, Any]:
     return read_json(path) if path.exists() else {}
 
 
@@ -44,7 +44,7 @@ def main(args: list[str] | None = None) -> int:
         task = load_task(config_file("tasks", options.task))
         # Before the minutes of work, not after them.
         check_writable(options.out.parent)
-        _known(options.out)
+        _existing(options.out)
         figures = measure(task, effort, lambda line: print(line, flush=True))
         merge(options.out, figures)
     except RefineryError as error:

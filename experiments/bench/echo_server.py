@@ -1,4 +1,4 @@
-"""The server of the round trips: a process that answers a state with a target, or a request with an empty response.
+"""The server of the round trips: a process that answers a state with a target, or an empty request.
 
 ``python -m experiments.bench.echo_server KIND`` with one of :data:`KINDS`; it ends on SIGTERM or SIGINT.
 """
@@ -19,7 +19,7 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import Empty
 
-from experiments.bench.side_by_side import no_garbage_collection
+from experiments.bench.interleaved import no_garbage_collection
 from refinery.bringup.ros_start import init_ros
 from refinery.bundle import load_bundle
 from refinery.errors import RefineryError
@@ -30,7 +30,7 @@ from refinery_policy_node.topics import RobotTopics
 from refinery_ros.qos import topic_qos
 
 PROFILE = "fr3"
-"""Its topics are used (under the echo server's namespace), with the real clock."""
+"""Its topics are used (under the server's namespace), with the real clock."""
 _SPIN_S = 0.1
 
 
@@ -46,8 +46,8 @@ def echo(node: LifecycleNode, _bundle: str) -> None:
 def policy(node: LifecycleNode, bundle: str) -> None:
     """Run a whole tick of a bundle's policy for every measured pose, through the node's own topics and runtime.
 
-    The node ticks by a timer; here the arrival of a pose replaces the timer, so that the time from the state to the
-    target is measured and not the phase of a clock.
+    The node ticks by a timer; here the arrival of a pose takes the timer's place, so that the measured time is from the
+    state to the target and does not depend on the phase of a clock.
     """
     profile = load_robot_profile(PROFILE)
     loaded = load_bundle(Path(bundle))
@@ -84,11 +84,11 @@ def empty(node: LifecycleNode, _bundle: str) -> None:
 
 
 KINDS: dict[str, Callable[[LifecycleNode, str], None]] = {"echo": echo, "policy": policy, "empty": empty}
-"""The kinds of echo servers."""
+"""Kinds of server."""
 
 
 def main(args: list[str]) -> NoReturn:
-    """Run an echo server until a signal; ``args`` are KIND and, for a policy, the path of its bundle."""
+    """Run a server until it is told to end; ``args`` are KIND and, for a policy, the path of its bundle."""
     kind, bundle = args[0], args[1] if len(args) > 1 else ""
     init_ros(args=[], signal_handler_options=SignalHandlerOptions.NO)
 

@@ -11,15 +11,15 @@ from typing import Any
 import rclpy
 
 from experiments.bench import lockstep, round_trip, service_trip, tick
+from experiments.bench.interleaved import Durations, ratio
 from experiments.bench.networks import LSTM_UNITS, onnx_policy, random_network
-from experiments.bench.side_by_side import Durations, ratio
 from refinery.bringup.ros_start import init_ros
 from refinery.config import check
 from refinery.task import Task
 from refinery.testing.bundles import tiny_bundle
 from refinery_sim.part import part_geometry
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,42 +44,42 @@ class Effort:
         check(self.simulated_s > 0, "simulated_s", "a time > 0 s", self.simulated_s)
 
 
-def measure(task: Task, effort: Effort, say: Say) -> dict[str, Any]:
-    """Measure everything; what needs a package that is not installed is said and left out.
+def measure(task: Task, effort: Effort, report: Report) -> dict[str, Any]:
+    """Measure everything that the installed packages allow; what is left out is reported.
 
     Args:
         task: The task.
         effort: How much.
-        say: Takes a line about each measurement.
+        report: Called with a line about each measurement.
 
     Returns:
         Keys and values for ``results/bench.json``.
     """
     return {
-        **_ticks(task, effort, say),
-        **_through_ros(task, effort, say),
-        **_lockstep(task, effort, say),
+        **_ticks(task, effort, report),
+        **_through_ros(task, effort, report),
+        **_lockstep(task, effort, report),
     }
 
 
-def _ticks(task: Task, effort: Effort, say: Say) -> dict[str, Any]:
+def _ticks(task: Task, effort: Effort, report: Report) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     for name, lstm in (("mlp", False), ("lstm", True)):
-        taken = tick.beside_bare(task, lstm=lstm, rounds=effort.ticks)
+        taken = tick.against_bare_inference(task, lstm=lstm, rounds=effort.ticks)
         figures[f"tick_over_inference_{name}"] = round(ratio(taken, "tick", "bare"), 3)
-        say(f"{name}: {_medians(taken)}; tick p99.9 {taken['tick'].quantile_us(0.999):.0f} us")
+        report(f"{name}: {_medians(taken)}; tick p99.9 {taken['tick'].quantile_us(0.999):.0f} us")
     # Of the larger network, which is the slower one.
     figures["tick_p999_us"] = round(taken["tick"].quantile_us(0.999), 1)
-    torch = tick.beside_torch(task, rounds=effort.torch_steps)
+    torch = tick.against_torch(task, rounds=effort.torch_steps)
     if torch is None:
-        say("torch: not installed, torch_over_tick is left as it was")
+        report("torch: not installed, torch_over_tick is left as it was")
     else:
         figures["torch_over_tick"] = round(ratio(torch, "torch", "tick"), 3)
-        say(f"lstm: {_medians(torch)}")
+        report(f"lstm: {_medians(torch)}")
     return figures
 
 
-def _through_ros(task: Task, effort: Effort, say: Say) -> dict[str, Any]:
+def _through_ros(task: Task, effort: Effort, report: Report) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     init_ros(args=[])
     try:
@@ -88,25 +88,25 @@ def _through_ros(task: Task, effort: Effort, say: Say) -> dict[str, Any]:
             bundle = tiny_bundle(Path(folder) / "bundle", task, content, name="bench", part=part_geometry(task))
             trips = round_trip.measure(task, bundle, rounds=effort.round_trips)
             figures["ros_over_echo"] = round(ratio(trips, "policy", "echo"), 3)
-            say(f"state to target through ROS: {_medians(trips)}")
+            report(f"state to target through ROS: {_medians(trips)}")
             if service_trip.sampler_installed():
                 calls = service_trip.measure(task, bundle, rounds=effort.calls)
                 figures["sample_init_over_empty_service"] = round(ratio(calls, "sample_init", "empty"), 3)
-                say(f"services: {_medians(calls)}")
+                report(f"services: {_medians(calls)}")
             else:
-                say("refinery_sampler_node: not installed, sample_init_over_empty_service is left as it was")
+                report("refinery_sampler_node: not installed, sample_init_over_empty_service is left as it was")
     finally:
         rclpy.try_shutdown()
     return figures
 
 
-def _lockstep(task: Task, effort: Effort, say: Say) -> dict[str, Any]:
+def _lockstep(task: Task, effort: Effort, report: Report) -> dict[str, Any]:
     if not lockstep.twin_installed():
-        say("refinery_twin: not installed, lockstep_1khz is left as it was")
+        report("refinery_twin: not installed, lockstep_1khz is left as it was")
         return {}
     loop = lockstep.run(task, simulated_s=effort.simulated_s)
     share = loop.share_within_budget
-    say(
+    report(
         f"1 kHz in lockstep: {100 * share:.2f} % of {len(loop.ticks.seconds)} ticks within {tick.BUDGET_US:.0f} us, "
         f"{loop.simulated_s:.0f} s simulated in {loop.wall_s:.0f} s"
     )

@@ -8,8 +8,8 @@ import time
 
 import numpy as np
 
+from experiments.bench.interleaved import Durations, no_garbage_collection
 from experiments.bench.networks import LSTM_UNITS, onnx_policy, random_network
-from experiments.bench.side_by_side import Durations, no_garbage_collection
 from experiments.bench.tick import BUDGET_US, runtime_for
 from refinery.errors import RefineryError
 from refinery.initial_state import tool_pose

@@ -44,7 +44,7 @@ class Args(WeightsArgs):
 def bench(args: Args) -> None:
     """Measure, print and write the ratio."""
     check_writable(args.out.parent)
-    known = read_json(args.out) if args.out.exists() else {}
+    figures = read_json(args.out) if args.out.exists() else {}
     task = read_task(args.task)
     threads = len(os.sched_getaffinity(0))
     env = make_env(task, args.environments, threads)
@@ -60,10 +60,10 @@ def bench(args: Args) -> None:
     ratio = float(np.median(ratios))
     console.print(f"environment steps / bare mj_step: {ratio:.2f}  ({np.median(rates):.0f} environment steps a second)")
     facts = provenance(seed=0, env_steps=0)
-    known |= {"envsteps_over_mjstep": round(ratio, 3), "envsteps_per_s": round(float(np.median(rates)))}
-    known |= {"commit": facts["git_revision"], "date": facts["date"], "seed": 0, "machine": facts["machine"]}
-    known["command"] = "make bench"
-    write_whole(args.out, json.dumps(known, indent=2) + "\n")
+    figures |= {"envsteps_over_mjstep": round(ratio, 3), "envsteps_per_s": round(float(np.median(rates)))}
+    figures |= {"commit": facts["git_revision"], "date": facts["date"], "seed": 0, "machine": facts["machine"]}
+    figures["command"] = "make bench"
+    write_whole(args.out, json.dumps(figures, indent=2) + "\n")
 
 
 def _environment(env: InsertionEnv, agent: Agent, steps: int, seed: int) -> tuple[float, list[Array], dict[str, Array]]:

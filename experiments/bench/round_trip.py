@@ -1,4 +1,4 @@
-"""State in, target out, through ROS: the policy's round trip beside that of a bare rclpy echo of the same messages."""
+"""State in, target out, through ROS: round trips of the policy and of a bare rclpy echo of the same messages."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from rclpy.node import Node
 from rclpy.publisher import Publisher
 
 from experiments.bench.echo_server import PROFILE
+from experiments.bench.interleaved import Durations, Prepare, Step, interleave
 from experiments.bench.processes import running, wait_for
-from experiments.bench.side_by_side import Durations, Prepare, Step, in_turns
 from experiments.bench.still_cell import StillCell
 from refinery.robot_interface import TopicSpec
 from refinery.robot_profile import RobotProfile, load_robot_profile
@@ -27,14 +27,14 @@ _LOST_S = 1.0
 
 
 class Robot:
-    """A robot that publishes its state to one echo server and waits for the target.
+    """A robot that publishes its state to one server and waits for the target.
 
     Args:
         node: Carries publishers and the subscription.
         executor: Spins the node.
         profile: Names of topics and frames.
-        namespace: Of the echo server.
-        task: Says where arm and socket stand.
+        namespace: Of the server.
+        task: Gives the poses of arm and socket.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Robot:
                 end_s = time.monotonic() + _LOST_S
 
     def answers(self) -> bool:
-        """Publish the state once; returns whether the echo server answers."""
+        """Send one state without a retry, and return whether the server answered."""
         before = self._answers
         self.prepare()
         self._wrench_out.publish(self._wrench)
@@ -114,8 +114,8 @@ def measure(task: Task, bundle: Path, *, rounds: int) -> dict[str, Durations]:
         with running(module, ["echo"]) as first, running(module, ["policy", str(bundle)]) as second:
             for kind, robot in robots.items():
                 wait_for(robot.answers, f"an answer of the {kind}", [first, second])
-            things: dict[str, Prepare] = {kind: robot.prepare for kind, robot in robots.items()}
-            return in_turns(things, rounds=rounds)
+            candidates: dict[str, Prepare] = {kind: robot.prepare for kind, robot in robots.items()}
+            return interleave(candidates, rounds=rounds)
     finally:
         executor.shutdown()
         node.destroy_node()

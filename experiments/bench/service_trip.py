@@ -1,4 +1,4 @@
-"""The round trip of ``sample_init`` beside that of a service that does nothing."""
+"""Round trips of ``sample_init`` and of an empty service."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from rclpy.node import Node
 from std_srvs.srv import Empty
 
 from experiments.bench.echo_server import PROFILE
+from experiments.bench.interleaved import Durations, Prepare, Step, interleave
 from experiments.bench.processes import running, wait_for
-from experiments.bench.side_by_side import Durations, Prepare, Step, in_turns
 from experiments.bench.still_cell import StillCell
 from refinery.errors import RefineryError
 from refinery.robot_profile import load_robot_profile
@@ -30,7 +30,7 @@ def sampler_installed() -> bool:
 
 
 def measure(task: Task, bundle: Path, *, rounds: int) -> dict[str, Durations]:
-    """Time the default request, one reachable state (``sample_init``), beside an empty service (``empty``).
+    """Time the default request, one reachable state (``sample_init``), and an empty service (``empty``).
 
     Args:
         task: Of the bundle.
@@ -66,8 +66,8 @@ def measure(task: Task, bundle: Path, *, rounds: int) -> dict[str, Durations]:
         ):
             for client in (sample, empty):
                 wait_for(partial(client.wait_for_service, 0.1), f"service {client.srv_name}", [first, second])
-            things = {"sample_init": calls(sample, request), "empty": calls(empty, Empty.Request())}
-            return in_turns(things, rounds=rounds, warm_up=10)
+            candidates = {"sample_init": calls(sample, request), "empty": calls(empty, Empty.Request())}
+            return interleave(candidates, rounds=rounds, warm_up=10)
     finally:
         executor.shutdown()
         node.destroy_node()

@@ -1,4 +1,4 @@
-"""The policy tick, from samples to target message, beside a bare inference of the same network and beside torch."""
+"""The policy tick, from samples to target message, against a bare inference of the same network and against torch."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
+from experiments.bench.interleaved import Durations, Prepare, Step, interleave
 from experiments.bench.networks import LSTM_UNITS, onnx_policy, random_network
-from experiments.bench.side_by_side import Durations, Prepare, Step, in_turns
 from experiments.bench.still_cell import StillCell
 from experiments.bench.torch_step import torch_installed, torch_step
 from refinery.bundle import load_bundle
@@ -69,18 +69,18 @@ def bare_step(content: bytes) -> Prepare:
     return prepare
 
 
-def beside_bare(task: Task, *, lstm: bool, rounds: int) -> dict[str, Durations]:
-    """Time ticks (``tick``) beside bare inferences (``bare``) of the same network."""
+def against_bare_inference(task: Task, *, lstm: bool, rounds: int) -> dict[str, Durations]:
+    """Time ticks (``tick``) and bare inferences (``bare``) of the same network."""
     content = onnx_policy(random_network(lstm_units=LSTM_UNITS if lstm else 0))
-    return in_turns({"bare": bare_step(content), "tick": tick_step(task, content)}, rounds=rounds)
+    return interleave({"bare": bare_step(content), "tick": tick_step(task, content)}, rounds=rounds)
 
 
-def beside_torch(task: Task, *, rounds: int) -> dict[str, Durations] | None:
-    """Time ticks (``tick``) beside eager torch steps (``torch``) of the same LSTM policy; None without torch."""
+def against_torch(task: Task, *, rounds: int) -> dict[str, Durations] | None:
+    """Time ticks (``tick``) and eager torch steps (``torch``) of the same LSTM policy; None without torch."""
     if not torch_installed():
         return None
     network = random_network(lstm_units=LSTM_UNITS)
-    return in_turns({"torch": torch_step(network), "tick": tick_step(task, onnx_policy(network))}, rounds=rounds)
+    return interleave({"torch": torch_step(network), "tick": tick_step(task, onnx_policy(network))}, rounds=rounds)
 
 
 def _begin(runtime: PolicyRuntime, cell: StillCell) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.bench.interleaved import Prepare
 from experiments.bench.networks import Network
-from experiments.bench.side_by_side import Prepare
 from refinery.observation import OBSERVATION_SIZE
 
 

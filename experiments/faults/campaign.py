@@ -1,6 +1,6 @@
 """``make faults``: hundreds of faults at random moments of insertions on the twin, faster than real time.
 
-Ends with results/faults.json and, where every case was observed, docs/faults.md. The exit status tells whether anything
+Ends with results/faults.json and, where every case was observed, docs/faults.md. The exit status is 1 if anything
 unsafe happened: commanded force over the task's bound, a target outside the workspace box, motion after a stop, a stop
 that is not latched, a process left over.
 """
@@ -23,22 +23,22 @@ import numpy as np
 from experiments.faults import processes, table
 from experiments.faults.drawing import Drawn, draw
 from experiments.faults.expectations import CASES, PROCESS, mismatch, rearmed_too_early
+from experiments.faults.fault_bench import running
 from experiments.faults.injecting import Injector, NotBegunError
 from experiments.faults.observation import Observation
-from experiments.faults.stand import running
 from refinery.errors import StorageError
 from refinery.storage import check_writable, write_whole
 from refinery_sim_train.provenance import provenance
 
 FACTOR = 2.0
 """Simulated seconds per second."""
-STAND_INJECTIONS = 100
+BENCH_INJECTIONS = 100
 """After so many injections the nodes are ended, looked for, and started anew."""
-_BY_STAND = {case.kind for case in PROCESS}
+_BY_BENCH = {case.kind for case in PROCESS}
 
 
 class Campaign:
-    """Runs drawn injections and keeps what came of them.
+    """Runs drawn injections and keeps the observations.
 
     Args:
         drawn: The injections.
@@ -54,7 +54,7 @@ class Campaign:
         self._began_s = time.monotonic()
 
     def run(self) -> None:
-        """Run them all, on one stand after the other; a stand that fails is replaced."""
+        """Run them all, on one bench after the other; a bench that fails is replaced."""
         with tempfile.TemporaryDirectory(prefix="refinery-faults-") as folder:
             number = 0
             while len(self.seen) < len(self.drawn):
@@ -62,31 +62,31 @@ class Campaign:
                 place = Path(folder) / str(number)
                 place.mkdir()
                 first = len(self.seen)
-                self._on_a_stand(place, self.drawn[first : first + STAND_INJECTIONS])
+                self._on_a_bench(place, self.drawn[first : first + BENCH_INJECTIONS])
 
-    def _on_a_stand(self, place: Path, drawn: Sequence[Drawn]) -> None:
-        with running(place, self.factor) as (stand, client):
-            injector = Injector(stand, client)
+    def _on_a_bench(self, place: Path, drawn: Sequence[Drawn]) -> None:
+        with running(place, self.factor) as (bench, client):
+            injector = Injector(bench, client)
             for item in drawn:
                 try:
                     seen = self._inject(injector, item)
                 except NotBegunError as error:
                     self.again.append(item)
-                    print(f"again, on a new stand: {str(error).splitlines()[0]}", flush=True)
+                    print(f"again, on a new bench: {str(error).splitlines()[0]}", flush=True)
                     break
                 self.seen.append((item, seen))
-                self._tell(seen)
+                self._print_progress(seen)
                 if "failed" in seen.reaction:
                     break
             self.wasted += injector.wasted
-            self.leftover += stand.close()
+            self.leftover += bench.close()
 
     def _inject(self, injector: Injector, item: Drawn) -> Observation:
         injection = item.injection
         try:
-            seen = processes.inject(injector, injection) if injection.kind in _BY_STAND else injector.run(injection)
+            seen = processes.inject(injector, injection) if injection.kind in _BY_BENCH else injector.run(injection)
         except AssertionError as error:
-            # A hiccup of the machine, unless it comes again on a new stand: then something is wrong.
+            # A hiccup of the machine, unless it comes again on a new bench: then something is wrong.
             if isinstance(error, NotBegunError) and item not in self.again:
                 raise
             seen = injector.blank(injection)
@@ -98,7 +98,7 @@ class Campaign:
                 self.unexpected.append(f"{item.case.name}: {problem}")
         return seen
 
-    def _tell(self, seen: Observation) -> None:
+    def _print_progress(self, seen: Observation) -> None:
         done = len(self.seen)
         if seen.unsafe or seen.not_latched:
             print(f"UNSAFE: {json.dumps(seen.to_json())}", flush=True)
@@ -108,7 +108,7 @@ class Campaign:
             print(f"{done} of {len(self.drawn)} injections, {unsafe} unsafe, {pace:.1f} s each", flush=True)
 
     def results(self) -> dict[str, Any]:
-        """Return what results/faults.json says, but for where it comes from."""
+        """Return the contents of results/faults.json, but for their provenance."""
         all_seen = [seen for _, seen in self.seen]
         not_latched = [seen for seen in all_seen if seen.not_latched]
         unsafe = [seen for seen in all_seen if seen.unsafe or seen.not_latched]
@@ -120,7 +120,7 @@ class Campaign:
             "kinds": {kind: _of_kind(all_seen, kind) for kind in sorted({seen.kind for seen in all_seen})},
             "largest_force_n": round(max(seen.force_n for seen in all_seen), 2),
             "repeated": self.wasted,
-            "repeated_on_a_new_stand": len(self.again),
+            "repeated_on_a_new_bench": len(self.again),
             "unexpected": self.unexpected,
             "unsafe_injections": [seen.to_json() for seen in unsafe],
             "cases": [seen.to_json() for item, seen in self.seen if item.case is not None],
@@ -154,7 +154,7 @@ def main() -> int:
         check_writable(out.parent)
     except StorageError as error:
         parser.error(str(error))
-    # Told to end, end the nodes as well.
+    # SIGTERM must end the nodes as well.
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     print(f"{args.count} injections, seed {args.seed}, {args.factor:g} times real time", flush=True)
     campaign = Campaign(draw(args.count, args.seed), args.factor)

@@ -48,7 +48,7 @@ def _stopped_clock(injector: Injector, injection: Injection) -> Observation:
 
 def _dead_cell(injector: Injector, injection: Injection) -> Observation:
     """Suspend the twin: nothing is published and nothing answers."""
-    twin = injector.stand.twin
+    twin = injector.bench.twin
     return _clock_fault(
         injector, injection, lambda: twin.send_signal(signal.SIGSTOP), lambda: twin.send_signal(signal.SIGCONT)
     )
@@ -72,7 +72,7 @@ def _clock_fault(
             again, rearmed = client.insert(trial_id=0), bool(client.rearm().success)
         finally:
             go_on()
-        seen = injector.judge(
+        seen = injector.assess(
             injector.blank(injection), future.result().result, begins_s, client.now_s, awake_s=client.now_s
         )
         injector.recover()
@@ -81,7 +81,7 @@ def _clock_fault(
             continue
         seen.ticks, seen.rearmed_early = None, rearmed
         if again.outcome.value != Outcome.REFUSED or again.reason.value != GuardReason.CLOCK_STOPPED:
-            seen.not_latched = f"with the clock at a stand: {again.outcome.message}"
+            seen.not_latched = f"with the clock at a bench: {again.outcome.message}"
         return seen
 
 
@@ -95,7 +95,7 @@ def _second_cell(injector: Injector, injection: Injection) -> Observation:
     """Start the bring-up once more while insertions run; it must refuse, and they must not notice."""
     client, seen = injector.client, injector.blank(injection)
     seen.reaction = TOLERATED
-    second = injector.stand.run_up()
+    second = injector.bench.run_up()
     try:
         while second.poll() is None:
             future = injector.begin(injection)
@@ -116,14 +116,14 @@ def _second_cell(injector: Injector, injection: Injection) -> Observation:
 
 def _dead_move_group(injector: Injector, injection: Injection) -> Observation:
     """Kill MoveIt while the arm moves and cancel: the arm must come to rest all the same, and soon."""
-    client, stand = injector.client, injector.stand
-    stand.start_placing()
+    client, bench = injector.client, injector.bench
+    bench.start_placing()
     client.await_placing()
     client.trial(injection.seed)
     handle, begins_s = _moving(injector)
     client.wait_until(client.now_s + min(injection.delay_s, 0.5))
-    stand.others["move_group"].kill()
-    stand.others["move_group"].wait()
+    bench.others["move_group"].kill()
+    bench.others["move_group"].wait()
     killed_s = client.now_s
     handle.cancel_goal_async()
     ended = handle.get_result_async()
@@ -145,7 +145,7 @@ def _dead_move_group(injector: Injector, injection: Injection) -> Observation:
 
 def _moving(injector: Injector) -> tuple[Any, float]:
     """Start a placement; returns its handle, and when it began, once the tool is well on its way."""
-    client, profile = injector.client, injector.stand.profile
+    client, profile = injector.client, injector.bench.profile
     home = profile.arm_kinematics().forward(np.array([profile.home_rad]))
     stamp = client.node.get_clock().now().to_msg()
     pose: PoseStamped = pose_stamped_message(home, profile.base_frame, stamp)
@@ -176,11 +176,11 @@ def _on_its_way(client: Client, since_s: float) -> bool:
 
 def _exception(injector: Injector, injection: Injection) -> Observation:
     """Raise an exception in a callback of the policy node."""
-    client, stand = injector.client, injector.stand
+    client, bench = injector.client, injector.bench
     name = BREAKABLE[injection.seed % len(BREAKABLE)]
-    stand.replace_policy(breakable=True)
+    bench.replace_policy(breakable=True)
     try:
-        stand.await_policy(client)
+        bench.await_policy(client)
         while True:
             future = injector.begin(injection)
             begins_s = client.now_s + injection.delay_s
@@ -189,7 +189,7 @@ def _exception(injector: Injector, injection: Injection) -> Observation:
                 if name.startswith("service"):
                     client.hold()
                 client.wait_for(future.done, "result")
-                seen = injector.judge(
+                seen = injector.assess(
                     injector.blank(injection), future.result().result, begins_s, client.now_s, awake_s=client.now_s
                 )
                 injector.recover()
@@ -199,8 +199,8 @@ def _exception(injector: Injector, injection: Injection) -> Observation:
             injector.wasted += 1
             injector.recover()
     finally:
-        stand.replace_policy(breakable=False)
-        stand.await_policy(client)
+        bench.replace_policy(breakable=False)
+        bench.await_policy(client)
 
 
 INJECT: dict[str, Callable[[Injector, Injection], Observation]] = {

@@ -1,4 +1,4 @@
-"""A client of the stand: asks the twin and the policy node, and keeps what really happens, which no fault touches."""
+"""A client of the bench: it commands twin and policy node, and records the true motion, which no fault affects."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Client:
 
     Args:
         profile: Names of topics.
-        context: Of the stand's ROS domain.
+        context: Of the bench's ROS domain.
     """
 
     def __init__(self, profile: RobotProfile, context: rclpy.Context) -> None:
@@ -54,7 +54,7 @@ class Client:
         node.create_subscription(PoseStamped, profile.target_pose_topic, self._on_target, qos.RECORDING)
         self._target_topic = node.resolve_topic_name(profile.target_pose_topic)
         self.status: PolicyStatus | None = None
-        """What the policy node last said of itself."""
+        """Last status of the policy node."""
         node.create_subscription(PolicyStatus, f"{_POLICY}/status", self._on_status, qos.STATUS)
         self._inject = node.create_client(InjectFault, "twin/inject_fault")
         self._trial = node.create_client(TwinTrial, "twin/trial")
@@ -123,7 +123,7 @@ class Client:
         return accepted.result()
 
     def ready(self) -> bool:
-        """Tell whether the policy node is active, everything is heard and an insertion is served."""
+        """Return whether the policy node is active, states arrive and insertions are served."""
         if not (self._state.service_is_ready() and self._insert.server_is_ready() and self.history.joints):
             return False
         answer = self._state.call_async(GetState.Request())
@@ -134,15 +134,15 @@ class Client:
         return bool(self.now_s) and answer.done() and answer.result().current_state.id == State.PRIMARY_STATE_ACTIVE
 
     def target_publishers(self) -> int:
-        """Count who publishes targets of the arm; dead nodes count until the graph forgets them."""
+        """Count the publishers of the arm's target; dead nodes count until the graph drops them."""
         return int(self.node.count_publishers(self._target_topic))
 
     def spin(self, wall_s: float = 0.02) -> None:
-        """Take in messages for a while, at least what is waiting."""
+        """Process messages for a while, at least those that are waiting."""
         self._executor.spin_once(timeout_sec=wall_s)
 
     def wait_for(self, condition: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> Any:
-        """Spin until the condition gives something true, and return it; fail naming ``what``."""
+        """Spin until the condition is true, and return its value; fail naming ``what``."""
         end = time.monotonic() + patience_s
         while not (value := condition()):
             assert time.monotonic() < end, f"no {what} after {patience_s:.0f} s"
@@ -174,11 +174,11 @@ class Client:
         return float(answer.begins_s)
 
     def truth(self) -> TwinTruth.Response:
-        """Ask the twin what really happened."""
+        """Return the twin's ground truth of the trial."""
         return self.call(self._truth, TwinTruth.Request())
 
     def rearm(self) -> Trigger.Response:
-        """Ask the policy node to leave a stop."""
+        """Ask the policy node to re-arm after a stop."""
         return self.call(self._rearm, Trigger.Request())
 
     def transition(self, name: str) -> bool:

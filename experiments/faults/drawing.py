@@ -13,7 +13,7 @@ from experiments.faults.injecting import Injection
 from refinery_twin.faults import KINDS
 
 CASE_SHARE = 0.4
-"""Share of the injections that are cases with a known outcome."""
+"""Share of the injections that are cases with an expected outcome."""
 _KILLS = 0.015
 _PROCESS = 0.06
 _CELLS = 0.10
@@ -30,7 +30,7 @@ class Drawn:
     injection: Injection
     """What to do."""
     case: Case | None = None
-    """What must come of it, if that is known."""
+    """The case with the expected outcome, if there is one."""
 
 
 def draw(count: int, seed: int) -> list[Drawn]:
@@ -45,9 +45,9 @@ def draw(count: int, seed: int) -> list[Drawn]:
     """
     rng = np.random.default_rng(seed)
     rounds = max(1, int(CASE_SHARE * count / len(CASES)))
-    known = [_of_case(case, rng) for _ in range(rounds) for case in CASES]
-    order = rng.permutation(len(known))[:count]
-    drawn = [known[index] for index in order]
+    cases = [_of_case(case, rng) for _ in range(rounds) for case in CASES]
+    order = rng.permutation(len(cases))[:count]
+    drawn = [cases[index] for index in order]
     drawn += [Drawn(injection=injection) for injection in _at_random(count - len(drawn), rng)]
     return [drawn[index] for index in rng.permutation(len(drawn))]
 

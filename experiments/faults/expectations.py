@@ -1,4 +1,4 @@
-"""What each fault must lead to: the rows of docs/faults.md, and what the tests hold the nodes to."""
+"""The expected reaction to each fault: the rows of docs/faults.md, and what the tests require of the nodes."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ SILENCE = ("drop", "freeze")
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One fault, at its default magnitude and for as long as it takes, and what must come of it."""
+    """One fault, at its default magnitude and without an end, and the expected reaction."""
 
     kind: str
-    """Kind of the twin's fault, or what the stand does to a process or a cell."""
+    """Kind of the twin's fault, or what the bench does to a process or a cell."""
     stream: str = ""
     """Which stream it strikes; empty: the cell as a whole."""
     early: bool = False
-    """It is there before the insertion is asked for; otherwise it begins in the middle of one."""
+    """The fault begins before the insertion is requested; otherwise in the middle of it."""
     reaction: str = STOPPED
     """One of :data:`REACTIONS`."""
     reasons: tuple[str, ...] = ()
     """Names in refinery_msgs/GuardReason, one of which must be given; the first is what the page shows."""
     rearm_waits: bool = True
-    """Re-arming is refused while the fault is on. It is not where only a start can tell: where the arm or the socket
-    is, and what the controller manager will say."""
+    """Re-arming is refused while the fault is on. It is not where only the next start can detect the fault: a wrong
+    pose of arm or socket, and a controller switch that will be refused."""
 
     @property
     def name(self) -> str:
@@ -100,7 +100,7 @@ PROCESS: tuple[Case, ...] = (
     Case(kind="second_cell", reaction=TOLERATED),
     Case(kind="dead_move_group", reasons=("CANCELLED",)),
 )
-"""What the stand does to processes and to the cell as a whole."""
+"""What the bench does to processes and to the cell as a whole."""
 CASES = (*DURING, *EARLY, *PROCESS)
 """All of them."""
 
@@ -118,7 +118,7 @@ WHAT = {name: kind.what for name, kind in KINDS.items()} | {
 
 
 def mismatch(case: Case, seen: Observation) -> str:
-    """Compare what came of a case with what must come of it; an empty string if they agree."""
+    """Compare an observation with its case; an empty string if they agree."""
     if case.kind == "stalled_node" and seen.reaction in (STOPPED, HELD):
         # What a node finds when it wakes up depends on whether its mail or its timer is faster: each is safe.
         allowed = seen.reaction == HELD or seen.reason in case.reasons
@@ -135,9 +135,9 @@ def mismatch(case: Case, seen: Observation) -> str:
 
 
 def rearmed_too_early(case: Case, seen: Observation) -> str:
-    """Tell whether a stop was left while its cause stood; an empty string if not."""
+    """Describe a re-arming that succeeded while the cause of the stop was present; empty if there was none."""
     stopped = case.rearm_waits and seen.reaction == STOPPED and seen.rearmed_early
-    return "re-armed while the cause stands" if stopped else ""
+    return "re-armed while the cause is present" if stopped else ""
 
 
 def missing() -> set[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""One insertion, one fault, and a look at everything that must hold."""
+"""Run one insertion with one fault, and check all safety properties."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 from experiments.faults import safety
 from experiments.faults.client import Client
 from experiments.faults.expectations import HELD, REFUSED, STOPPED, TOLERATED
+from experiments.faults.fault_bench import FaultBench
 from experiments.faults.observation import Observation
-from experiments.faults.stand import Stand
 from refinery.tick.recording import Recording
 from refinery_msgs.action import Insert
 from refinery_msgs.msg import GuardReason, Outcome
@@ -32,16 +32,16 @@ _TRIES = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Injection:
-    """What to do; times are simulated, [s]."""
+    """One fault in one insertion; times are simulated, [s]."""
 
     kind: str
     """A kind of the twin."""
     stream: str = ""
-    """Where; empty: everywhere the kind can strike."""
+    """Stream affected; empty: every stream the kind can affect."""
     seed: int
     """Of the trial, >= 0."""
     early: bool = False
-    """Inject before the insertion is asked for, and let it stand."""
+    """Inject before the insertion is asked for, and let it bench."""
     delay_s: float = 0.45
     """From the hand-over of the arm to the fault."""
     duration_s: float = 0.0
@@ -53,19 +53,19 @@ class Injection:
 
 
 class NotBegunError(AssertionError):
-    """No insertion lasted until its fault: nothing was injected, and there is nothing to judge."""
+    """No insertion lasted until its fault: nothing was injected, and there is nothing to assess."""
 
 
 class Injector:
-    """Runs injections on a stand.
+    """Runs injections on a bench.
 
     Args:
-        stand: The processes.
+        bench: The processes.
         client: Talks to them.
     """
 
-    def __init__(self, stand: Stand, client: Client) -> None:
-        self.stand, self.client = stand, client
+    def __init__(self, bench: FaultBench, client: Client) -> None:
+        self.bench, self.client = bench, client
         self.wasted = 0
         """Insertions that ended before their fault began, by a hiccup of the machine; they were repeated."""
         self._number = 0
@@ -74,7 +74,7 @@ class Injector:
         """Run one injection; an insertion that ends before the fault begins is repeated.
 
         Returns:
-            What came of it. The stand is armed and without faults afterwards.
+            The observation. The bench is armed and without faults afterwards.
 
         Raises:
             NotBegunError: None of a few insertions lasted until the fault.
@@ -85,7 +85,7 @@ class Injector:
             if seen is not None:
                 return seen
             self.wasted += 1
-        raise NotBegunError(f"{_TRIES} insertions ended before {injection.kind} could begin\n{self.stand.log()}")
+        raise NotBegunError(f"{_TRIES} insertions ended before {injection.kind} could begin\n{self.bench.log()}")
 
     def recover(self) -> None:
         """End all faults and re-arm."""
@@ -104,10 +104,10 @@ class Injector:
             if not future.done():
                 return future
             self.recover()
-        raise AssertionError(f"no insertion starts: {future.result().result.outcome.message}\n{self.stand.log()}")
+        raise AssertionError(f"no insertion starts: {future.result().result.outcome.message}\n{self.bench.log()}")
 
     def blank(self, injection: Injection) -> Observation:
-        """Return an observation that says what is injected and nothing else."""
+        """Return an observation of the injection with no outcome yet."""
         return Observation(
             kind=injection.kind,
             stream=injection.stream,
@@ -134,12 +134,12 @@ class Injector:
             return None
         seen = self.blank(injection)
         ends_s = begins_s + (injection.duration_s or math.inf)
-        return self.judge(seen, result, begins_s, ends_s)
+        return self.assess(seen, result, begins_s, ends_s)
 
-    def judge(
+    def assess(
         self, seen: Observation, result: Insert.Result, begins_s: float, ends_s: float, *, awake_s: float = 0.0
     ) -> Observation | None:
-        """Fill in what a finished insertion shows, and try to start another; None if it ended before the fault.
+        """Record the outcome of a finished insertion, and try to start another; None if it ended before the fault.
 
         Args:
             seen: To be filled in.
@@ -168,8 +168,8 @@ class Injector:
         return seen
 
     def check_bounds(self, seen: Observation, recording: Recording | None) -> None:
-        """Look at force and targets of the insertion."""
-        history, task = self.client.history, self.stand.task
+        """Check force and targets of the insertion against their bounds."""
+        history, task = self.client.history, self.bench.task
         seen.force_n = history.largest_force_n()
         lied_to = seen.kind in LIES
         socket = draw_trial(task, seen.seed).socket
@@ -181,8 +181,8 @@ class Injector:
         seen.unsafe += [problem for problem in problems if problem]
 
     def recording(self) -> Recording | None:
-        """Return what the policy node wrote about this insertion; None if it did not come to a policy step."""
-        files = list(Path(self.stand.records).glob(f"*_trial_{self._number}.npz"))
+        """Return the policy node's recording of this insertion; None if it did not come to a policy step."""
+        files = list(Path(self.bench.records).glob(f"*_trial_{self._number}.npz"))
         if not files:
             return None
         recording = Recording.load(files[0])
@@ -206,10 +206,10 @@ class Injector:
             after = recording.level[recording.now_s >= begins_s] > 0
             if after.any():
                 return int(after.argmax()) + 1
-        return max(1, math.ceil((stopped_s - begins_s) * self.stand.task.control.policy_rate_hz))
+        return max(1, math.ceil((stopped_s - begins_s) * self.bench.task.control.policy_rate_hz))
 
     def _try_again(self, seen: Observation, ends_s: float) -> None:
-        """Ask for another insertion and for re-arming: the first must be refused, the second while the cause stands."""
+        """Request another insertion, which must be refused, and re-arming, which must be while the cause is present."""
         client = self.client
         count = len(client.history.targets)
         again = client.insert(trial_id=0)
@@ -226,7 +226,7 @@ class Injector:
             seen.rearmed_early = bool(client.rearm().success)
 
     def _early(self, injection: Injection) -> Observation | None:
-        """Inject, wait until the fault must be noticed, and ask for an insertion."""
+        """Inject, wait until the fault must have been detected, and request an insertion."""
         client = self.client
         client.trial(injection.seed)
         begins_s = client.inject(injection.kind, injection.stream, magnitude=injection.magnitude)
@@ -235,12 +235,12 @@ class Injector:
         result = client.insert(trial_id=self._number, timeout_s=injection.timeout_s)
         seen = self.blank(injection)
         if result.outcome.value != Outcome.REFUSED:
-            return self.judge(seen, result, begins_s, math.inf)
+            return self.assess(seen, result, begins_s, math.inf)
         self.note_refusal(seen, result, begins_s)
         return seen
 
     def note_refusal(self, seen: Observation, result: Insert.Result, begins_s: float) -> None:
-        """Fill in what an insertion shows that should not have begun.
+        """Record the outcome of an insertion that should have been refused.
 
         Args:
             seen: To be filled in.
@@ -259,5 +259,5 @@ class Injector:
 
 
 def _under_way(client: Client, result: Any) -> bool:
-    """Tell whether the insertion whose result is awaited has commanded a target, or is over already."""
+    """Return whether the insertion has commanded a target, or has ended."""
     return bool(client.history.targets) or bool(result.done())

@@ -1,4 +1,4 @@
-"""What one injection led to, ready for JSON."""
+"""The outcome of one injection, ready for JSON."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ class Observation:
     """One injection; times are simulated, [s]."""
 
     kind: str
-    """What went wrong."""
+    """Kind of fault."""
     stream: str = ""
-    """Where."""
+    """Stream that the fault affects."""
     early: bool = False
-    """It was there before the insertion was asked for."""
+    """It began before the insertion was requested."""
     seed: int = 0
     """Of the trial."""
     delay_s: float = 0.0
@@ -30,7 +30,7 @@ class Observation:
     reason: str = "NONE"
     """Name in refinery_msgs/GuardReason."""
     message: str = ""
-    """What the node said."""
+    """Message of the node."""
     ticks: int | None = None
     """Policy steps from the fault up to the one that reacted, itself included; None where none did."""
     rearmed_early: bool | None = None

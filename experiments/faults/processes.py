@@ -28,7 +28,7 @@ def inject(injector: Injector, injection: Injection) -> Observation:
     """Run an injection of a kind that the twin does not know.
 
     Args:
-        injector: Of the stand.
+        injector: Of the bench.
         injection: ``kind`` is one of :data:`experiments.faults.expectations.PROCESS`; ``delay_s`` and
             ``duration_s`` (of a stall) count, [s] of simulated time.
     """
@@ -38,23 +38,23 @@ def inject(injector: Injector, injection: Injection) -> Observation:
 
 def _stall(injector: Injector, injection: Injection) -> Observation:
     """Suspend the node for a while: the arm must come to rest at the last target by itself, whatever follows."""
-    client, stand = injector.client, injector.stand
+    client, bench = injector.client, injector.bench
     while True:
         future = injector.begin(injection)
         begins_s = client.now_s + injection.delay_s
         client.wait_until(begins_s)
         stall_s = injection.duration_s or STALL_S
-        stand.policy.send_signal(signal.SIGSTOP)
+        bench.policy.send_signal(signal.SIGSTOP)
         try:
             stopped_s = client.now_s
             client.wait_until(stopped_s + stall_s)
             crept = _crept(injector, stopped_s) if stall_s > safety.REST_S + safety.WATCH_S else ""
         finally:
-            stand.policy.send_signal(signal.SIGCONT)
+            bench.policy.send_signal(signal.SIGCONT)
         awake_s = client.now_s
         client.wait_for(future.done, "result")
         result = future.result().result
-        seen = injector.judge(injector.blank(injection), result, begins_s, client.now_s, awake_s=awake_s)
+        seen = injector.assess(injector.blank(injection), result, begins_s, client.now_s, awake_s=awake_s)
         injector.recover()
         if seen is not None:
             seen.unsafe += [crept] if crept else []
@@ -63,30 +63,30 @@ def _stall(injector: Injector, injection: Injection) -> Observation:
 
 def _slow(injector: Injector, injection: Injection) -> Observation:
     """Let every step of the node take some periods, until the insertion ends."""
-    client, stand = injector.client, injector.stand
-    period_s = 1.0 / stand.task.control.policy_rate_hz / stand.factor
+    client, bench = injector.client, injector.bench
+    period_s = 1.0 / bench.task.control.policy_rate_hz / bench.factor
     while True:
         future = injector.begin(injection)
         begins_s = client.now_s + injection.delay_s
         client.wait_until(begins_s)
         awake_s = begins_s
         while not future.done():
-            stand.policy.send_signal(signal.SIGSTOP)
+            bench.policy.send_signal(signal.SIGSTOP)
             _spin(injector, SLOW_PERIODS * period_s)
-            stand.policy.send_signal(signal.SIGCONT)
+            bench.policy.send_signal(signal.SIGCONT)
             awake_s = client.now_s
             steps, end = len(client.history.targets), time.monotonic() + period_s
             while len(client.history.targets) == steps and not future.done() and time.monotonic() < end:
                 client.spin()
         result = future.result().result
-        seen = injector.judge(injector.blank(injection), result, begins_s, client.now_s, awake_s=awake_s)
+        seen = injector.assess(injector.blank(injection), result, begins_s, client.now_s, awake_s=awake_s)
         injector.recover()
         if seen is not None:
             return seen
 
 
 def _far(injector: Injector, injection: Injection) -> Observation:
-    """Ask for an insertion with the socket out of the distribution of starts."""
+    """Request an insertion with the socket outside the distribution of starts."""
     client = injector.client
     client.trial(injection.seed)
     begins_s = client.inject("jump", "socket_pose", magnitude=injection.magnitude or FAR_M)
@@ -100,12 +100,12 @@ def _far(injector: Injector, injection: Injection) -> Observation:
 
 def _kill(injector: Injector, injection: Injection) -> Observation:
     """Kill the node in the middle: the arm must rest at the last target; a new node must be able to take over."""
-    client, stand = injector.client, injector.stand
+    client, bench = injector.client, injector.bench
     injector.begin(injection)
     begins_s = client.now_s + injection.delay_s
     client.wait_until(begins_s)
-    stand.policy.kill()
-    stand.policy.wait()
+    bench.policy.kill()
+    bench.policy.wait()
     # What it had sent is on its way to this client, which may lag behind on a busy machine.
     _spin(injector, _DRAIN_S)
     killed_s = client.now_s
@@ -140,11 +140,11 @@ def _restart(injector: Injector) -> int:
     again.
     """
     for gave_up in range(_RESTARTS):
-        injector.stand.start_policy()
+        injector.bench.start_policy()
         try:
-            injector.stand.await_policy(injector.client)
+            injector.bench.await_policy(injector.client)
         except AssertionError:
-            if gave_up == _RESTARTS - 1 or injector.stand.policy.poll() is None:
+            if gave_up == _RESTARTS - 1 or injector.bench.policy.poll() is None:
                 raise
         else:
             return gave_up
@@ -152,10 +152,10 @@ def _restart(injector: Injector) -> int:
 
 
 def _crept(injector: Injector, since_s: float) -> str:
-    """Tell whether the arm moved on with nobody in charge, some time after it was left alone."""
+    """Describe motion of the arm while no node commands it; empty if there was none."""
     rest = injector.client.history.tool_positions(since_s + safety.REST_S)
     moved = safety.spread_m(rest)
-    return f"with no node in charge the tool moved {moved * 1e3:.2f} mm" if moved > safety.STILL_M else ""
+    return f"without a commanding node the tool moved {moved * 1e3:.2f} mm" if moved > safety.STILL_M else ""
 
 
 def _spin(injector: Injector, wall_s: float) -> None:

@@ -1,4 +1,4 @@
-"""What must hold whatever goes wrong, judged from records that no fault touches; plain numbers, no ROS."""
+"""Safety properties that must hold under every fault, checked on records that no fault affects; no ROS."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from refinery.tick.recording import Recording
 SETTLE_S = 0.35
 """After the hand-back the arm, caught in motion, has stopped swinging in this time, [s] of simulated time."""
 REST_S = 0.7
-"""Where nobody takes the arm back, its spring brings it to rest in this time, [s] of simulated time."""
+"""Where no controller takes the arm back, the impedance spring stops it in this time, [s] of simulated time."""
 WATCH_S = 0.25
 """For so long it is watched after that, [s] of simulated time."""
 STILL_M = 1e-3
 """A tool that moves less than this after that is still, [m]."""
 RUN_OUT_M = 0.010
-"""A tool that is told to stop at full speed is at rest within this distance, [m]."""
+"""Largest stopping distance of the tool from full speed, [m]."""
 FORCE_SLACK_N = 1.0
 """Commanded force over the bound that is rounding, calibration error and the arm's motion between two cycles, [N]."""
 _SIGMAS = 4.0
@@ -36,7 +36,7 @@ class History:
     joints: list[tuple[float, Array]] = field(default_factory=list)
     """Joint positions, (7,), [rad]."""
     commanded_n: list[tuple[float, float]] = field(default_factory=list)
-    """Size of the force that the impedance controller asks for, [N]."""
+    """Magnitude of the force that the impedance controller commands, [N]."""
     targets: list[tuple[float, Array]] = field(default_factory=list)
     """Targets on the arm's topic: x, y, z [m], quaternion xyzw."""
 
@@ -60,7 +60,7 @@ class History:
 
 
 def force_problem(history: History, task: Task) -> str:
-    """Tell whether the arm was asked for more force than the task allows; an empty string if not."""
+    """Describe a commanded force over the task's bound; an empty string if there was none."""
     limit, got = force_limit_n(task), history.largest_force_n()
     return f"commanded force {got:.1f} N over the limit of {limit:.1f} N" if got > limit + FORCE_SLACK_N else ""
 
@@ -71,7 +71,7 @@ def force_limit_n(task: Task) -> float:
 
 
 def bound_problem(recording: Recording | None, task: Task) -> str:
-    """Tell whether a target was further from the pose the node was told than the task allows."""
+    """Describe a target further from the measured pose than the task allows; an empty string if there was none."""
     if recording is None:
         return ""
     axes = recording.estimate.rotation
@@ -87,7 +87,7 @@ def bound_problem(recording: Recording | None, task: Task) -> str:
 
 
 def box_problem(history: History, task: Task, socket: Poses, *, lied_to: bool) -> str:
-    """Tell whether a target's tip left the workspace box around the true socket.
+    """Describe a target that leaves the workspace box around the true socket; an empty string if there was none.
 
     Args:
         history: Since the trial began.
@@ -124,7 +124,7 @@ def rest_s(history: History, stopped_s: float, *, handed_back: bool) -> float:
 
 
 def motion_problem(history: History, stopped_s: float, rest_from_s: float) -> str:
-    """Tell whether the arm moved, or was told to, after a stop.
+    """Describe motion of the arm, or targets for it, after a stop; an empty string if there were none.
 
     Args:
         history: Until :data:`WATCH_S` after ``rest_from_s``.
@@ -137,7 +137,7 @@ def motion_problem(history: History, stopped_s: float, rest_from_s: float) -> st
     path = history.tool_positions(stopped_s)
     rest = history.tool_positions(rest_from_s)
     if len(rest) < 2:
-        return "no states after the stop to judge by"
+        return "too few states after the stop"
     if (crept := spread_m(rest)) > STILL_M:
         return f"the tool moved {crept * 1e3:.2f} mm after it should have come to rest"
     if (ran := spread_m(path)) > RUN_OUT_M:

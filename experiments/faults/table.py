@@ -32,7 +32,7 @@ def row(case: Case, ticks: Sequence[int] = ()) -> tuple[str, ...]:
 
 def _detector(case: Case) -> str:
     if case.kind == "killed_node":
-        return "none: nobody is left to detect it"
+        return "none: the node is dead"
     return case.reasons[0] if case.reaction in (STOPPED, REFUSED) else "none"
 
 

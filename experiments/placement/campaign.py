@@ -1,7 +1,7 @@
 """``make placement``: a thousand sampled initial states over all tasks, placed through MoveIt's interfaces on the twin.
 
 Every state is drawn by the sampler from the task's whole deployment box or from a broad mixture in it, planned and
-executed over the interfaces of MoveIt, and judged from outside: by MuJoCo's kinematics and collision detection (the
+executed over the interfaces of MoveIt, and assessed from outside: by MuJoCo's kinematics and collision detection (the
 planner uses pinocchio's and coal's), with everything at its true place. Ends with results/placement.json. What is done
 is kept in a file as it goes, so that a campaign that is cut off goes on where it was.
 """
@@ -22,8 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from experiments.placement.judging import MOST_DEG, MOST_MM, Verdict, judge
-from experiments.placement.stand import Placed, running
+from experiments.placement.assessment import MOST_DEG, MOST_MM, Assessment, assess
+from experiments.placement.placement_bench import Placed, running
 from refinery.errors import StorageError
 from refinery.paths import config_file
 from refinery.storage import append_line, check_writable, read_lines, replacing, write_whole
@@ -53,13 +53,13 @@ def drawn(count: int, seed: int) -> Iterator[tuple[str, str, int]]:
 
 
 class Campaign:
-    """Runs placements and keeps what came of them.
+    """Runs placements and keeps their assessments.
 
     Args:
         count: Of placements.
         seed: Of everything that is drawn.
         factor: Pace of the twin, simulated seconds per second.
-        log: File that keeps what is done, a line each.
+        log: File of the placements done, a line each.
     """
 
     def __init__(self, count: int, seed: int, factor: float, log: Path) -> None:
@@ -69,63 +69,63 @@ class Campaign:
             # A kill or a full disk cut the last line off; what follows must not be glued to it.
             print(f"{log}: {damaged} damaged lines are left out: those placements are done again", flush=True)
             write_whole(log, "".join(f"{json.dumps(row)}\n" for row in rows))
-        self.verdicts = [Verdict(**row) for row in rows]
-        done = {(verdict.task, verdict.seed) for verdict in self.verdicts}
+        self.assessments = [Assessment(**row) for row in rows]
+        done = {(assessment.task, assessment.seed) for assessment in self.assessments}
         self._count = count
         self._left = [each for each in drawn(count, seed) if (each[0], each[2]) not in done]
 
     def run(self) -> None:
         """Run what is left."""
-        began_s, before = time.monotonic(), len(self.verdicts)
+        began_s, before = time.monotonic(), len(self.assessments)
         for name, group in groupby(self._left, key=lambda each: each[0]):
             with (
                 tempfile.TemporaryDirectory(prefix="refinery-placement-") as folder,
-                running(name, Path(folder), self._factor) as stand,
+                running(name, Path(folder), self._factor) as bench,
             ):
                 for _, mode, seed in group:
-                    placed = stand.place(mode, seed)
-                    self._note(judge(stand.task, mode, seed, placed), placed)
-                    self._tell(name, (time.monotonic() - began_s) / (len(self.verdicts) - before))
+                    placed = bench.place(mode, seed)
+                    self._note(assess(bench.task, mode, seed, placed), placed)
+                    self._print_progress(name, (time.monotonic() - began_s) / (len(self.assessments) - before))
 
-    def _tell(self, name: str, pace_s: float) -> None:
-        done = len(self.verdicts)
+    def _print_progress(self, name: str, pace_s: float) -> None:
+        done = len(self.assessments)
         if done % 20 == 0 or done == self._count:
-            unsound = sum(not verdict.sound for verdict in self.verdicts)
+            unsound = sum(not assessment.sound for assessment in self.assessments)
             print(f"{done} of {self._count}, {name}: {unsound} unsound, {pace_s:.1f} s each", flush=True)
 
-    def _note(self, verdict: Verdict, placed: Placed) -> None:
-        self.verdicts.append(verdict)
-        append_line(self._log, json.dumps(verdict.to_json()))
-        if not verdict.sound:
+    def _note(self, assessment: Assessment, placed: Placed) -> None:
+        self.assessments.append(assessment)
+        append_line(self._log, json.dumps(assessment.to_json()))
+        if not assessment.sound:
             # To look at later: how the arm moved.
-            file = self._log.with_name(f"{self._log.stem}-{verdict.task}-{verdict.seed}.npz")
+            file = self._log.with_name(f"{self._log.stem}-{assessment.task}-{assessment.seed}.npz")
             with replacing(file) as out:
                 np.savez(out, joints_rad=placed.joints_rad, theta=np.array(placed.result.theta), grasp=placed.grasp)
-            print(f"UNSOUND: {json.dumps(verdict.to_json())}", flush=True)
+            print(f"UNSOUND: {json.dumps(assessment.to_json())}", flush=True)
 
     def results(self) -> dict[str, Any]:
-        """Return what results/placement.json says, but for where it comes from."""
+        """Return the contents of results/placement.json, but for their provenance."""
         names = tasks()
-        return _summary(self.verdicts) | {
+        return _summary(self.assessments) | {
             "promise": {"error_mm": MOST_MM, "error_deg": MOST_DEG},
-            "tasks": {name: _summary([v for v in self.verdicts if v.task == name]) for name in names},
-            "unsound_placements": [verdict.to_json() for verdict in self.verdicts if not verdict.sound],
+            "tasks": {name: _summary([v for v in self.assessments if v.task == name]) for name in names},
+            "unsound_placements": [assessment.to_json() for assessment in self.assessments if not assessment.sound],
         }
 
 
-def _summary(verdicts: list[Verdict]) -> dict[str, Any]:
-    errors_mm = [verdict.error_mm for verdict in verdicts if verdict.error_mm is not None]
-    errors_deg = [verdict.error_deg for verdict in verdicts if verdict.error_deg is not None]
+def _summary(assessments: list[Assessment]) -> dict[str, Any]:
+    errors_mm = [assessment.error_mm for assessment in assessments if assessment.error_mm is not None]
+    errors_deg = [assessment.error_deg for assessment in assessments if assessment.error_deg is not None]
     return {
-        "placements": len(verdicts),
-        "outcomes": dict(sorted(Counter(verdict.outcome for verdict in verdicts).items())),
-        "in_collision": sum(bool(verdict.contacts) or verdict.part_force_n > 0 for verdict in verdicts),
-        "unsound": sum(not verdict.sound for verdict in verdicts),
-        "another_sample_taken": sum(verdict.turned_down for verdict in verdicts),
+        "placements": len(assessments),
+        "outcomes": dict(sorted(Counter(assessment.outcome for assessment in assessments).items())),
+        "in_collision": sum(bool(assessment.contacts) or assessment.part_force_n > 0 for assessment in assessments),
+        "unsound": sum(not assessment.sound for assessment in assessments),
+        "another_sample_taken": sum(assessment.turned_down for assessment in assessments),
         "error_mm": _spread(errors_mm),
         "error_deg": _spread(errors_deg),
-        "beyond_mm": _spread([verdict.beyond_mm for verdict in verdicts if verdict.outcome == "placed"]),
-        "states_looked_at": sum(verdict.states for verdict in verdicts),
+        "beyond_mm": _spread([assessment.beyond_mm for assessment in assessments if assessment.outcome == "placed"]),
+        "states_looked_at": sum(assessment.states for assessment in assessments),
     }
 
 
@@ -150,7 +150,7 @@ def main() -> int:
     args = parser.parse_args()
     if args.count < 1 or args.seed < 0:
         parser.error(f"expected a count >= 1 and a seed >= 0, got {args.count} and {args.seed}")
-    # Told to end, end the nodes as well.
+    # SIGTERM must end the nodes as well.
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     facts = provenance(seed=args.seed, env_steps=0)
     log = args.log or ROOT / f"runs/placement/{facts['git_revision'][:10]}-{args.count}-{args.seed}.jsonl"
@@ -161,7 +161,7 @@ def main() -> int:
     except StorageError as error:
         parser.error(str(error))
     campaign = Campaign(args.count, args.seed, args.factor, log)
-    print(f"{args.count} placements, {len(campaign.verdicts)} of them done before ({log})", flush=True)
+    print(f"{args.count} placements, {len(campaign.assessments)} of them done before ({log})", flush=True)
     campaign.run()
     words = sys.argv[1:]
     results = campaign.results() | {

@@ -138,7 +138,7 @@ class Ratio:
     """Share of the resamples in which the level was reached, [0, 1]."""
 
     def to_json(self, name: str) -> dict[str, Any]:
-        """For results files: null stands for never and for no ratio, the note tells them apart."""
+        """For results files: null stands for never and for no ratio, which the note distinguishes."""
         noted = "never reached" if math.isinf(self.value) else "nothing to reach" if math.isnan(self.value) else ""
         return {
             name: _finite(self.value),

@@ -14,7 +14,7 @@ from refinery_evaluation.report.formatting import duration, thousands
 _CAPTIONS = {
     "conditions": "Strict success of every condition",
     "learning": "Learning curves of all arms and training seeds",
-    "structure": "Structure of the base policy's success beside shuffled outcomes",
+    "structure": "Structure of the base policy's success against shuffled outcomes",
     "starts_calibration": "Start rules, and their success as the model predicted it",
     "acquisition": "Success by settings of guidance",
 }

@@ -103,7 +103,7 @@ def conditions(study: Json) -> bytes | None:
 
 
 def acquisition(study: Json) -> bytes | None:
-    """Success by settings of guidance, beside the base policy and uniform fine-tuning where they have been run."""
+    """Success by settings of guidance, with the base policy and uniform fine-tuning where they have been run."""
     reference = {"base": ("#c4cad0", "o", "base"), "uniform": ("#8b949e", "D", "uniform fine-tuning")}
     names = dict.fromkeys(name for functions in study["acquisition"].values() for name in functions)
     guided = {name: (*mark, name) for name, mark in zip(names, itertools.cycle(_VARIANTS), strict=False)}
@@ -143,7 +143,7 @@ def _dots(
 
 
 def structure(study: Json) -> bytes | None:
-    """The four measures of structure of every task beside what shuffled outcomes give."""
+    """The four measures of structure of every task, and their null from shuffled outcomes."""
     tasks = {name: task["structure"] for name, task in study["tasks"].items() if "structure" in task}
     if not tasks:
         return None
@@ -175,7 +175,7 @@ def structure(study: Json) -> bytes | None:
 
 
 def starts_calibration(study: Json) -> bytes | None:
-    """Left: success of the start rules beside uniform starts; right: what the success model predicted for them."""
+    """Left: success of the start rules and of uniform starts; right: the success model's predictions for them."""
     tasks = {name: task["start_rules"] for name, task in study["tasks"].items() if "start_rules" in task}
     if not tasks:
         return None

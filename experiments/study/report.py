@@ -138,7 +138,7 @@ def comparison(study: Json, committed: Json) -> list[str]:
         lines.append(
             f"{compared - differing} of {compared} figures agree (Newcombe's 95 % interval of the difference includes "
             "0); of figures that are truly equal one in twenty differs by chance. The intervals cover the test "
-            "episodes: where another machine rounds otherwise, trainings go another way, and differ by more than "
+            "episodes: where another machine rounds otherwise, trainings diverge, and differ by more than "
             "that."
         )
     return lines

@@ -172,7 +172,7 @@ def _task_summary(spec: StudySpec, found: TaskRecords) -> Json:
 
 
 def _base_extras(found: TaskRecords) -> Json:
-    """The base policy beside its success: structure, sampled actions, the box it was trained in."""
+    """Return further measures of the base policy: structure, sampled actions, the box it was trained in."""
     base = found.base
     if base is None:
         return {}

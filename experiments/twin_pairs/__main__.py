@@ -25,7 +25,7 @@ from refinery_sim_train.weights import WeightsArgs
 
 @dataclass(frozen=True, kw_only=True)
 class Args(WeightsArgs):
-    """Run the same episodes in the training environment and on the twin's physics, and compare."""
+    """Run the same episodes in the training environment and on the twin's physics, and compare success."""
 
     task: str = "peg_rect"
     """Name in config/tasks or path of a task file; its shipped base policy is exported (ignored with --bundle)."""
@@ -44,7 +44,7 @@ class Args(WeightsArgs):
 def compare(args: Args) -> None:
     """Run, print and write."""
     check_writable(args.out.parent)
-    known = read_json(args.out) if args.out.exists() else {}
+    results = read_json(args.out) if args.out.exists() else {}
     with tempfile.TemporaryDirectory() as scratch:
         path = args.bundle
         if path is None:
@@ -77,7 +77,7 @@ def compare(args: Args) -> None:
         f"difference is {left[0]:+.1f} to {left[1]:+.1f} points"
     )
     facts = provenance(seed=args.seed, env_steps=0)
-    known[task.name] = {
+    results[task.name] = {
         "training": training.to_json(),
         "twin": twin.to_json(),
         "both": int((pairs.training & pairs.twin).sum()),
@@ -90,7 +90,7 @@ def compare(args: Args) -> None:
         **{key: facts[key] for key in ("git_revision", "date", "machine", "seed")},
         "command": f"make twin-pairs ARGS='--task {task.name}'",
     }
-    write_whole(args.out, json.dumps(known, indent=2) + "\n")
+    write_whole(args.out, json.dumps(results, indent=2) + "\n")
 
 
 def _run(args: Args, bundle: Bundle) -> TwinPairs:

@@ -1,4 +1,4 @@
-"""The judge of the campaign finds each thing that must not happen."""
+"""The safety checks of the campaign detect each violation."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from experiments.faults import safety
+from experiments.faults.fault_bench import START_HEIGHT_M, fault_profile, fault_task
 from experiments.faults.safety import History
-from experiments.faults.stand import START_HEIGHT_M, fault_profile, fault_task
 from refinery.initial_state import tool_pose
 from refinery.rotations import Poses
 from refinery.tick.recording import Recording
@@ -22,7 +22,7 @@ START = tool_pose(SOCKET, np.array([[0, 0, START_HEIGHT_M, 0, 0, 0, 0, 0, 0.0]])
 
 @pytest.fixture
 def history() -> History:
-    """An arm that rests where insertions start, told to, for two seconds."""
+    """An arm that is commanded to rest at the start of insertions, for two seconds."""
     past = History(PROFILE.arm_kinematics())
     home = np.asarray(PROFILE.home_rad)
     for time_s in np.arange(0.0, 2.0, 0.033):

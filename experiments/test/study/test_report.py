@@ -68,7 +68,7 @@ def test_results_tables_and_plots_are_written_side_by_side(written):
 
 
 def test_every_table_is_whole(written):
-    assert len(tables(written[2])) == 7
+    assert len(tables(written[2])) == 8
     for table in tables(written[2]):
         assert len({line.count("|") for line in table}) == 1, table[0]
         assert len(table) >= 3

@@ -1,4 +1,4 @@
-"""``demo``: the whole way in about ten minutes: refine, export, nodes up on the twin, 20 + 20 trials, report."""
+"""``demo``: the whole pipeline in about ten minutes: refine, export, nodes up on the twin, 20 + 20 trials, report."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def _trials(args: Args, result: RefineResult) -> list[report_data.TrialRecord]:
 
 
 def _guard_times(realtime_factor: float) -> dict[str, float]:
-    """The guard's time limits count simulated seconds; on a faster twin they are to stand for the same real ones."""
+    """Return the guard's time limits in simulated seconds, scaled to the same wall-clock times on a faster twin."""
     factor = max(1.0, realtime_factor)
     return {"refinery_policy.stop_age_s": 0.1 * factor, "refinery_policy.hold_periods": 2.0 * factor}
 
@@ -165,7 +165,7 @@ def _collect(
 
 
 def _picture(task: Task, out: Path) -> tuple[bytes | None, str]:
-    """Render the cell, or say why not; a report without a picture is still a report."""
+    """Render the cell, or return the reason why not; a report without a picture is still a report."""
     profile = load_robot_profile("twin")
     socket = Poses.single(task.socket.nominal_xyz_m, [0.0, 0.0, 0.0, 1.0])
     middle = (task.initial_state.trained.low + task.initial_state.trained.high)[None] / 2

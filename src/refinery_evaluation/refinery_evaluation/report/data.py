@@ -1,4 +1,4 @@
-"""What a run of the demo leaves behind: everything the page, the screen of text and the results file are made from."""
+"""Results of a run of the demo: the input of the page, the screen of text and the results file."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class TrialRecord:
 
     Given empty (nothing was placed), all NaN."""
     predicted: float | None
-    """Predicted success from there, [0, 1]; None if nobody asked."""
+    """Predicted success from there, [0, 1]; None if not requested."""
     placed: bool
     """The arm reached the start."""
     place_error_mm: float
@@ -46,7 +46,7 @@ class TrialRecord:
     outcome: str
     """How the insert action ended (refinery_msgs/Outcome, by name)."""
     reason: str
-    """Why: the guard's reason or the action's sentence; empty if there is nothing to say."""
+    """The guard's reason or the action's message; empty if there is none."""
     strict: bool
     """Strict success at the end, from the physics."""
     engaged: bool

@@ -102,7 +102,7 @@ def _number(value: float | None) -> float:
 
 
 def _trial(row: dict[str, Any]) -> TrialRecord:
-    """Read one trial; null stands for NaN except where None means that nobody asked."""
+    """Read one trial; null stands for NaN except where None means not requested."""
     values: dict[str, Any] = {
         key: math.nan if value is None and key != "predicted" else value for key, value in row.items()
     }

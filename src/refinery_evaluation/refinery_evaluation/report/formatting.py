@@ -1,4 +1,4 @@
-"""Numbers and quantities as people read them, the same on the page, in the plots and on the screen."""
+"""Formatting of numbers and quantities, the same on the page, in the plots and on the screen."""
 
 from __future__ import annotations
 

@@ -71,9 +71,9 @@ def surface(model: SuccessModel, across: Dimension, up: Dimension, cells: int = 
 
 
 def worst_fifth(data: DemoData) -> tuple[Rate, Rate] | None:
-    """Return success before and after on the fifth of the test starts that the base model thinks worst.
+    """Return success before and after on the fifth of the test starts of lowest success by the base model.
 
-    The base model has seen none of these episodes, so the choice favours neither policy. None with too few episodes.
+    The base model was fitted on other episodes, so the choice favours neither policy. None with too few episodes.
     """
     rates = []
     for theta, strict in ((data.base_theta, data.base_strict), (data.refined_theta, data.refined_strict)):

@@ -98,8 +98,8 @@ def what_trials_show(data: DemoData) -> list[str]:
 
 def _difference(uniform: Rate, sampled: Rate) -> str:
     low, high = rate_difference_interval(uniform, sampled)
-    seen = round(100 * (sampled.value - uniform.value))
-    span = f"sampled minus uniform is {seen:+d} points, 95\u00a0% interval {points(low, high)}"
+    measured = round(100 * (sampled.value - uniform.value))
+    span = f"sampled minus uniform is {measured:+d} points, 95\u00a0% interval {points(low, high)}"
     if low > 0:
         return f"By these trials, sampled starts are better: {span}."
     if high < 0:

@@ -1,4 +1,4 @@
-"""Is the predicted success what happens? Reliability of both success models on test episodes they have not seen."""
+"""Reliability diagram of both success models on test episodes that they were not fitted on."""
 
 from __future__ import annotations
 

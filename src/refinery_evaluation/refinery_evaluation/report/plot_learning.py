@@ -17,7 +17,7 @@ _SHARE_OF_ENDS = 0.15
 def learning_points(rows: Sequence[Mapping[str, Any]]) -> list[list[tuple[float, float]]]:
     """Return (environment steps so far, success) of each round; rows without a success yet are left out.
 
-    The count starts again with each round's log, which is how rounds are told apart.
+    The count starts again with each round's log, which is how rounds are distinguished.
     """
     rounds: list[list[tuple[float, float]]] = [[]]
     offset, last = 0.0, 0.0

@@ -1,4 +1,4 @@
-"""How many trials a claim takes: two proportions, two-sided test at 5 %, 80 % power."""
+"""Sample sizes: comparison of two proportions, two-sided test at 5 %, 80 % power."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from refinery.config import check
 LEVEL = 0.05
 """Two-sided significance level."""
 POWER = 0.8
-"""Chance of seeing a difference that is there."""
+"""Probability of detecting a difference that exists."""
 
 
 def trials_to_tell(first: float, second: float) -> int:
-    """Trials of each kind that it takes to tell two success rates apart (normal approximation, equal groups).
+    """Trials of each kind needed to distinguish two success rates (normal approximation, equal groups).
 
     Source: Fleiss, Levin, Paik (2003), Statistical Methods for Rates and Proportions, section 4.2, without continuity
     correction.
@@ -38,14 +38,14 @@ def trials_to_tell(first: float, second: float) -> int:
 
 
 def detectable_from(rate: float, trials: int) -> float | None:
-    """Return the least better success rate that ``trials`` of each kind would reliably tell from ``rate``.
+    """Return the smallest higher success rate that ``trials`` of each kind would reliably distinguish from ``rate``.
 
     Args:
         rate: The worse true success rate, [0, 1].
         trials: Trials per group.
 
     Returns:
-        The better rate, or None if not even 100 % could be told from ``rate``.
+        The better rate, or None if not even 100 % could be distinguished from ``rate``.
     """
     if rate >= 1 or trials_to_tell(rate, 1.0) > trials:
         return None

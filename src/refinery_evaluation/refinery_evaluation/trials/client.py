@@ -107,7 +107,7 @@ class TrialClient:
         response = self._result(self._trial.call_async(request), 30.0, "twin/trial")
         if not response.success:
             raise NotReadyError(f"/twin/trial: {response.message}")
-        # A camera does not say that the socket was moved by less than its jitter; whoever moved it does.
+        # No camera detects a move of the socket within its jitter; the client, which moved it, reports it.
         self._ask(self._reset_estimate, "refinery_sampler/reset_estimate")
         if self._stopped:
             # The guard's stop is latched; the new cell has removed its cause, and this client is the one in charge.
@@ -168,7 +168,7 @@ class TrialClient:
         return f"waited in vain for service {client.service_name}; {hint}"
 
     def _comes(self, ready: Callable[[], bool], end: float) -> bool:
-        """Wait for something, and tell whether it came."""
+        """Spin until a condition holds or the time is over; return whether it holds."""
         while not ready():
             if time.monotonic() > end:
                 return False

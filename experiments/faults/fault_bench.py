@@ -1,4 +1,4 @@
-"""The test stand: twin and policy node, each a process of its own, on a ROS domain of its own, and a client of both.
+"""The test bench: twin and policy node, each a process of its own, on a ROS domain of its own, and a client of both.
 
 The arm's home is the start of the insertion, so that a new trial needs no placement: the twin resets to it at once.
 """
@@ -43,7 +43,7 @@ _PATIENCE_S = 30.0
 
 
 def fault_task() -> Task:
-    """Return the shipped task for a stand-in policy that knows no contact.
+    """Return the shipped task for a bench-in policy that knows no contact.
 
     Starts are within reach of one home pose, steps down are shorter, and a hard knock is not over the limit: only what
     is injected should stop an insertion.
@@ -92,7 +92,7 @@ def marked(mark: str) -> list[int]:
     return found
 
 
-class Stand:
+class FaultBench:
     """Two node processes and a client.
 
     Args:
@@ -161,7 +161,7 @@ class Stand:
             )
 
     def run_up(self) -> subprocess.Popen[bytes]:
-        """Start the bring-up of a whole cell on the same domain, as somebody would by mistake."""
+        """Start the bring-up of a whole cell on the same domain, as an operator might by mistake."""
         words = ["up", "--robot", self._profile_file, "--bundle", self.bundle, "--log-dir", self.folder / "second"]
         return self._popen("refinery.cli.main", [str(word) for word in words])
 
@@ -220,15 +220,15 @@ class Stand:
 
 
 @contextlib.contextmanager
-def running(folder: Path, factor: float) -> Iterator[tuple[Stand, Client]]:
-    """Bring the stand up and end it; the policy node is active when this yields."""
+def running(folder: Path, factor: float) -> Iterator[tuple[FaultBench, Client]]:
+    """Bring the bench up and end it; the policy node is active when this yields."""
     with domain_id() as domain, contextlib.ExitStack() as stack:
-        stand = Stand(folder, int(domain), factor)
-        stack.callback(stand.close)
+        bench = FaultBench(folder, int(domain), factor)
+        stack.callback(bench.close)
         context = rclpy.Context()
         rclpy.init(context=context, domain_id=int(domain))
         stack.callback(rclpy.try_shutdown, context=context)
-        client = Client(stand.profile, context)
+        client = Client(bench.profile, context)
         stack.callback(client.close)
-        stand.await_policy(client)
-        yield stand, client
+        bench.await_policy(client)
+        yield bench, client

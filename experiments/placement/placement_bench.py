@@ -1,4 +1,4 @@
-"""Twin, its MoveIt and the sampler, all real, and a client that notes every joint state on the way."""
+"""Twin, its MoveIt and the sampler, all real, and a client that notes every joint state on the path."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ _READY_S = 120.0
 
 @dataclass(frozen=True, kw_only=True)
 class Placed:
-    """One placement, as it was seen from outside."""
+    """One placement, as observed on topics."""
 
     result: Place.Result
-    """What the sampler says."""
+    """The sampler's result."""
     grasp: Array
     """How the twin's hand held the part, shape (1, 3)."""
     joints_rad: Array
-    """Joints on the way, shape (N, 7), the last at its end, [rad]."""
+    """Joints on the path, shape (N, 7), the last at its end, [rad]."""
     part_force_n: float
     """Largest contact force on the part, by the twin's physics, [N]."""
 
 
-class Stand:
+class PlacementBench:
     """A running cell for one task.
 
     Args:
@@ -60,28 +60,28 @@ class Stand:
     def __init__(self, client: TrialClient, node: rclpy.node.Node, profile: RobotProfile, task: Task) -> None:
         self._client, self._profile = client, profile
         self.task = task
-        self._way: list[Array] = []
+        self._path: list[Array] = []
         node.create_subscription(JointState, profile.joint_state_topic, self._note, qos_profile_sensor_data)
 
     def place(self, mode: str, seed: int) -> Placed:
         """Set the cell up by a seed, the part held as the sample needs it, and place."""
         client = self._client
-        result, held = place_held(client, mode, seed, before=self._way.clear)
+        result, held = place_held(client, mode, seed, before=self._path.clear)
         client.settle(0.1)
         return Placed(
             result=result,
             grasp=np.array([held]),
-            joints_rad=np.array(self._way),
+            joints_rad=np.array(self._path),
             part_force_n=client.truth().max_force_n,
         )
 
     def _note(self, message: JointState) -> None:
         angles = dict(zip(message.name, message.position, strict=True))
-        self._way.append(np.array([angles[name] for name in self._profile.joint_names]))
+        self._path.append(np.array([angles[name] for name in self._profile.joint_names]))
 
 
 @contextlib.contextmanager
-def running(task_name: str, folder: Path, factor: float) -> Iterator[Stand]:
+def running(task_name: str, folder: Path, factor: float) -> Iterator[PlacementBench]:
     """Bring the cell of a task up on a ROS domain of its own; all is gone afterwards.
 
     Args:
@@ -114,6 +114,6 @@ def running(task_name: str, folder: Path, factor: float) -> Iterator[Stand]:
 
         node = rclpy.create_node("placement_client")
         client = TrialClient(node, watch)
-        stand = Stand(client, node, load_robot_profile("twin"), task)
+        bench = PlacementBench(client, node, load_robot_profile("twin"), task)
         client.wait_until_ready(_READY_S, inserting=False)
-        yield stand
+        yield bench

@@ -7,7 +7,7 @@ import gc
 import numpy as np
 import pytest
 
-from experiments.bench.side_by_side import Durations, in_turns, ratio
+from experiments.bench.interleaved import Durations, interleave, ratio
 
 
 def test_every_thing_has_its_turn_in_every_round() -> None:
@@ -21,7 +21,7 @@ def test_every_thing_has_its_turn_in_every_round() -> None:
 
         return prepare
 
-    taken = in_turns({"a": thing("a"), "b": thing("b")}, rounds=2, warm_up=1)
+    taken = interleave({"a": thing("a"), "b": thing("b")}, rounds=2, warm_up=1)
     assert order == ["prepare a", "a", "prepare b", "b"] * 3
     assert [len(durations.seconds) for durations in taken.values()] == [2, 2]
     assert gc.isenabled()
@@ -32,7 +32,7 @@ def test_a_failure_leaves_garbage_collection_on() -> None:
         raise RuntimeError("no")
 
     with pytest.raises(RuntimeError):
-        in_turns({"a": fails}, rounds=1)
+        interleave({"a": fails}, rounds=1)
     assert gc.isenabled()
 
 

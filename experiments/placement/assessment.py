@@ -1,4 +1,4 @@
-"""Judges a placement by MuJoCo's kinematics and contacts, neither of which the nodes that placed have any part in."""
+"""Assesses a placement by MuJoCo's kinematics and contacts, which the placing nodes do not use."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from experiments.placement.stand import Placed
+from experiments.placement.placement_bench import Placed
 from refinery.robot_profile import load_robot_profile
 from refinery.rotations import Array, Poses, angle_between_rad
 from refinery.task import Task
@@ -25,8 +25,8 @@ _STEP_RAD = 0.003
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """What came of one placement."""
+class Assessment:
+    """The measured outcome of one placement."""
 
     task: str
     mode: str
@@ -34,23 +34,23 @@ class Verdict:
     outcome: str
     """placed, refused, or how else it ended."""
     message: str
-    """The sampler's sentence."""
+    """Message of the sampler."""
     turned_down: bool
-    """Whether MoveIt found no plan to the first sample, and another was taken."""
+    """Whether MoveIt found no path to the first sample, and another was taken."""
     error_mm: float | None
     """Distance of the tool from the pose asked for, by MuJoCo's kinematics; None unless placed."""
     error_deg: float | None
     """Angle between the two; None unless placed."""
     beyond_mm: float
-    """How far the tool went below the pose asked for on its way there, by MuJoCo's kinematics."""
+    """How far the tool went below the requested pose on the path there, by MuJoCo's kinematics."""
     contacts: list[str]
-    """What touched what on the way, by MuJoCo's collision detection among everything at its true place."""
+    """What touched what on the path, by MuJoCo's collision detection among everything at its true place."""
     part_force_n: float
     """Largest contact force on the part, by the twin's physics, [N]."""
     states: int
-    """Joint states that came; between them it was looked at steps of a few milliradians."""
+    """Joint states received; contacts are checked between them in steps of a few milliradians."""
     moved: bool
-    """Whether the arm left where it was."""
+    """Whether the arm moved."""
 
     @property
     def sound(self) -> bool:
@@ -69,16 +69,16 @@ class Verdict:
         return asdict(self)
 
 
-def judge(task: Task, mode: str, seed: int, placed: Placed) -> Verdict:
-    """Judge a placement in the cell that a seed sets up.
+def assess(task: Task, mode: str, seed: int, placed: Placed) -> Assessment:
+    """Assess a placement in the cell that a seed sets up.
 
     Args:
         task: Of the cell.
         mode: How the initial state was sampled.
         seed: Of the cell.
-        placed: What was seen.
+        placed: The placement.
     """
-    profile, way, result = load_robot_profile("twin"), placed.joints_rad, placed.result
+    profile, path, result = load_robot_profile("twin"), placed.joints_rad, placed.result
     cell = Contacts(
         task,
         draw_trial(task, seed).socket,
@@ -92,13 +92,13 @@ def judge(task: Task, mode: str, seed: int, placed: Placed) -> Verdict:
     error_mm = error_deg = None
     beyond_mm = 0.0
     if arrived:
-        asked, reached = Poses.single(*pose_numbers(result.pose_goal.pose)), cell.tool(way[-1])
+        asked, reached = Poses.single(*pose_numbers(result.pose_goal.pose)), cell.tool(path[-1])
         error_mm = 1e3 * float(np.linalg.norm(reached.pos_m - asked.pos_m))
         error_deg = math.degrees(float(angle_between_rad(reached.quat_xyzw, asked.quat_xyzw)[0]))
-        lowest = min(float(cell.tool(joints).pos_m[0, 2]) for joints in way)
+        lowest = min(float(cell.tool(joints).pos_m[0, 2]) for joints in path)
         beyond_mm = 1e3 * max(0.0, float(asked.pos_m[0, 2]) - lowest)
-    touching = {pair for joints in _dense(way) for pair in cell.at(joints)}
-    return Verdict(
+    touching = {pair for joints in _dense(path) for pair in cell.at(joints)}
+    return Assessment(
         task=task.name,
         mode=mode,
         seed=seed,
@@ -110,15 +110,15 @@ def judge(task: Task, mode: str, seed: int, placed: Placed) -> Verdict:
         beyond_mm=beyond_mm,
         contacts=sorted(" touches ".join(pair) for pair in touching),
         part_force_n=placed.part_force_n,
-        states=len(way),
-        moved=bool(np.ptp(way, axis=0).max() > 1e-3),
+        states=len(path),
+        moved=bool(np.ptp(path, axis=0).max() > 1e-3),
     )
 
 
-def _dense(way_rad: Array) -> Array:
-    """Return a way with points between its points, shape (M, 7): messages get lost, contacts must not."""
-    gaps = np.ceil(np.abs(np.diff(way_rad, axis=0)).max(axis=1) / _STEP_RAD).astype(int)
+def _dense(path_rad: Array) -> Array:
+    """Return a path with points between its points, shape (M, 7): messages get lost, contacts must not."""
+    gaps = np.ceil(np.abs(np.diff(path_rad, axis=0)).max(axis=1) / _STEP_RAD).astype(int)
     parts = [
-        np.linspace(a, b, gap, endpoint=False) for a, b, gap in zip(way_rad, way_rad[1:], gaps, strict=False) if gap
+        np.linspace(a, b, gap, endpoint=False) for a, b, gap in zip(path_rad, path_rad[1:], gaps, strict=False) if gap
     ]
-    return np.vstack([*parts, way_rad[-1:]])
+    return np.vstack([*parts, path_rad[-1:]])

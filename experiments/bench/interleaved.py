@@ -1,4 +1,4 @@
-"""Measuring things by turns, so that whatever else the machine does falls on all alike."""
+"""Interleaved timing, so that other load of the machine affects all candidates alike."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Prepare = Callable[[], Step]
 
 @dataclass(frozen=True, kw_only=True)
 class Durations:
-    """What one of several things took."""
+    """Durations of one of the timed candidates."""
 
     seconds: NDArray[np.float64]
     """Each run, [s]."""
@@ -44,25 +44,25 @@ def no_garbage_collection() -> Iterator[None]:
         gc.enable()
 
 
-def in_turns(things: dict[str, Prepare], *, rounds: int, warm_up: int = 100) -> dict[str, Durations]:
-    """Time several things by turns, one run of each in every round.
+def interleave(candidates: dict[str, Prepare], *, rounds: int, warm_up: int = 100) -> dict[str, Durations]:
+    """Time several candidates, one run of each in every round.
 
     Nothing runs in a loop of its own: each finds the caches as the others left them, which is how the node, too, finds
     them when it wakes up for a tick.
 
     Args:
-        things: What to time, by name.
+        candidates: Candidates by name.
         rounds: Timed runs of each.
         warm_up: Rounds before them that are not timed.
 
     Returns:
         The durations of each, by name.
     """
-    taken: dict[str, list[float]] = {name: [] for name in things}
+    taken: dict[str, list[float]] = {name: [] for name in candidates}
     clock = time.perf_counter
     with no_garbage_collection():
         for _ in range(warm_up + rounds):
-            for name, prepare in things.items():
+            for name, prepare in candidates.items():
                 step = prepare()
                 began = clock()
                 step()
