@@ -18,6 +18,7 @@ from refinery.paths import config_file
 from refinery.trained_with import TrainedWith
 from refinery_evaluation.cli import demo
 from refinery_sim_train.cli import evaluate, export, refine, train_base
+from refinery_sim_train.export_onnx import export_policy
 from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.learn.imitate import ImitationSpec
 from refinery_sim_train.refine.base import BaseSpec
@@ -180,10 +181,8 @@ def test_a_new_base_says_what_it_was_trained_with(soft, tmp_path):
     assert json.loads((tmp_path / "base.json").read_text())["trained_with"]["control"]["stiffness"][0] == 300.0
 
 
-def test_a_library_call_wants_to_be_told_too(agent, soft, exported):
-    from refinery_sim_train.export_onnx import export_policy
-
-    episodes = np.zeros((2, 1, 28), np.float32)
+def test_a_library_call_checks_the_gains_too(soft):
+    agent, episodes = Agent.load(shipped_base(read_task("peg_rect"))), np.zeros((2, 1, 28), np.float32)
     with pytest.raises(BundleError, match="trained at 600 N/m, now 300"):
         export_policy(agent, read_task(str(soft)), episodes)
     agent.trained_with = None

@@ -29,7 +29,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return export(Args(preset="smoke", out=tmp_path_factory.mktemp("export"))).bundle
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the policy node writes the ticks of every insertion."""
     return tmp_path_factory.mktemp("records")

@@ -37,9 +37,7 @@ def client(task: Task, records: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="module")
-def trials(client: TrialClient, records: Path) -> list[TrialRecord]:
-    for file in records.glob("*.npz"):
-        file.unlink()
+def trials(client: TrialClient) -> list[TrialRecord]:
     return run_trials(client, 2, seed=0, report=lambda share, note: None)
 
 

@@ -6,6 +6,15 @@ import pytest
 
 from experiments.study.summary import summarise
 from experiments.test.study.synthetic import STUDY, identities_of, save_all, study_spec
+from refinery_evaluation.report import style
+
+
+@pytest.fixture(scope="session", autouse=True)
+def small_plots():
+    """Plots of fewer pixels: what is tested does not depend on their resolution."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(style, "DOTS_PER_INCH", 100)
+        yield
 
 
 @pytest.fixture(scope="session")
