@@ -75,8 +75,8 @@ def sampled(bundle: Path) -> list[str]:
     from refinery.robot_profile import load_robot_profile
     from refinery.rotations import Poses
     from refinery_sampler_node.moveit.scene import scene_message
-    from refinery_sampler_node.requests import SampleRequest
-    from refinery_sampler_node.sampler import Sampler
+    from refinery_sampler_node.sampling.requests import SampleRequest
+    from refinery_sampler_node.sampling.sampler import Sampler
 
     loaded, profile = load_bundle(bundle), load_robot_profile("fr3")
     socket = Poses.from_xyz_rpy(np.asarray(loaded.task.socket.nominal_xyz_m), np.zeros(3))

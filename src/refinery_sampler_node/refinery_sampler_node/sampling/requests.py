@@ -17,7 +17,7 @@ class SampleRequest:
     task: str
     """Name of the task; empty: the loaded one."""
     mode: str
-    """One of :data:`refinery_sampler_node.candidates.MODES`."""
+    """One of :data:`refinery_sampler_node.sampling.initial_state_chooser.MODES`."""
     count: int
     """Number of initial states."""
     seed: int
