@@ -8,6 +8,18 @@ import pytest
 
 from layering.sources import PACKAGES, ROOT, circle, imports, python_files
 
+MAY_IMPORT = {
+    "refinery": {"refinery_msgs"},
+    "refinery_ros": {"refinery"},
+    "refinery_policy_node": {"refinery", "refinery_msgs", "refinery_ros"},
+    "refinery_sampler_node": {"refinery", "refinery_msgs", "refinery_ros"},
+    "refinery_sim": {"refinery"},
+    "refinery_sim_train": {"refinery", "refinery_sim"},
+    "refinery_twin": {"refinery", "refinery_msgs", "refinery_ros", "refinery_sim"},
+    "refinery_evaluation": {"refinery", "refinery_msgs", "refinery_sim_train", "refinery_twin"},
+}
+"""The arrows of docs/architecture.md."""
+
 
 def commands_imported(files: list[Path]) -> list[str]:
     """Imports of a ``cli`` module of the workspace by a module that is no command itself."""
@@ -23,6 +35,14 @@ def commands_imported(files: list[Path]) -> list[str]:
 @pytest.mark.parametrize("package", PACKAGES)
 def test_only_commands_import_commands(package: str) -> None:
     assert not commands_imported(python_files(ROOT / "src" / package / package))
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_imports_only_those_below_it(package: str) -> None:
+    own = {*PACKAGES, "refinery_msgs", "experiments"} - {package}
+    found = [item for file in python_files(ROOT / "src" / package / package) for item in imports(file)]
+    assert found
+    assert [str(item) for item in found if item.of(*(own - MAY_IMPORT[package]))] == []
 
 
 def test_experiments_import_no_commands() -> None:
