@@ -182,7 +182,7 @@ def test_goal_tolerance_and_time(client: MoveItClient) -> None:
 def test_nonsense_tolerances_fall_back_to_the_controller_s(client: MoveItClient) -> None:
     odd = [JointTolerance(name="elbow", position=0.1)]
     assert client.follow(client.joints_rad + STEP, 0.5, goal_tolerance=odd).result().status == 4
-    expect_log(client, "the controller's own tolerances count")
+    expect_log(client, "the controller's own tolerances apply")
 
 
 def test_cancel_holds_the_arm(client: MoveItClient) -> None:
