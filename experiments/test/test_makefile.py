@@ -17,8 +17,3 @@ def test_a_module_is_run_from_the_root_where_it_is_found(environment: str, modul
     # $(ENV) changes to the root of the repository; experiments/ is not installed.
     assert environment == "$(ENV)"
     assert importlib.util.find_spec(module) is not None
-
-
-def test_every_experiment_has_a_target() -> None:
-    packages = {file.parent.name for file in (MAKEFILE.parent / "experiments").glob("*/__init__.py")} - {"test"}
-    assert {module.split(".")[1] for _, module in RECIPES} == packages

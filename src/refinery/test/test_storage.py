@@ -35,7 +35,7 @@ OTHERS = {
     "src/refinery_twin/refinery_twin/planning/arm_model.py",
     "src/refinery_twin/refinery_twin/planning/hulls.py",
     "src/refinery_twin/refinery_twin/render_child.py",
-    "experiments/faults/stand.py",
+    "experiments/faults/fault_bench.py",
 }
 
 

@@ -77,5 +77,5 @@ def test_it_says_what_it_heard_last(cell: Cell, client: TrialClient) -> None:
 
 
 def test_what_is_missing_is_named(cell: Cell, client: TrialClient) -> None:
-    with pytest.raises(NotReadyError, match="waited in vain for action /insert; is the node running"):
+    with pytest.raises(NotReadyError, match="waited in vain for action insert; is the node running"):
         client.wait_until_ready(5.0)
