@@ -24,21 +24,21 @@ PARITY_TOLERANCE = 1e-4
 
 
 class _Deployed(torch.nn.Module):
-    """Normaliser and mean action, clipped to what the action decoder accepts anyway."""
+    """The actor's mean action, clipped to what the action decoder accepts anyway."""
 
     inputs: tuple[str, ...] = ("obs",)
     outputs: tuple[str, ...] = ("action",)
 
     def __init__(self, agent: Agent) -> None:
         super().__init__()
-        self.normalizer, self.mlp = agent.actor.obs_normalizer, agent.actor.mlp
+        self.actor = agent.actor
 
     def blank(self) -> tuple[torch.Tensor, ...]:
         """Inputs of the shapes that are deployed."""
         return (torch.zeros(1, OBSERVATION_SIZE),)
 
     def forward(self, obs: torch.Tensor) -> torch.Tensor:
-        return torch.clamp(self.mlp(self.normalizer(obs)), -1.0, 1.0)
+        return torch.clamp(self.actor.mlp(self.actor.obs_normalizer(obs)), -1.0, 1.0)
 
 
 class _DeployedLstm(_Deployed):
@@ -47,19 +47,17 @@ class _DeployedLstm(_Deployed):
     inputs = ("obs", "h", "c")
     outputs = ("action", "h_out", "c_out")
 
-    def __init__(self, agent: Agent) -> None:
-        super().__init__(agent)
-        self.lstm = agent.actor.rnn.rnn
-
     def blank(self) -> tuple[torch.Tensor, ...]:
-        state = torch.zeros(self.lstm.num_layers, 1, self.lstm.hidden_size)
+        state = torch.zeros(1, 1, self.actor.rnn.rnn.hidden_size)
         return (torch.zeros(1, OBSERVATION_SIZE), state, state.clone())
 
     def forward(  # type: ignore[override]
         self, obs: torch.Tensor, h: torch.Tensor, c: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        latent, (h_out, c_out) = self.lstm(self.normalizer(obs)[None], (h, c))
-        return torch.clamp(self.mlp(latent[0]), -1.0, 1.0), h_out, c_out
+        seen = self.actor.obs_normalizer(obs)
+        remembered, (h_out, c_out) = self.actor.rnn.rnn(seen[None], (h, c))
+        action = self.actor.mlp(torch.cat([seen, remembered[0]], dim=-1))
+        return torch.clamp(action, -1.0, 1.0), h_out, c_out
 
 
 def export_policy(

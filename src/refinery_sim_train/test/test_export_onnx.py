@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -43,16 +45,34 @@ def test_the_exported_lstm_remembers_as_the_trained_one_and_forgets_at_a_reset(t
     assert np.array_equal(policy(EPISODES[:1, 0]), first[0])
 
 
+@pytest.mark.parametrize("lstm", [0, 16])
+def test_clip_and_clock_are_exported(lstm, task):
+    agent = Agent(AgentSpec(hidden=(32, 16), lstm=lstm, observation_clip=4.0, clock=(0.2, 8 / 75)), seed=3)
+    agent.trained_with = TrainedWith.of(task)
+    learn_normaliser(agent)
+    # Far outside, and through an episode's time.
+    episodes = 30 * EPISODES
+    episodes[:, :, -1] = np.linspace(1, 0, len(episodes))[:, None]
+    content, worst = export_onnx.export_policy(agent, task, episodes)
+    assert worst <= export_onnx.PARITY_TOLERANCE
+    exported = OnnxPolicy(content)
+    for row in episodes[:, 0]:
+        assert np.allclose(exported(row[None]), np.clip(agent.act(row[None]), -1, 1), atol=1e-5)
+    # The gate sees a clip that is missing.
+    unclipped = agent.extended(replace(agent.spec, observation_clip=0.0), seed=0)
+    assert export_onnx.parity_error(content, unclipped, episodes) > 100 * export_onnx.PARITY_TOLERANCE
+
+
 def test_a_wrong_export_does_not_pass_the_gate(agent, task, monkeypatch):
     real = torch.onnx.export
 
     def spoil(module, *args, **kwargs):
         with torch.no_grad():
-            kept = module.mlp[0].weight.clone()
-            module.mlp[0].weight.mul_(1.01)
+            kept = module.actor.mlp[0].weight.clone()
+            module.actor.mlp[0].weight.mul_(1.01)
         result = real(module, *args, **kwargs)
         with torch.no_grad():
-            module.mlp[0].weight.copy_(kept)
+            module.actor.mlp[0].weight.copy_(kept)
         return result
 
     monkeypatch.setattr(torch.onnx, "export", spoil)

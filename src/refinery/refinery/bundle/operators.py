@@ -6,7 +6,7 @@ _LAYERS = "Gemm MatMul LSTM GRU RNN LayerNormalization"
 _ACTIVATIONS = (
     "Celu Elu Gelu HardSigmoid HardSwish LeakyRelu Mish PRelu Relu Selu Sigmoid Softmax Softplus Softsign Tanh"
 )
-_ARITHMETIC = "Abs Add Clip Div Erf Exp Identity Log Max Mean Min Mul Neg Pow Reciprocal Sign Sqrt Sub Sum"
+_ARITHMETIC = "Abs Add Clip Cos Div Erf Exp Identity Log Max Mean Min Mul Neg Pow Reciprocal Sign Sin Sqrt Sub Sum"
 _REDUCTIONS = "ReduceMax ReduceMean ReduceMin ReduceSum"
 _SHAPES = "Cast Concat Constant Flatten Gather Reshape Slice Split Squeeze Transpose Unsqueeze"
 

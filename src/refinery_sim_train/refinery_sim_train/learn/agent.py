@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rsl_rl.models import MLPModel, RNNModel
+from rsl_rl.models import MLPModel
 from tensordict import TensorDict
 
-from refinery.action import ACTION_NAMES
 from refinery.config import check
 from refinery.errors import ConfigError
 from refinery.observation import OBSERVATION_SIZE
@@ -19,12 +18,11 @@ from refinery.rotations import Array
 from refinery.trained_with import TrainedWith
 from refinery_sim_train.arrays import load_arrays, save_arrays
 from refinery_sim_train.env.insertion_env import PRIVILEGED_SIZE
+from refinery_sim_train.learn.networks import Actor, Memory, ObservationInput
 from refinery_sim_train.learn.record import record_from, record_of
 
 GROUPS = {"actor": ["policy"], "critic": ["policy", "privileged"]}
 """Observation groups: the critic also sees the truth (asymmetric actor-critic, as in the released code)."""
-Memory = tuple[torch.Tensor, torch.Tensor]
-"""State h, c of an LSTM."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +32,13 @@ class AgentSpec:
     hidden: tuple[int, ...] = (256, 128, 64)
     """Hidden layers of actor and critic (the released code's MLP)."""
     lstm: int = 0
-    """Units of an LSTM between the actor's observations and its hidden layers; 0 is a policy without memory. The
+    """Units of an LSTM beside the actor's observations, before its hidden layers; 0 is a policy without memory. The
     critic needs none: it sees the truth."""
+    observation_clip: float = 0.0
+    """Largest magnitude of a normalised observation, in standard deviations of what the normaliser learnt from; 0 is
+    none. Actor and critic."""
+    clock: tuple[float, ...] = ()
+    """Periods of sines and cosines of the time that the actor sees, as shares of the episode."""
     action_std: float = 0.2
     """Standard deviation of the exploration noise, fixed, share of full action, (0, 1]."""
 
@@ -43,6 +46,8 @@ class AgentSpec:
         """Validate ranges."""
         check(len(self.hidden) >= 1 and all(h >= 1 for h in self.hidden), "hidden", "positive sizes", self.hidden)
         check(self.lstm >= 0, "lstm", "0 or more units", self.lstm)
+        check(0 <= self.observation_clip < np.inf, "observation_clip", "0 (none) or more", self.observation_clip)
+        check(all(0 < period < np.inf for period in self.clock), "clock", "positive periods", self.clock)
         check(0 < self.action_std <= 1, "action_std", "a value in (0, 1]", self.action_std)
 
 
@@ -66,18 +71,21 @@ class Agent:
         torch.manual_seed(seed)
         self.spec = spec
         empty = pack(np.zeros((1, OBSERVATION_SIZE), np.float32), np.zeros((1, PRIVILEGED_SIZE), np.float32))
-        noise = {"class_name": "GaussianDistribution", "init_std": spec.action_std, "learn_std": False}
         hidden = list(spec.hidden)
-        sizes, kind = (empty, GROUPS, "actor", len(ACTION_NAMES), hidden), {"obs_normalization": True}
-        self.actor = (
-            RNNModel(*sizes, **kind, distribution_cfg=noise, rnn_type="lstm", rnn_hidden_dim=spec.lstm)
-            if spec.lstm
-            else MLPModel(*sizes, **kind, distribution_cfg=noise)
+        self.actor = Actor(
+            empty,
+            GROUPS,
+            hidden,
+            action_std=spec.action_std,
+            clip=spec.observation_clip,
+            clock=spec.clock,
+            lstm=spec.lstm,
         )
         self._memory: Memory | None = None
         self.trained_with: TrainedWith | None = None
         """Of the actor's weights, set by whatever trains them; None: untrained, or stored before this was recorded."""
         self.critic = MLPModel(empty, GROUPS, "critic", 1, hidden, obs_normalization=True)
+        self.critic.obs_normalizer = ObservationInput(self.critic.obs_dim, spec.observation_clip, ())
 
     def reset(self) -> None:
         """Forget what was seen, as at the start of episodes."""
@@ -86,21 +94,14 @@ class Agent:
     @torch.inference_mode()
     def act(self, observation: NDArray[np.float32]) -> Array:
         """Mean actions (B, 6) for policy observations (B, N), as deployed; B is constant from reset to reset."""
-        latent = self.actor.obs_normalizer(torch.from_numpy(observation))
-        if self.spec.lstm:
-            # Memory of its own: a training in progress keeps its in the model.
-            out, self._memory = self.actor.rnn.rnn(latent[None], self._memory)
-            latent = out[0]
-        result: Array = self.actor.mlp(latent).numpy().astype(np.float64)
+        # Memory of its own: a training in progress keeps its in the model.
+        means, self._memory = self.actor.means(torch.from_numpy(observation)[None], self._memory)
+        result: Array = means[0].numpy().astype(np.float64)
         return result
 
     def act_sequences(self, observations: torch.Tensor) -> torch.Tensor:
         """Mean actions (T, B, 6) for whole episodes' observations (T, B, N), to be differentiated."""
-        latent = self.actor.obs_normalizer(observations)
-        if self.spec.lstm:
-            latent, _ = self.actor.rnn.rnn(latent)
-        actions: torch.Tensor = self.actor.mlp(latent)
-        return actions
+        return self.actor.means(observations)[0]
 
     @property
     def action_std(self) -> float:
@@ -119,11 +120,31 @@ class Agent:
 
     def copy(self) -> Agent:
         """An independent agent with the same weights and their record."""
-        twin = Agent(self.spec, seed=0)
-        twin.actor.load_state_dict(self.actor.state_dict())
-        twin.critic.load_state_dict(self.critic.state_dict())
-        twin.trained_with = self.trained_with
-        return twin
+        return self.extended(self.spec, seed=0)
+
+    def extended(self, spec: AgentSpec, seed: int) -> Agent:
+        """An independent agent that does the same, with more inputs to learn from.
+
+        Args:
+            spec: As of this agent; clock and LSTM may be added (nothing comes of them until it has learnt), and the
+                clip may be any.
+            seed: Of the weights of an LSTM that is added.
+
+        Returns:
+            The agent, with this one's record of what it was trained with.
+        """
+        old = self.spec
+        check(spec.hidden == old.hidden, "hidden", f"the agent's {old.hidden}", spec.hidden)
+        check(old.lstm in (0, spec.lstm), "lstm", f"the agent's {old.lstm} units", spec.lstm)
+        check(old.clock in ((), spec.clock), "clock", f"the agent's {old.clock}", spec.clock)
+        agent = Agent(spec, seed)
+        state = agent.actor.state_dict()
+        for key, value in self.actor.state_dict().items():
+            state[key] = _spread(value, state[key], key, old)
+        agent.actor.load_state_dict(state)
+        agent.critic.load_state_dict(self.critic.state_dict())
+        agent.trained_with = self.trained_with
+        return agent
 
     def save(self, path: Path) -> None:
         """Write all weights and their record as an ``.npz`` of plain arrays, atomically."""
@@ -135,6 +156,8 @@ class Agent:
         arrays["hidden"] = np.asarray(self.spec.hidden)
         arrays["lstm"] = np.asarray(self.spec.lstm)
         arrays["action_std"] = np.asarray(self.spec.action_std)
+        arrays["observation_clip"] = np.asarray(self.spec.observation_clip)
+        arrays["clock"] = np.asarray(self.spec.clock, dtype=np.float64)
         save_arrays(path, arrays | record_of(self.trained_with))
 
     @classmethod
@@ -151,8 +174,14 @@ class Agent:
                 # Weights from before there was a choice have none.
                 lstm=int(arrays.pop("lstm", 0)),
                 action_std=float(arrays.pop("action_std")),
+                observation_clip=float(arrays.pop("observation_clip", 0.0)),
+                clock=tuple(float(period) for period in arrays.pop("clock", ())),
             )
             agent = cls(spec, seed=0)
+            first = arrays["actor.mlp.0.weight"]
+            if spec.lstm and first.shape[1] == spec.lstm:
+                # From before the hidden layers saw the observations past the LSTM.
+                arrays["actor.mlp.0.weight"] = np.pad(first, ((0, 0), (OBSERVATION_SIZE, 0)))
             for name, model in (("actor", agent.actor), ("critic", agent.critic)):
                 state = {
                     key.removeprefix(f"{name}."): torch.from_numpy(np.array(value))
@@ -163,8 +192,20 @@ class Agent:
         except FileNotFoundError:
             raise ConfigError(path, "", "weights of a policy", "nothing there", "run train_base first") from None
         except Exception as error:
-            first = " ".join(str(error).split())[:200]
+            said = " ".join(str(error).split())[:200]
             expected = f"weights for {OBSERVATION_SIZE} observations"
-            raise ConfigError(path, "", expected, first, "train it anew") from error
+            raise ConfigError(path, "", expected, said, "train it anew") from error
         agent.trained_with = record_from(arrays, path)
         return agent
+
+
+def _spread(value: torch.Tensor, larger: torch.Tensor, key: str, old: AgentSpec) -> torch.Tensor:
+    """Weights for more inputs: observations, clock and memory stay in this order, what is new has no weight."""
+    if value.shape == larger.shape:
+        return value
+    result = torch.zeros_like(larger)
+    seen = OBSERVATION_SIZE + 2 * len(old.clock)
+    result[:, :seen] = value[:, :seen]
+    if old.lstm and key == "mlp.0.weight":
+        result[:, -old.lstm :] = value[:, seen:]
+    return result
