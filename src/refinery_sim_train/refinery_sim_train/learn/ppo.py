@@ -18,12 +18,14 @@ from rsl_rl.algorithms import PPO
 from rsl_rl.storage import RolloutStorage
 from tensordict import TensorDict
 
+from refinery.action import ACTION_NAMES
 from refinery.config import check
 from refinery.rotations import Array
 from refinery.trained_with import TrainedWith
 from refinery_sim_train.arrays import Arrays, prefixed, under
 from refinery_sim_train.env.episodes import draw_episodes
 from refinery_sim_train.env.insertion_env import PRIVILEGED_SIZE, InsertionEnv
+from refinery_sim_train.env.reward import FINAL_BONUS
 from refinery_sim_train.learn.agent import Agent, pack
 from refinery_sim_train.learn.record import record_from, record_of
 
@@ -51,7 +53,7 @@ class PpoSpec:
 
     steps_per_iteration: int = 25
     """Policy steps per environment between updates (a third to a half of an episode)."""
-    learning_rate: float = 3e-4
+    learning_rate: float = 1e-3
     """Of Adam at the start (an adaptive rate destroyed imitated policies)."""
     final_rate_share: float = 0.2
     """Learning rate at the end as a share of that at the start, linear in between, (0, 1]."""
@@ -75,15 +77,25 @@ class PpoSpec:
     """Weight of the entropy bonus."""
     critic_warmup: int = 6
     """First iterations in which only the critic learns (the imitated actor comes without one)."""
+    noise_correlation: float = 0.0
+    """Correlation of the exploration noise from one policy step to the next, [0, 1); 0 is white noise."""
+    seated_steps: int = 5
+    """An episode ends once the plug has been seated for so many policy steps in a row: what it would still have earned
+    is known. 0 lets all episodes run to their end."""
+    run_out_share: float = 0.25
+    """Share of the episodes that run to their end nevertheless, so that holding the plug is trained, [0, 1]."""
 
     def __post_init__(self) -> None:
         """Validate ranges."""
         check(self.learning_rate > 0, "learning_rate", "a positive rate", self.learning_rate)
-        check(0 < self.gamma <= 1 and 0 < self.lam <= 1, "gamma", "in (0, 1]", self.gamma)
+        check(0 < self.gamma < 1 and 0 < self.lam <= 1, "gamma", "in (0, 1)", self.gamma)
         check(self.steps_per_iteration >= 1 and self.epochs >= 1, "epochs", "at least 1", self.epochs)
         check(0 < self.final_rate_share <= 1, "final_rate_share", "in (0, 1]", self.final_rate_share)
         check(0 < self.final_std <= 1, "final_std", "in (0, 1]", self.final_std)
         check(self.max_kl > 0, "max_kl", "a positive divergence", self.max_kl)
+        check(0 <= self.noise_correlation < 1, "noise_correlation", "in [0, 1)", self.noise_correlation)
+        check(self.seated_steps >= 0, "seated_steps", "0 (never) or more", self.seated_steps)
+        check(0 <= self.run_out_share <= 1, "run_out_share", "in [0, 1]", self.run_out_share)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +141,9 @@ class PpoTraining:
         self._length = env.task.control.episode_steps
         self._theta = np.zeros((env.count, env.task.initial_state.deployed.low.size))
         self._ends = np.zeros(env.count, dtype=np.int64)
+        self._seated = np.zeros(env.count, dtype=np.int64)
+        self._may_stop = np.zeros(env.count, dtype=bool)
+        self._noise = torch.zeros(env.count, len(ACTION_NAMES))
         self._recent: deque[bool] = deque(maxlen=2 * env.count)
         self.env_steps, self.iteration = 0, 0
         self._observation: TensorDict | None = None
@@ -142,7 +157,14 @@ class PpoTraining:
         # that end together are reset together: a reset costs much the same for one arm as for ten.
         apart = self._rng.integers(1, self._length + 1, env.count)
         self._ends = np.minimum(-(-apart // RESETS_APART) * RESETS_APART, self._length)
+        self._may_stop = self._draw_may_stop(env.count)
+        self._noise.normal_()
         self._observation = pack(*env.observe())
+
+    def _draw_may_stop(self, count: int) -> NDArray[np.bool_]:
+        """Which of the episodes that start end once seated, shape (count,)."""
+        spec = self._spec
+        return (self._rng.random(count) >= spec.run_out_share) & (spec.seated_steps > 0)
 
     def iterate(self, source: StartSource) -> PpoProgress:
         """Roll out, update once and tell how it stands."""
@@ -150,7 +172,9 @@ class PpoTraining:
             self._begin(source)
         self._schedule()
         with torch.inference_mode():
-            reward = np.mean([self._step(source) for _ in range(self._spec.steps_per_iteration)])
+            first = self.env_steps // self._env.count + 1
+            steps = range(first, first + self._spec.steps_per_iteration)
+            reward = np.mean([self._step(source, resets=step % RESETS_APART == 0) for step in steps])
             self._algorithm.compute_returns(self._observation)
         frozen = self.iteration < self._spec.critic_warmup
         value_loss, kl, epochs, kept = self._update(actor_frozen=frozen)
@@ -178,23 +202,44 @@ class PpoTraining:
             group["lr"] = rate
         self.agent.action_std = start * (min(spec.final_std, start) / start) ** done
 
-    def _step(self, source: StartSource) -> float:
+    def _step(self, source: StartSource, *, resets: bool) -> float:
+        """One policy step of all environments; ``resets`` where seated episodes may end."""
         env = self._env
-        action = self._algorithm.act(self._observation)
+        action = self._act()
         reward, _, strict, _ = env.advance(action.numpy().astype(np.float64))
         over = env.step_index >= self._ends
-        rows = np.flatnonzero(over)
+        self._seated = np.where(strict, self._seated + 1, 0)
+        stopped = self._may_stop & ~over & (self._seated >= self._spec.seated_steps) & resets
+        # Seated to the end, every step would earn what this one did.
+        earned = reward + stopped * _rest(reward, self._length - env.step_index, self._spec.gamma)
+        rows = np.flatnonzero(over | stopped)
         if len(rows):
-            full = rows[env.step_index[rows] >= self._length]
+            full = rows[(env.step_index[rows] >= self._length) | (stopped[rows] & (self._ends[rows] == self._length))]
             self._recent.extend(strict[full].tolist())
             source.observe(self._theta[full], strict[full])
             self._theta[rows] = source(len(rows), self._rng)
             env.reset(draw_episodes(env.task, self._theta[rows], self._rng), rows)
-            self._ends[rows] = self._length
+            self._ends[rows], self._seated[rows] = self._length, 0
+            self._may_stop[rows] = self._draw_may_stop(len(rows))
+            self._noise[rows] = torch.randn(len(rows), self._noise.shape[1])
         self._observation = pack(*env.observe())
-        scaled = torch.from_numpy((REWARD_SCALE * reward).astype(np.float32))
-        self._algorithm.process_env_step(self._observation, scaled, torch.from_numpy(over), {})
+        scaled = torch.from_numpy((REWARD_SCALE * earned).astype(np.float32))
+        self._algorithm.process_env_step(self._observation, scaled, torch.from_numpy(over | stopped), {})
         return float(reward.mean())
+
+    def _act(self) -> torch.Tensor:
+        """Draw actions, shape (B, 6), with noise that may persist from step to step."""
+        action: torch.Tensor = self._algorithm.act(self._observation)
+        kept = self._spec.noise_correlation
+        if not kept:
+            return action
+        actor, transition = self.agent.actor, self._algorithm.transition
+        self._noise = kept * self._noise + (1 - kept**2) ** 0.5 * torch.randn_like(self._noise)
+        action = actor.output_mean + actor.output_std * self._noise
+        # Of every step by itself the noise is the network's Gaussian, and the ratio of probabilities takes it as such.
+        transition.actions = action
+        transition.actions_log_prob = actor.get_output_log_prob(action)
+        return action
 
     def _update(self, *, actor_frozen: bool) -> tuple[float, float, int, float]:
         """Epochs over the rollout until the divergence is spent; value loss, divergence, epochs and share kept."""
@@ -246,7 +291,8 @@ class PpoTraining:
     @property
     def _memory(self) -> tuple[torch.Tensor, ...]:
         """State of the actor's LSTM in the episodes under way; empty without one."""
-        return self.agent.actor.get_hidden_state() or ()
+        state: tuple[torch.Tensor, ...] = self.agent.actor.get_hidden_state() or ()
+        return state
 
     def snapshot(self) -> Arrays:
         """Everything the next iterations depend on, as plain arrays (weights included)."""
@@ -259,6 +305,7 @@ class PpoTraining:
         arrays["torch_rng"] = torch.get_rng_state().numpy()
         arrays["numpy_rng"] = np.frombuffer(json.dumps(self._rng.bit_generator.state).encode(), dtype=np.uint8)
         arrays["theta"], arrays["ends"] = self._theta, self._ends
+        arrays["seated"], arrays["may_stop"], arrays["noise"] = self._seated, self._may_stop, self._noise.numpy()
         arrays["recent"] = np.array(self._recent, dtype=bool)
         arrays["progress"] = np.array([self.iteration, self.env_steps])
         arrays |= prefixed("memory", {str(i): part.numpy() for i, part in enumerate(self._memory)})
@@ -284,11 +331,19 @@ class PpoTraining:
         if memory:
             self.agent.actor.reset(hidden_state=tuple(torch.from_numpy(memory[str(i)].copy()) for i in range(2)))
         self._theta, self._ends = arrays["theta"].copy(), arrays["ends"].copy()
+        self._seated, self._may_stop = arrays["seated"].copy(), arrays["may_stop"].copy()
+        self._noise = torch.from_numpy(arrays["noise"].copy())
         self._recent.clear()
         self._recent.extend(arrays["recent"].tolist())
         self.iteration, self.env_steps = (int(value) for value in arrays["progress"])
         if "observation/policy" in arrays:
             self._observation = pack(arrays["observation/policy"].copy(), arrays["observation/privileged"].copy())
+
+
+def _rest(reward: Array, steps_left: NDArray[np.int64], gamma: float) -> Array:
+    """Discounted reward of staying seated for the rest of an episode, the bonus at its end included, shape (B,)."""
+    left = np.maximum(steps_left, 0)
+    return reward * gamma * (1 - gamma**left) / (1 - gamma) + gamma**left * FINAL_BONUS
 
 
 def _algorithm(agent: Agent, env: InsertionEnv, spec: PpoSpec) -> PPO:

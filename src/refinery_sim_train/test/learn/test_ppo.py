@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from refinery.trained_with import TrainedWith
+from refinery_sim_train.env.reward import FINAL_BONUS
 from refinery_sim_train.learn.agent import Agent, AgentSpec
-from refinery_sim_train.learn.ppo import PpoSpec, PpoTraining
+from refinery_sim_train.learn.ppo import REWARD_SCALE, PpoSpec, PpoTraining
 from refinery_sim_train.refine.sources import UniformSource
 
 SPEC = PpoSpec(steps_per_iteration=5, critic_warmup=0, epochs=2, mini_batches=2)
@@ -115,20 +116,77 @@ def test_the_normaliser_of_a_working_actor_stays(env):
     assert np.array_equal(agent.actor.obs_normalizer.mean.numpy(), mean)
 
 
-@pytest.mark.parametrize("lstm", [0, 16])
-def test_training_repeats_and_goes_on_from_a_snapshot_to_the_bit(env, lstm):
-    source = UniformSource(env.task.initial_state.trained)
-    whole = training(env, small_agent(lstm))
+@pytest.mark.parametrize(("lstm", "kept_noise"), [(0, 0.0), (16, 0.8)])
+def test_training_repeats_and_goes_on_from_a_snapshot_to_the_bit(env, lstm, kept_noise):
+    source, spec = UniformSource(env.task.initial_state.trained), replace(SPEC, noise_correlation=kept_noise)
+    whole = training(env, small_agent(lstm), spec)
     for _ in range(4):
         whole.iterate(source)
-    first = training(env, small_agent(lstm))
+    first = training(env, small_agent(lstm), spec)
     for _ in range(2):
         first.iterate(source)
     kept = {key: np.array(value) for key, value in first.snapshot().items()}
     first.iterate(source)  # what a kill would lose
-    again = training(env, small_agent(lstm))
+    again = training(env, small_agent(lstm), spec)
     again.restore(kept)
     for _ in range(2):
         again.iterate(source)
     assert again.env_steps == whole.env_steps
     assert np.array_equal(weights(again.agent), weights(whole.agent))
+
+
+def test_noise_persists_from_step_to_step_with_the_spread_it_should_have(env):
+    def noise(correlation):
+        run = training(env, spec=replace(SPEC, steps_per_iteration=20, noise_correlation=correlation))
+        run.iterate(UniformSource(env.task.initial_state.trained))
+        storage = run._algorithm.storage
+        mean, std = storage.distribution_params
+        return ((storage.actions - mean) / std).numpy(), storage
+
+    for correlation in (0.0, 0.9):
+        z, storage = noise(correlation)
+        assert abs(z.std() - 1) < 0.1
+        assert abs(np.corrcoef(z[:4].ravel(), z[1:5].ravel())[0, 1] - correlation) < 0.1
+        # The stored probability is of the action that was taken.
+        _, std = storage.distribution_params
+        expected = -0.5 * (z**2).sum(-1) - np.log(std.numpy()).sum(-1) - 3 * np.log(2 * np.pi)
+        assert np.allclose(storage.actions_log_prob[..., 0].numpy(), expected, atol=1e-3)
+
+
+def seated(monkeypatch, env, spec, steps):
+    """Train in an environment where every plug is seated from the first step; rewards and ends of a rollout."""
+    real = env.advance
+
+    def advance(action):
+        _, errors, strict, loose = real(action)
+        last = env.step_index == env.task.control.episode_steps
+        return 2.0 + FINAL_BONUS * last, errors, np.ones_like(strict), loose
+
+    monkeypatch.setattr(env, "advance", advance)
+    run = training(env, spec=replace(spec, steps_per_iteration=steps, epochs=1))
+    source = Counting(env.task.initial_state.trained)
+    run.iterate(source)
+    storage = run._algorithm.storage
+    return storage.rewards[..., 0].numpy() / REWARD_SCALE, storage.dones[..., 0].numpy().astype(bool), source.seen
+
+
+def test_a_seated_episode_ends_with_what_it_would_have_earned(monkeypatch, env):
+    length = env.task.control.episode_steps
+    rewards, ends, seen = seated(monkeypatch, env, replace(SPEC, run_out_share=0.0), length)
+    # Ends come together, at the first such step after five in the hole.
+    assert ends[4].all() and not ends[:4].any()
+    left, gamma = length - 5, SPEC.gamma
+    worth = 2.0 + sum(2.0 * gamma**k for k in range(1, left + 1)) + FINAL_BONUS * gamma**left
+    assert np.allclose(rewards[4][rewards[4] > 3], worth, rtol=1e-5)
+    # The first episodes, most of them cut short on purpose, are not told: success would be all that is heard of them.
+    whole = length // 5 - 1
+    assert whole * env.count <= seen <= (whole + 0.4) * env.count
+
+
+def test_some_episodes_run_out_and_all_do_without_the_stop(monkeypatch, env):
+    length = env.task.control.episode_steps
+    _, never, _ = seated(monkeypatch, env, replace(SPEC, seated_steps=0), length)
+    monkeypatch.undo()
+    _, some, _ = seated(monkeypatch, env, replace(SPEC, run_out_share=0.5), length)
+    # Without the stop an environment ends once where it was cut short, and after a whole episode.
+    assert never.sum() == env.count and 0.2 < some[4].mean() < 0.8
