@@ -80,13 +80,17 @@ class Work:
 
     def _run_base(self, unit: Unit) -> dict[str, Any]:
         """The base policy: both boxes, mean and sampled actions, and structure."""
-        spec, state = self._spec, self._task.initial_state
+        spec, state, name = self._spec, self._task.initial_state, self._task.name
         seeds = range(max(spec.seeds, spec.versus_seeds if unit.task in spec.versus_tasks else 0))
         deployed = [self._evaluate(self._base, self._test_theta(seed), "test", seed) for seed in seeds]
         std = self._base.action_std
         sampled = self._evaluate(self._base, self._test_theta(0), "test", 0, action_std=std)
-        trained = self._evaluate(self._base, uniform_starts(state.trained, spec.test_episodes, "test", 0), "test", 0)
-        seen = self._evaluate(self._base, uniform_starts(self._box, spec.structure_episodes, "search", 0), "search", 0)
+        trained = self._evaluate(
+            self._base, uniform_starts(name, state.trained, spec.test_episodes, "test", 0), "test", 0
+        )
+        seen = self._evaluate(
+            self._base, uniform_starts(name, self._box, spec.structure_episodes, "search", 0), "search", 0
+        )
         structure = measure_structure(
             self._box, seen.theta, seen.strict, spec.success_fit, seed=0, permutations=spec.permutations
         )
@@ -114,7 +118,7 @@ class Work:
             make_env(self._task, spec.environments, threads=1),
             self._source(unit.arm),
             spec.ppo,
-            seed=stream_seed("train", unit.seed, 1) % 2**31,
+            seed=stream_seed(self._task.name, "train", unit.seed, 1) % 2**31,
             rounds=spec.rounds,
             iterations_per_round=spec.iterations_per_round,
             folder=folder,
@@ -156,7 +160,7 @@ class Work:
     def _oracle_starts(self) -> Array:
         """Initial states where the base policy fails, by a model of episodes that no arm's steps include."""
         base = self.run(Unit(task=self._task.name, kind="base"))
-        theta = uniform_starts(self._box, self._spec.structure_episodes, "search", 0)
+        theta = uniform_starts(self._task.name, self._box, self._spec.structure_episodes, "search", 0)
         model = fit_success_model(self._box, theta, unpack_outcomes(base["structure_on"]), self._spec.success_fit, 0)
         candidates = self._box.uniform(20_000, np.random.default_rng(0))
         predicted = model.predict(candidates).mean
@@ -171,14 +175,14 @@ class Work:
             self._records.file(tuned).unlink(missing_ok=True)
         uniform = self.run(tuned)["test"]
         agent = self._load(self._agent_file(tuned))
-        theta = uniform_starts(self._box, spec.start_episodes, "mixture", unit.seed)
+        theta = uniform_starts(self._task.name, self._box, spec.start_episodes, "mixture", unit.seed)
         fresh = self._evaluate(agent, theta, "mixture", unit.seed)
-        seed = stream_seed("fit", unit.seed, 0) % 2**31
+        seed = stream_seed(self._task.name, "fit", unit.seed, 0) % 2**31
         model = fit_success_model(self._box, fresh.theta, fresh.strict, spec.success_fit, seed)
         rules = fit_start_rules(self._box, fresh.theta, fresh.strict, model, spec.mixture, spec.starts, seed)
         choice = {}
         for name in SHIPPED_RULES:
-            drawn = drawn_starts(rules.draws[name], spec.choice_episodes, "starts", unit.seed)
+            drawn = drawn_starts(self._task.name, rules.draws[name], spec.choice_episodes, "starts", unit.seed)
             choice[name] = pack_outcomes(self._evaluate(agent, drawn, "starts", unit.seed).strict)
         tested, calibration, spread = {}, {}, {}
         for name, draw in rules.draws.items():
@@ -186,7 +190,7 @@ class Work:
             drawn = self._test_theta(unit.seed)[: spec.start_test_episodes]
             success = unpack_outcomes(uniform)[: spec.start_test_episodes]
             if name != "uniform":
-                drawn = drawn_starts(draw, spec.start_test_episodes, "test", unit.seed)
+                drawn = drawn_starts(self._task.name, draw, spec.start_test_episodes, "test", unit.seed)
                 success = self._evaluate(agent, drawn, "test", unit.seed).strict
             tested[name] = pack_outcomes(success)
             calibration[name] = _calibration(model.predict(drawn).mean, success)
@@ -211,14 +215,15 @@ class Work:
         return self._scratch / f"{unit.name}_{unit_identity(self._identity, self._spec, unit)}" / "final.npz"
 
     def _test_theta(self, seed: int) -> Array:
-        return uniform_starts(self._box, self._spec.test_episodes, "test", seed)
+        return uniform_starts(self._task.name, self._box, self._spec.test_episodes, "test", seed)
 
     def _curve_point(self, outcomes: Outcomes) -> dict[str, Any]:
         """The first test episodes: a curve's points are paired, and its last one costs nothing."""
         return pack_outcomes(outcomes.strict[: self._spec.curve_episodes])
 
     def _evaluate(self, agent: Agent, theta: Array, stream: str, seed: int, *, action_std: float = 0.0) -> Outcomes:
-        return evaluate(self._env, agent, theta, stream_seed(stream, seed, 0), action_std=action_std)
+        drawn = stream_seed(self._task.name, stream, seed, 0)
+        return evaluate(self._env, agent, theta, drawn, action_std=action_std)
 
 
 def _marginals(box: Box, outcomes: Outcomes) -> dict[str, list[float]]:

@@ -104,7 +104,7 @@ def _run(args: Args, bundle: Bundle) -> TwinPairs:
             profile.arm_kinematics(),
             profile.home_rad,
             count=args.episodes,
-            seed=stream_seed("test", args.seed, 0),
+            seed=stream_seed(bundle.task.name, "test", args.seed, 0),
             report=lambda share: update(share, ""),
         )
 

@@ -76,13 +76,13 @@ def measure(args: Args) -> None:
     """Evaluate and print."""
     bundle = load_bundle(args.bundle) if args.bundle else None
     task = bundle.task if bundle else read_task(args.task)
-    seed = stream_seed("test", args.seed, 0)
+    seed = stream_seed(task.name, "test", args.seed, 0)
     if args.starts not in ("uniform", "mixture") or (args.starts == "mixture" and bundle is None):
         raise ConfigError("--starts", "", "uniform, or mixture together with --bundle", args.starts)
     if bundle is not None and args.starts == "mixture":
         theta = bundle.initial_states.mixture.sample(args.episodes, np.random.default_rng([seed, 1]))
     else:
-        theta = uniform_starts(task.initial_state.deployed, args.episodes, "test", args.seed)
+        theta = uniform_starts(task.name, task.initial_state.deployed, args.episodes, "test", args.seed)
     policy: ShippedPolicy | Agent
     trained_with: TrainedWith | None
     if bundle is not None:

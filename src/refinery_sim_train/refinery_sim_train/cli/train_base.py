@@ -47,7 +47,7 @@ def train(args: Args) -> None:
     for index, (name, box) in enumerate(
         (("trained", task.initial_state.trained), ("deployed", task.initial_state.deployed))
     ):
-        seed = stream_seed("test", args.seed, 900 + index)
+        seed = stream_seed(task.name, "test", args.seed, 900 + index)
         env = make_env(task.as_trained() if name == "trained" else task, 256)
         theta = box.uniform(args.test_episodes, np.random.default_rng(seed))
         with stage(f"test: uniform over the {name} box") as update:

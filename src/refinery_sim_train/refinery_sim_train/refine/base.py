@@ -47,7 +47,7 @@ def train_base(env: InsertionEnv, spec: BaseSpec, seed: int) -> tuple[Agent, int
         The agent and the environment steps spent.
     """
     box = env.task.initial_state.trained
-    train_seed = stream_seed("train", seed, 0) % 2**31
+    train_seed = stream_seed(env.task.name, "train", seed, 0) % 2**31
     agent = Agent(spec.agent, train_seed)
     with stage("imitate the scripted search") as update:
         loss = imitate(agent, env, box, spec.imitation, train_seed, lambda note, share: update(share, note))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from refinery.rotations import Array
 from refinery.statistics import Rate
-from refinery_sim_train.env.episodes import draw_episodes
+from refinery_sim_train.env.episodes import draw_episode_set
 from refinery_sim_train.env.insertion_env import InsertionEnv
 
 
@@ -61,10 +61,10 @@ def evaluate(
     """Run one episode per initial state.
 
     Args:
-        env: Batch of environments; episodes run in groups of its size.
+        env: Batch of environments; episodes run in groups of its size, which changes none of them.
         policy: What acts.
         theta: Initial states, shape (n, 9).
-        seed: Of socket poses and noise.
+        seed: Of socket poses and noise (:func:`refinery_sim_train.env.episodes.draw_episode_set`).
         report: Called with the share done.
         action_std: Standard deviation of noise on the actions (sampled deployment); 0 deploys the mean.
         record: Collects every step's observations (B, N), for the export's parity gate.
@@ -73,7 +73,8 @@ def evaluate(
         The outcomes, in the order of ``theta``.
     """
     # Noise of its own, so that sampled and mean deployment see equal episodes.
-    rng, dither = np.random.default_rng(seed), np.random.default_rng([seed, 2])
+    dither = np.random.default_rng([seed, 2])
+    drawn = draw_episode_set(env.task, theta, seed)
     steps = env.task.control.episode_steps
     n = len(theta)
     strict, engaged = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
@@ -81,7 +82,7 @@ def evaluate(
     for start in range(0, n, env.count):
         rows = np.arange(start, min(start + env.count, n))
         padded = np.resize(rows, env.count)
-        episodes = draw_episodes(env.task, theta[padded], rng)
+        episodes = drawn[padded]
         env.reset(episodes)
         policy.reset()
         for step in range(steps):

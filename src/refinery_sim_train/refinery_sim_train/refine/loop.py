@@ -85,9 +85,9 @@ class Refinement:
             The results.
         """
         spec = self._spec
-        starts = uniform_starts(self._box, spec.search_episodes, "search", self._seed)
+        starts = uniform_starts(self._task.name, self._box, spec.search_episodes, "search", self._seed)
         seen = self._measure("base: where does it fail?", "search", self._base, "search", starts)
-        fit_seed = stream_seed("fit", self._seed, 1) % 2**31
+        fit_seed = stream_seed(self._task.name, "fit", self._seed, 1) % 2**31
         base_model = fit_success_model(self._box, seen.theta, seen.strict, spec.success_fit, fit_seed)
         bits = cross_validated_bits(self._box, seen.theta, seen.strict, spec.success_fit, fit_seed)
         say(f"structure: the model of initial states gains {bits:+.3f} bits per rollout on held-out episodes")
@@ -133,7 +133,7 @@ class Refinement:
             self._make_env(),
             source,
             spec.ppo,
-            seed=stream_seed("train", self._seed, 1) % 2**31,
+            seed=stream_seed(self._task.name, "train", self._seed, 1) % 2**31,
             rounds=spec.rounds,
             iterations_per_round=spec.iterations_per_round,
             folder=self._folder.path / "fine_tuning",
@@ -161,5 +161,6 @@ class Refinement:
 
     def _validate(self, who: str, agent: Agent) -> Rate:
         name = f"validation_{who.replace(' ', '_')}"
-        starts = uniform_starts(self._box, self._spec.validation_episodes, "validation", self._seed)
+        count = self._spec.validation_episodes
+        starts = uniform_starts(self._task.name, self._box, count, "validation", self._seed)
         return self._measure(f"{who}: validate", name, agent, "validation", starts).rate

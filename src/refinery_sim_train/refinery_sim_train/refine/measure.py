@@ -36,10 +36,11 @@ class Measurer:
         Returns:
             The outcomes.
         """
+        seed = stream_seed(self._env.task.name, stream, self._seed, 0)
 
         def make() -> Outcomes:
             with stage(title) as update:
-                result = evaluate(self._env, agent, theta, stream_seed(stream, self._seed, 0), update)
+                result = evaluate(self._env, agent, theta, seed, update)
                 update(1.0, str(result.rate))
             return result
 

@@ -109,13 +109,13 @@ class Packager:
         """
         spec, task = self._spec, self._task
         fresh = self._measure("refined: where does it win?", "mixture", policy, "mixture", self._uniform("mixture"))
-        fit_seed = stream_seed("fit", self._seed, 0) % 2**31
+        fit_seed = stream_seed(task.name, "fit", self._seed, 0) % 2**31
         model = fit_success_model(self._box, fresh.theta, fresh.strict, spec.success_fit, fit_seed)
         rules = fit_start_rules(self._box, fresh.theta, fresh.strict, model, spec.mixture, spec.starts, fit_seed)
         rule = self._choose(policy, rules, say)
         base = self._measure("test: base", "test_base", self._base, "test", self._uniform("test"))
         refined = self._measure("test: refined", "test_refined", policy, "test", self._uniform("test"))
-        starts = drawn_starts(rules.draws[rule], spec.test_episodes, "test", self._seed)
+        starts = drawn_starts(task.name, rules.draws[rule], spec.test_episodes, "test", self._seed)
         started = self._measure(f"test: refined, starts by {rule}", "test_started", policy, "test", starts)
         p_value = paired_p_value(base.strict, refined.strict)
         with stage("export and parity gate") as update:
@@ -175,7 +175,8 @@ class Packager:
         """The shippable rule that wins most often, on seeds of its own."""
         rates = {}
         for name in SHIPPED_RULES:
-            theta = drawn_starts(rules.draws[name], self._spec.validation_episodes, "starts", self._seed)
+            draw, count = rules.draws[name], self._spec.validation_episodes
+            theta = drawn_starts(self._task.name, draw, count, "starts", self._seed)
             rates[name] = self._measure(f"start rule {name}", f"starts_{name}", policy, "starts", theta).rate
         best = max(rates, key=lambda name: rates[name].value)
         said = ", ".join(f"{name} {100 * rate.value:.1f} %" for name, rate in rates.items())
@@ -197,11 +198,11 @@ class Packager:
 
     def _uniform(self, stream: str) -> Array:
         count = self._spec.mixture_episodes if stream == "mixture" else self._spec.test_episodes
-        return uniform_starts(self._box, count, stream, self._seed)
+        return uniform_starts(self._task.name, self._box, count, stream, self._seed)
 
     def _gate_episodes(self, agent: Agent) -> NDArray[np.float32]:
         """Record the observations of real episodes for the parity gate, shape (T, n, N)."""
-        seed = stream_seed("validation", self._seed, 999)
+        seed = stream_seed(self._task.name, "validation", self._seed, 999)
         record: list[NDArray[np.float32]] = []
         theta = self._box.uniform(self._spec.gate_episodes, np.random.default_rng(seed))
         evaluate(self._env, agent, theta, seed, record=record)

@@ -12,7 +12,6 @@ from refinery_sim_train.env.make_env import make_env
 from refinery_sim_train.refine.fine_tune import LEARNING, FineTuning
 from refinery_sim_train.refine.run_folder import RunFolder
 from refinery_sim_train.refine.sources import GuidedSource
-from refinery_sim_train.refine.streams import stream_seed
 
 
 def test_a_run_ends_in_a_bundle_that_loads_and_says_where_it_came_from(task, whole):
@@ -81,15 +80,3 @@ def test_another_runs_folder_is_refused(tmp_path):
         RunFolder(tmp_path / "run", {"seed": 1}, resume=False)
     with pytest.raises(RefineryError, match="another task, settings or seed"):
         RunFolder(tmp_path / "run", {"seed": 2}, resume=True)
-
-
-def test_streams_of_seeds_never_meet():
-    seeds = {
-        stream_seed(stream, seed, part)
-        for stream in ("search", "train", "validation", "mixture", "test", "fit", "starts")
-        for seed in (0, 1, 9999)
-        for part in (0, 1, 999)
-    }
-    assert len(seeds) == 7 * 3 * 3
-    with pytest.raises(ConfigError):
-        stream_seed("test", 10_000)
