@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from refinery.config import to_mapping
-from refinery.statistics import rate_difference_interval
+from refinery.statistics import paired_p_value, rate_difference_interval
 from refinery_sim_train.command import run
 from refinery_sim_train.console import console
 from refinery_sim_train.env.make_env import make_env
@@ -60,13 +60,17 @@ def refine(args: Args) -> RefineResult:
         accept_other_gains=args.accept_other_gains,
     )
     result = refinement.run(out / "bundle", lambda text: console.print(f"  {text}"))
-    low, high = rate_difference_interval(result.base.rate, result.refined.rate)
+    stronger = result.stronger
+    low, high = rate_difference_interval(stronger.rate, result.refined.rate)
     console.print(f"base     {result.base.rate}")
+    if result.clipped is not None:
+        console.print(f"clipped  {result.clipped.rate}: the base with clipped observations, nothing trained")
     console.print(f"refined  {result.refined.rate}")
     console.print(f"starts   {result.started.rate} when the {result.rule} chooses them")
     console.print(
-        f"gain     {100 * (result.refined.rate.value - result.base.rate.value):+.1f} points "
-        f"(95 % interval {100 * low:+.1f} to {100 * high:+.1f}; paired p = {result.p_value:.1e}), "
+        f"gain     {100 * (result.refined.rate.value - stronger.rate.value):+.1f} points over the stronger of both "
+        f"(95 % interval {100 * low:+.1f} to {100 * high:+.1f}; "
+        f"paired p = {paired_p_value(stronger.strict, result.refined.strict):.1e}), "
         f"for {result.env_steps} environment steps"
     )
     return result

@@ -38,6 +38,12 @@ class RefineSpec:
     and acquisition, the paper's). In the study none is shown to be better, so the default is the simplest."""
     window: int = 1024
     """Episodes, the newest, that the success model is refitted on between rounds."""
+    observation_clip: float = 4.0
+    """Clip of normalised observations that is tried on the base, in standard deviations; 0 tries none."""
+    clock_steps: tuple[float, ...] = (15.0, 8.0)
+    """Periods of a clock that the policy learns with, in policy steps (a base that has a clock keeps its own)."""
+    lstm: int = 0
+    """Units of an LSTM that is added to a base without memory; 0 adds none."""
     gate_episodes: int = 1000
     """Episodes whose observations the parity gate compares ONNX Runtime and torch on."""
     converged_variation: float = 0.05
@@ -64,4 +70,7 @@ class RefineSpec:
         check(self.source in SOURCES, "source", f"one of {', '.join(SOURCES)}", self.source)
         divides = self.rounds % self.validate_every == 0
         check(divides, "validate_every", f"a divisor of the {self.rounds} rounds", self.validate_every)
+        check(self.observation_clip >= 0, "observation_clip", "0 (none) or more", self.observation_clip)
+        check(all(period > 0 for period in self.clock_steps), "clock_steps", "positive periods", self.clock_steps)
+        check(self.lstm >= 0, "lstm", "0 or more units", self.lstm)
         check(0 < self.converged_variation <= 1, "converged_variation", "in (0, 1]", self.converged_variation)

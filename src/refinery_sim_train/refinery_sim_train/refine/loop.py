@@ -13,6 +13,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from refinery.errors import RefineryError
+from refinery.rotations import Array
 from refinery.statistics import Rate
 from refinery.success_model import SuccessModel
 from refinery.task import Task
@@ -27,6 +28,7 @@ from refinery_sim_train.refine.measure import Measurer
 from refinery_sim_train.refine.package import Packaged, Packager
 from refinery_sim_train.refine.run_folder import RunFolder
 from refinery_sim_train.refine.sources import training_source
+from refinery_sim_train.refine.start_policy import clip_pays, clipped, ready_to_learn
 from refinery_sim_train.refine.streams import stream_seed, uniform_starts
 from refinery_sim_train.refine.success_fit import cross_validated_bits, fit_success_model
 
@@ -36,7 +38,7 @@ class RefineResult(Packaged):
     """What a run produced."""
 
     base_model: SuccessModel
-    """Success model of the base policy."""
+    """Success model of the base policy, with clip if that is what was refined."""
     structure_bits: float
     """Held-out bits per rollout the base's success model gains over a constant."""
 
@@ -71,7 +73,10 @@ class Refinement:
         self._box = task.initial_state.deployed
         env = make_env()
         self._measure = Measurer(env, seed, folder)
-        self.packager = Packager(task, env, base, spec, seed, folder, accept_other_gains=accept_other_gains)
+        self._clipped = clipped(base, spec.observation_clip)
+        self.packager = Packager(
+            task, env, base, spec, seed, folder, clipped=self._clipped, accept_other_gains=accept_other_gains
+        )
         """Fits start rules, tests and writes the bundle."""
 
     def run(self, bundle: Path, say: Callable[[str], None]) -> RefineResult:
@@ -86,23 +91,42 @@ class Refinement:
         """
         spec = self._spec
         starts = uniform_starts(self._task.name, self._box, spec.search_episodes, "search", self._seed)
-        seen = self._measure("base: where does it fail?", "search", self._base, "search", starts)
+        start, seen, searches = self._search(starts, say)
         fit_seed = stream_seed(self._task.name, "fit", self._seed, 1) % 2**31
         base_model = fit_success_model(self._box, seen.theta, seen.strict, spec.success_fit, fit_seed)
         bits = cross_validated_bits(self._box, seen.theta, seen.strict, spec.success_fit, fit_seed)
         say(f"structure: the model of initial states gains {bits:+.3f} bits per rollout on held-out episodes")
-        searched = len(seen.theta) * self._task.control.episode_steps
-        best, trained, kept_round = self._rounds(seen, say)
-        packed = self.packager.package(bundle, best, searched + trained, {"kept_round": kept_round}, say)
+        searched = searches * len(seen.theta) * self._task.control.episode_steps
+        best, trained, kept_round = self._rounds(start, seen, say)
+        notes = {"kept_round": kept_round, "observation_clip": best.spec.observation_clip}
+        packed = self.packager.package(bundle, best, searched + trained, notes, say)
         return RefineResult(base_model=base_model, structure_bits=bits, **vars(packed))
 
-    def _rounds(self, seen: Outcomes, say: Callable[[str], None]) -> tuple[Agent, int, int]:
-        """Fine-tune in rounds; the best validated policy, the steps of all training and the round kept."""
+    def _search(self, starts: Array, say: Callable[[str], None]) -> tuple[Agent, Outcomes, int]:
+        """Where the base fails, with clipped observations if that is better; what to start from and searches made."""
+        seen = self._measure("base: where does it fail?", "search", self._base, "search", starts)
+        if self._clipped is None:
+            return self._base, seen, 1
+        title = "base, observations clipped: where does it fail?"
+        seen_clipped = self._measure(title, "search_clipped", self._clipped, "search", starts)
+        pays, said = clip_pays(seen, seen_clipped)
+        say(said)
+        return (self._clipped, seen_clipped, 2) if pays else (self._base, seen, 2)
+
+    def _rounds(self, start: Agent, seen: Outcomes, say: Callable[[str], None]) -> tuple[Agent, int, int]:
+        """Fine-tune in rounds; the best validated policy, the steps of all training and the round kept.
+
+        What is kept is never worse on validation than the base, with clip or without.
+        """
         spec = self._spec
         # Opened where a policy is missing: what is done already needs no training.
-        training = cache(partial(self._training, seen))
+        training = cache(partial(self._training, start, seen))
         best, kept_round = self._base, 0
         best_rate = self._validate("base", self._base)
+        if self._clipped is not None:
+            rate = self._validate("base clipped", self._clipped)
+            if rate.value > best_rate.value:
+                best, best_rate = self._clipped, rate
         history = [best_rate.value]
         for index in range(spec.validate_every, spec.rounds + 1, spec.validate_every):
             agent = self._folder.agent(f"agent_{index}", partial(self._tune, training, index))
@@ -123,17 +147,25 @@ class Refinement:
     def _steps_per_round(self) -> int:
         return self._spec.iterations_per_round * self._spec.environments * self._spec.ppo.steps_per_iteration
 
-    def _training(self, seen: Outcomes) -> FineTuning:
+    def _training(self, start: Agent, seen: Outcomes) -> FineTuning:
         """Begin the training, or go on with it."""
         spec = self._spec
         source = training_source(spec.source, self._box, spec.window, spec.acquisition, spec.success_fit)
         source.observe(seen.theta, seen.strict)
+        seed = stream_seed(self._task.name, "train", self._seed, 1) % 2**31
+        learner = ready_to_learn(
+            start,
+            clock_steps=spec.clock_steps,
+            lstm=spec.lstm,
+            episode_steps=self._task.control.episode_steps,
+            seed=seed,
+        )
         return FineTuning(
-            self._base,
+            learner,
             self._make_env(),
             source,
             spec.ppo,
-            seed=stream_seed(self._task.name, "train", self._seed, 1) % 2**31,
+            seed=seed,
             rounds=spec.rounds,
             iterations_per_round=spec.iterations_per_round,
             folder=self._folder.path / "fine_tuning",

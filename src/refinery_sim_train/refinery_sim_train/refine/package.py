@@ -47,6 +47,8 @@ class Packaged:
     """The bundle written."""
     base: Outcomes
     """Base policy on the test seeds, uniform starts."""
+    clipped: Outcomes | None
+    """Base policy with clipped observations on the same test seeds and starts; None where that was not tried."""
     refined: Outcomes
     """Refined policy on the same test seeds and starts."""
     started: Outcomes
@@ -62,6 +64,11 @@ class Packaged:
     p_value: float
     """Exact McNemar test of refined against base on common seeds."""
 
+    @property
+    def stronger(self) -> Outcomes:
+        """The stronger of base and base with clip, which gains are told against."""
+        return max((self.base, self.clipped or self.base), key=lambda outcomes: outcomes.rate.value)
+
 
 class Packager:
     """Packages policies of one run.
@@ -73,6 +80,7 @@ class Packager:
         spec: Settings.
         seed: Of everything.
         folder: Where stages are kept.
+        clipped: The base with clipped observations, to be compared with too.
         accept_other_gains: Policies may have been trained with other control settings than the task's; bundles tell.
     """
 
@@ -85,9 +93,10 @@ class Packager:
         seed: int,
         folder: RunFolder,
         *,
+        clipped: Agent | None = None,
         accept_other_gains: bool = False,
     ) -> None:
-        self._task, self._env, self._base = task, env, base
+        self._task, self._env, self._base, self._clipped = task, env, base, clipped
         self._spec, self._seed, self._accept = spec, seed, accept_other_gains
         self._box = task.initial_state.deployed
         self._measure = Measurer(env, seed, folder)
@@ -114,6 +123,10 @@ class Packager:
         rules = fit_start_rules(self._box, fresh.theta, fresh.strict, model, spec.mixture, spec.starts, fit_seed)
         rule = self._choose(policy, rules, say)
         base = self._measure("test: base", "test_base", self._base, "test", self._uniform("test"))
+        clipped = None
+        if self._clipped is not None:
+            name = "test: base, observations clipped"
+            clipped = self._measure(name, "test_clipped", self._clipped, "test", self._uniform("test"))
         refined = self._measure("test: refined", "test_refined", policy, "test", self._uniform("test"))
         starts = drawn_starts(task.name, rules.draws[rule], spec.test_episodes, "test", self._seed)
         started = self._measure(f"test: refined, starts by {rule}", "test_started", policy, "test", starts)
@@ -131,6 +144,7 @@ class Packager:
             "start_rule": rule,
             "paired_p_value": p_value,
             "parity_max_error": worst,
+            **self._against(clipped, refined),
             "conditions": "strict, test seeds; uniform over the deployment box, 'started' by the start rule",
         }
         write_bundle(
@@ -155,6 +169,7 @@ class Packager:
             task=task,
             bundle=bundle,
             base=base,
+            clipped=clipped,
             refined=refined,
             started=started,
             final_model=model,
@@ -163,6 +178,14 @@ class Packager:
             env_steps=spent,
             p_value=p_value,
         )
+
+    @staticmethod
+    def _against(clipped: Outcomes | None, refined: Outcomes) -> dict[str, Any]:
+        """The base with clip and what the refined policy gains over it, if it was tried."""
+        if clipped is None:
+            return {}
+        p_value = paired_p_value(clipped.strict, refined.strict)
+        return {"base_clipped": clipped.rate.to_json(), "paired_p_value_clipped": p_value}
 
     def _gains(self, policy: Agent) -> dict[str, Any]:
         """What policy and base were trained with, beside the task's own settings in the manifest."""

@@ -21,13 +21,16 @@ from refinery_sim_train.refine.run_folder import RunFolder
 
 MADE_AGAIN = (
     "search.npz",
+    "search_clipped.npz",
     "validation_base.npz",
+    "validation_base_clipped.npz",
     "validation_round_1.npz",
     "validation_round_2.npz",
     "mixture.npz",
     "starts_mixture.npz",
     "starts_superlevel.npz",
     "test_base.npz",
+    "test_clipped.npz",
     "test_refined.npz",
     "test_started.npz",
     "bundle/manifest.json",

@@ -8,6 +8,7 @@ from tiny_run import SPEC, refine
 
 from refinery.bundle import OnnxPolicy, load_bundle
 from refinery.errors import ConfigError, RefineryError
+from refinery.statistics import paired_p_value
 from refinery_sim_train.env.make_env import make_env
 from refinery_sim_train.refine.fine_tune import LEARNING, FineTuning
 from refinery_sim_train.refine.run_folder import RunFolder
@@ -24,6 +25,34 @@ def test_a_run_ends_in_a_bundle_that_loads_and_says_where_it_came_from(task, who
     assert {"git_revision", "versions", "seed", "env_steps", "date"} <= manifest["provenance"].keys()
     action = OnnxPolicy(bundle.policy_path)(np.zeros((1, 28), np.float32))
     assert action.shape == (1, 6) and np.all(np.abs(action) <= 1)
+
+
+def test_base_and_base_with_clip_are_reported_beside_the_refined_policy(whole):
+    result, _ = whole
+    evaluation = json.loads((result.bundle / "manifest.json").read_text())["evaluation"]
+    assert evaluation["base"] == result.base.rate.to_json()
+    assert evaluation["base_clipped"] == result.clipped.rate.to_json()
+    assert evaluation["paired_p_value_clipped"] == paired_p_value(result.clipped.strict, result.refined.strict)
+    assert result.stronger.rate.value == max(result.base.rate.value, result.clipped.rate.value)
+    # The same episodes for all, the search with the clip among what is charged.
+    assert np.array_equal(result.base.estimate_error_m, result.clipped.estimate_error_m)
+    steps = result.task.control.episode_steps
+    trained = SPEC.rounds * SPEC.iterations_per_round * SPEC.environments * SPEC.ppo.steps_per_iteration
+    assert result.env_steps == 2 * SPEC.search_episodes * steps + trained
+
+
+def test_a_training_that_ruins_the_policy_ships_the_better_of_base_and_base_with_clip(task, student, tmp_path):
+    ruinous = dataclasses.replace(SPEC.ppo, learning_rate=0.3, max_kl=1e9, critic_warmup=0)
+    result = refine(task, student, tmp_path / "run", spec=dataclasses.replace(SPEC, ppo=ruinous))
+    won = {
+        name: np.load(tmp_path / "run" / f"validation_{name}.npz")["strict"].mean()
+        for name in ("base", "base_clipped", "round_1", "round_2")
+    }
+    provenance = json.loads((result.bundle / "manifest.json").read_text())["provenance"]
+    assert provenance["kept_round"] == 0 and max(won["round_1"], won["round_2"]) < won["base"]
+    clipped = won["base_clipped"] > won["base"]
+    assert provenance["observation_clip"] == (SPEC.observation_clip if clipped else 0.0)
+    assert np.array_equal(result.refined.strict, (result.clipped if clipped else result.base).strict)
 
 
 def test_the_settings_say_where_training_episodes_start(task, student, tmp_path):
