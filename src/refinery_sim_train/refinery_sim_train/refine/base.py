@@ -26,8 +26,8 @@ class BaseSpec:
     """Networks."""
     imitation: ImitationSpec = field(default_factory=ImitationSpec)
     """Imitation of the expert."""
-    ppo: PpoSpec = field(default_factory=PpoSpec)
-    """Hyper-parameters of PPO."""
+    ppo: PpoSpec = field(default_factory=lambda: PpoSpec(learning_rate=3e-4, seated_steps=0))
+    """Hyper-parameters of PPO; the shipped bases were trained with these."""
 
     def __post_init__(self) -> None:
         """Validate ranges."""
