@@ -10,6 +10,7 @@ from refinery.bundle import OnnxPolicy, load_bundle
 from refinery.errors import ConfigError, RefineryError
 from refinery.statistics import paired_p_value
 from refinery_sim_train.env.make_env import make_env
+from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.refine.fine_tune import LEARNING, FineTuning
 from refinery_sim_train.refine.run_folder import RunFolder
 from refinery_sim_train.refine.sources import GuidedSource
@@ -57,7 +58,12 @@ def test_a_training_that_ruins_the_policy_ships_the_better_of_base_and_base_with
 
 def test_the_settings_say_where_training_episodes_start(task, student, tmp_path):
     small = dataclasses.replace(SPEC, source="uniform", rounds=1, validation_episodes=16, test_episodes=16)
-    refine(task, student, tmp_path / "run", spec=small)
+    small = dataclasses.replace(small, observation_clip=0.0, clock_steps=(10.0,), lstm=8)
+    result = refine(task, student, tmp_path / "run", spec=small)
+    assert result.clipped is None and result.stronger is result.base
+    trained = Agent.load(tmp_path / "run" / "agent_1.npz").spec
+    length = task.control.episode_steps
+    assert (trained.observation_clip, trained.clock, trained.lstm) == (0.0, (10 / length,), 8)
     # A uniform source remembers nothing.
     assert not [name for name in np.load(tmp_path / "run" / "fine_tuning" / "state.npz") if "source" in name]
     with pytest.raises(ConfigError, match="source: expected one of uniform, resampled, guided, got 'gided'"):

@@ -1,0 +1,19 @@
+import dataclasses
+
+import pytest
+
+from refinery.errors import ConfigError
+from refinery_sim_train.settings import read_preset
+
+
+def test_the_paper_s_preset_trains_as_before_clip_and_clock():
+    spec = read_preset("paper")
+    assert (spec.observation_clip, spec.clock_steps, spec.lstm) == (0.0, (), 0)
+    assert (spec.ppo.learning_rate, spec.ppo.seated_steps, spec.ppo.noise_correlation) == (3e-4, 0, 0.0)
+    assert read_preset("quick").observation_clip > 0
+
+
+@pytest.mark.parametrize("change", [{"observation_clip": -1.0}, {"clock_steps": (0.0,)}, {"lstm": -1}])
+def test_impossible_inputs_are_refused(change):
+    with pytest.raises(ConfigError, match=next(iter(change))):
+        dataclasses.replace(read_preset("quick"), **change)
