@@ -69,7 +69,7 @@ def compare(args: Args) -> None:
 
 def _measure(args: Args, env: InsertionEnv, policy: BatchPolicy, condition: Condition) -> dict[str, dict[str, Any]]:
     """Run a condition, and print and return its rates."""
-    seed = stream_seed("test", args.seed, 1)
+    seed = stream_seed(env.task.name, "test", args.seed, 1)
     with stage(f"{env.task.name}: {condition.name}") as update:
         won, left_m = run_cells(
             env, policy, condition, trials=args.trials, seed=seed, report=lambda share: update(share, "")
