@@ -61,7 +61,7 @@ def test_motion_after_a_stop_is_found(history: History) -> None:
     history.targets.append((0.6, history.targets[0][1]))
     assert "1 targets after the stop" in safety.motion_problem(history, 0.5, 0.85)
     history.targets.pop()
-    assert "no states" in safety.motion_problem(history, 1.9, 2.25)
+    assert "too few states" in safety.motion_problem(history, 1.9, 2.25)
 
 
 def test_rest_is_due_after_the_hand_back_or_after_the_spring(history: History) -> None:
