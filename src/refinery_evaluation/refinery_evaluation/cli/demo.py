@@ -161,6 +161,8 @@ def _collect(
         seconds=seconds,
         provenance=provenance(seed=args.seed, env_steps=result.env_steps),
         seed=args.seed,
+        clipped=None if result.clipped is None else result.clipped.rate,
+        started=result.started.rate,
     )
 
 

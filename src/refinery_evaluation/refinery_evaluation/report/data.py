@@ -111,6 +111,10 @@ class DemoData:
     """git_revision, dirty, command, date, machine, versions (refinery_sim_train.provenance)."""
     seed: int
     """Of the run."""
+    clipped: Rate | None = None
+    """Strict success of the base policy with clipped observations, same episodes; None where that was not tried."""
+    started: Rate | None = None
+    """Strict success of the refined policy from the starts that the bundle ships, in simulation; None if not run."""
 
     def __post_init__(self) -> None:
         """Validate shapes."""

@@ -14,12 +14,14 @@ from refinery.config import from_mapping, to_mapping
 from refinery.errors import DamagedFileError
 from refinery.mixture import Mixture
 from refinery.npz import load_arrays, save_arrays
+from refinery.statistics import Rate
 from refinery.storage import read_json, write_whole
 from refinery.success_model import SuccessModel
 from refinery.task import Task
 from refinery_evaluation.report.data import DemoData, TrialRecord
 
 _ARRAYS = ("base_theta", "base_strict", "refined_theta", "refined_strict")
+_RATES = ("clipped", "started")
 _PLAIN = ("structure_bits", "env_steps", "p_value", "learning", "cell_picture_note", "seconds", "provenance", "seed")
 
 
@@ -36,6 +38,7 @@ def save_data(folder: Path, data: DemoData) -> None:
     plain["base_model"] = data.base_model.to_json()
     plain["final_model"] = data.final_model.to_json()
     plain["mixture"] = data.mixture.to_json()
+    plain |= {name: _counts(getattr(data, name)) for name in _RATES}
     text = json.dumps(without_nan(plain), indent=1, allow_nan=False)
     write_whole(folder / "data.json", text)
     save_arrays(folder / "episodes.npz", {name: getattr(data, name) for name in _ARRAYS})
@@ -79,6 +82,9 @@ def _data(file: Path, raw: dict[str, Any], arrays: dict[str, Any], picture: Path
         mixture=Mixture.from_json(raw["mixture"], box),
         trials=tuple(_trial(row) for row in raw["trials"]),
         cell_picture_png=picture.read_bytes() if picture.exists() else None,
+        # Results from before these were recorded have none.
+        clipped=_rate(raw.get("clipped")),
+        started=_rate(raw.get("started")),
         **arrays,
         **plain,
     )
@@ -95,6 +101,14 @@ def without_nan(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def _counts(rate: Rate | None) -> dict[str, int] | None:
+    return None if rate is None else rate.to_json()
+
+
+def _rate(raw: dict[str, int] | None) -> Rate | None:
+    return None if raw is None else Rate(k=raw["k"], n=raw["n"])
 
 
 def _number(value: float | None) -> float:

@@ -54,7 +54,6 @@ def write_page(path: Path, data: DemoData) -> Path:
 def page(data: DemoData) -> str:
     """Return the page as HTML; all text from the results is escaped."""
     date = str(data.provenance.get("date", "")).replace("T", " ").replace("+00:00", " UTC")
-    rates = conditions_of(data)
     return (
         _environment()
         .get_template("report.html.j2")
@@ -63,7 +62,7 @@ def page(data: DemoData) -> str:
             title=f"Refinery demo: {data.task.name}",
             subtitle=" · ".join(filter(None, [data.task.description, f"seed {data.seed}", date])),
             headline=headline(data),
-            tiles=[(css, *rate) for css, rate in zip(("base", "refined", "uniform", "sampled"), rates, strict=True)],
+            tiles=conditions_of(data),
             trials_show=what_trials_show(data),
             map_png=success_map(data),
             map_dimensions=why_these_dimensions(data),
@@ -106,7 +105,7 @@ def _conditions_text(data: DemoData) -> str:
     """Return the four success rates in words, for readers who do not see the plot."""
     shown = [
         f"{which} ({where}): " + ("no trials" if rate is None else f"{counts(rate)}, {percent(rate)}, {interval(rate)}")
-        for where, which, rate in conditions_of(data)
+        for _, where, which, rate in conditions_of(data)
     ]
     return "; ".join(shown) + "."
 

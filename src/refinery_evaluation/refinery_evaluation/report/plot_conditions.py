@@ -1,6 +1,8 @@
-"""The four success rates with their intervals, side by side."""
+"""The success rates with their intervals, side by side."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from matplotlib.axes import Axes
 
@@ -21,32 +23,58 @@ from refinery_evaluation.report.style import (
     styled,
 )
 
+_STEP, _GAP = 0.9, 0.5
+"""Distance of bars, and extra distance between those in simulation and those through the nodes."""
 
-def conditions_of(data: DemoData) -> tuple[tuple[str, str, Rate | None], ...]:
-    """Return (where, which, rate) of base, refined, uniform and sampled starts; None where nothing was run."""
+
+class Condition(NamedTuple):
+    """A success rate to show."""
+
+    kind: str
+    """One of :data:`COLOURS`."""
+    where: str
+    """In simulation or through the nodes."""
+    which: str
+    """Policy and starts."""
+    rate: Rate | None
+    """Strict success; None where nothing was run."""
+
+
+COLOURS = {"base": BASE, "refined": REFINED, "uniform": UNIFORM, "sampled": SAMPLED}
+"""Colour of each kind of condition."""
+
+
+def conditions_of(data: DemoData) -> tuple[Condition, ...]:
+    """Return the conditions: those in simulation that were run, and both kinds of trials through the nodes."""
+    simulated = (
+        Condition("base", "in simulation", "base policy", data.base),
+        Condition("base", "in simulation", "base, observations clipped", data.clipped),
+        Condition("refined", "in simulation", "refined policy", data.refined),
+        Condition("refined", "in simulation", "refined, chosen starts", data.started),
+    )
     return (
-        ("in simulation", "base policy", data.base),
-        ("in simulation", "refined policy", data.refined),
-        ("through the nodes", "refined, uniform starts", data.rate_from("uniform")),
-        ("through the nodes", "refined, sampled starts", data.rate_from("sampled")),
+        *(condition for condition in simulated if condition.rate is not None),
+        Condition("uniform", "through the nodes", "refined, uniform starts", data.rate_from("uniform")),
+        Condition("sampled", "through the nodes", "refined, sampled starts", data.rate_from("sampled")),
     )
 
 
 def conditions(data: DemoData) -> bytes:
-    """Draw the four conditions as bars with 95 % Wilson intervals, labelled k/n; returns a PNG."""
+    """Draw the conditions as bars with 95 % Wilson intervals, labelled k/n; returns a PNG."""
     found = conditions_of(data)
+    simulated = len(found) - 2
+    places = [1.0 + _GAP + _STEP * (simulated - i) for i in range(simulated)] + [1.0, 0.1]
     with styled():
-        figure = new_figure(3.5)
+        figure = new_figure(1.7 + 0.9 * simulated)
         axes = figure.subplots()
-        places = (3.3, 2.4, 1.0, 0.1)
-        for place, colour, (_, _, rate) in zip(places, (BASE, REFINED, UNIFORM, SAMPLED), found, strict=True):
-            _bar(axes, place, colour, rate)
-        axes.set_yticks(places, [f"{which}\n({where})" for where, which, _ in found])
+        for place, condition in zip(places, found, strict=True):
+            _bar(axes, place, COLOURS[condition.kind], condition.rate)
+        axes.set_yticks(places, [f"{condition.which}\n({condition.where})" for condition in found])
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.grid(axis="y", visible=False)
         percent_axis(axes, vertical=False)
-        axes.set_ylim(-0.5, 3.9)
+        axes.set_ylim(-0.5, places[0] + 0.6)
         axes.set_xlabel("strict success [%]; black lines: 95 % intervals (Wilson)")
         headline(figure, _title(data))
         return png(figure)

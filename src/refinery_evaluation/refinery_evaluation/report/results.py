@@ -14,7 +14,9 @@ def demo_json(data: DemoData) -> dict[str, Any]:
     result: dict[str, Any] = {
         "task": data.task.name,
         "base": data.base.to_json(),
+        "base_clipped": _counts(data.clipped),
         "refined": data.refined.to_json(),
+        "refined_chosen_starts": _counts(data.started),
         "uniform_starts": _counts(data.rate_from("uniform")),
         "sampled_starts": _counts(data.rate_from("sampled")),
         "seconds": round(data.total_seconds, 1),

@@ -22,7 +22,7 @@ def one_screen(data: DemoData) -> str:
     """Return the results for a terminal."""
     top = [_fit(f"Refinery demo: {data.task.name}, seed {data.seed}, {duration(data.total_seconds)}"), ""]
     rates = [f"{'strict success':<45}{'rate':>7}  {'counts':>9}   95 % interval"]
-    for where, which, rate in conditions_of(data):
+    for _, where, which, rate in conditions_of(data):
         name = f"{which} ({where})"
         if rate is None:
             rates.append(f"  {name:<43}no trials")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from refinery.initial_state import Box
 from refinery.mixture import Mixture
+from refinery.statistics import Rate
 from refinery.success_model import SuccessModel
 from refinery.task import Task, load_task
 from refinery_evaluation.report import DemoData, TrialRecord
@@ -139,6 +140,8 @@ def demo_data(
             "env_steps": 276_800,
         },
         "seed": seed,
+        "clipped": Rate(k=episodes * 9 // 10, n=episodes),
+        "started": Rate(k=episodes - 1, n=episodes),
     }
     return DemoData(**(fields | changes))
 

@@ -21,6 +21,7 @@ def test_what_is_saved_is_read_back(tmp_path: Path) -> None:
     assert first == second
     assert found.trials == data.trials
     assert found.task == data.task
+    assert (found.clipped, found.started) == (data.clipped, data.started)
     assert found.cell_picture_png == data.cell_picture_png
     assert math.isnan(found.structure_bits)
     for name in ("base_theta", "base_strict", "refined_theta", "refined_strict"):
@@ -49,6 +50,8 @@ def test_demo_json_has_the_keys_that_others_read() -> None:
         "task",
         "base",
         "refined",
+        "base_clipped",
+        "refined_chosen_starts",
         "uniform_starts",
         "sampled_starts",
         "seconds",
@@ -59,6 +62,8 @@ def test_demo_json_has_the_keys_that_others_read() -> None:
     }
     assert wanted <= set(found)
     assert found["base"] == {"k": data.base.k, "n": data.base.n}
+    assert data.clipped is not None and found["base_clipped"] == data.clipped.to_json()
+    assert found["refined_chosen_starts"]["n"] == data.base.n
     assert found["sampled_starts"]["n"] == 20
     assert found["paired_p_value"] is None
     assert json.loads(json.dumps(found, allow_nan=False)) == found
