@@ -57,9 +57,10 @@ class PpoSpec:
     """Of Adam at the start (an adaptive rate destroyed imitated policies)."""
     final_rate_share: float = 0.2
     """Learning rate at the end as a share of that at the start, linear in between, (0, 1]."""
-    final_std: float = 0.06
-    """Exploration noise at the end, from the agent's at the start, geometric in between: with wide noise to the end the
-    deployed mean action is up to 5 points worse than the noisy one (docs/decisions.md, "Dither")."""
+    final_std: float = 0.12
+    """Exploration noise at the end, from the agent's at the start, geometric in between: with 0.2 to the end the deployed
+    mean action is up to 5 points worse than the noisy one, with 0.06 nothing more is learnt in the second half of a
+    training (docs/decisions.md, "Dither" and "What the refiner learns from")."""
     epochs: int = 5
     """Passes over the rollout per update."""
     mini_batches: int = 4

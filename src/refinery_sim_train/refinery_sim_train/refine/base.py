@@ -26,7 +26,7 @@ class BaseSpec:
     """Networks."""
     imitation: ImitationSpec = field(default_factory=ImitationSpec)
     """Imitation of the expert."""
-    ppo: PpoSpec = field(default_factory=lambda: PpoSpec(learning_rate=3e-4, seated_steps=0))
+    ppo: PpoSpec = field(default_factory=lambda: PpoSpec(learning_rate=3e-4, final_std=0.06, seated_steps=0))
     """Hyper-parameters of PPO; the shipped bases were trained with these."""
 
     def __post_init__(self) -> None:

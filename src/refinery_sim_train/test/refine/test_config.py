@@ -9,7 +9,8 @@ from refinery_sim_train.settings import read_preset
 def test_the_paper_s_preset_trains_as_before_clip_and_clock():
     spec = read_preset("paper")
     assert (spec.observation_clip, spec.clock_steps, spec.lstm) == (0.0, (), 0)
-    assert (spec.ppo.learning_rate, spec.ppo.seated_steps, spec.ppo.noise_correlation) == (3e-4, 0, 0.0)
+    ppo = spec.ppo
+    assert (ppo.learning_rate, ppo.final_std, ppo.seated_steps, ppo.noise_correlation) == (3e-4, 0.06, 0, 0.0)
     assert read_preset("quick").observation_clip > 0
 
 
