@@ -74,11 +74,11 @@ def _environment(env: InsertionEnv, agent: Agent, steps: int, seed: int) -> tupl
     seconds, controls = 0.0, []
     for _ in range(steps):
         began = time.perf_counter()
-        observation, _ = env.observe()
+        observation, _ = env.get_observations()
         seconds += time.perf_counter() - began
         action = agent.act(observation)
         began = time.perf_counter()
-        env.advance(action)
+        env.step(action)
         seconds += time.perf_counter() - began
         controls.append(env.snapshot()["env._ctrl"])
     return seconds, controls, start

@@ -20,7 +20,7 @@ from refinery_sim_train.env.insertion_env import InsertionEnv
 from refinery_sim_train.env.make_env import make_env
 from refinery_sim_train.provenance import provenance
 from refinery_sim_train.refine.evaluate import BatchPolicy
-from refinery_sim_train.refine.streams import stream_seed
+from refinery_sim_train.refine.seeding import stream_seed
 from refinery_sim_train.settings import read_task
 from refinery_sim_train.weights import WeightsArgs, load_weights, shipped_base
 

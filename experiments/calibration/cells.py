@@ -26,10 +26,10 @@ WRONG_M = 0.003
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """What is different about the cells."""
+    """Difference of the cells from the training's."""
 
     name: str
-    """For tables."""
+    """Name in tables."""
     learns: bool = True
     """Whether estimates are corrected by what was learnt."""
     wrong: float = 0.0
@@ -62,10 +62,10 @@ def run_cells(
 
     Args:
         env: One environment a cell.
-        policy: What inserts.
-        condition: What is different.
+        policy: The policy.
+        condition: Difference of the cells.
         trials: Trials of each cell.
-        seed: Of all draws.
+        seed: Seed of all draws.
         report: Called with the share done.
 
     Returns:
@@ -90,7 +90,7 @@ def run_cells(
             pos_m=episodes.socket.pos_m + np.column_stack([bias_m, np.zeros(cells)]) - offsets_m,
             quat_xyzw=(yaw.rotation * episodes.socket.rotation).as_quat(),
         )
-        won[trial], said, centre = _insert(env, policy, dataclasses.replace(episodes, estimate=estimate))
+        won[trial], reported, centre = _insert(env, policy, dataclasses.replace(episodes, estimate=estimate))
         inside = centre.inside(task.socket.clearance_m)
         left_m[trial] = np.hypot(*(bias_m - offsets_m[:, :2]).T)
         # The camera's own estimate is what is learnt from, not the corrected one.
@@ -101,7 +101,7 @@ def run_cells(
             if wrong[cell]:
                 elsewhere = episodes.socket.pos_m[cell] + np.array([*away_m[cell], 0.0])
                 calibration.seated(raw[cell : cell + 1], elsewhere)
-            elif not said[cell]:
+            elif not reported[cell]:
                 calibration.failed()
             elif inside[cell]:
                 calibration.seated(raw[cell : cell + 1], centre.centre_m[cell])
@@ -121,11 +121,11 @@ def _insert(
     env.reset(episodes)
     policy.reset()
     for _ in range(env.task.control.episode_steps):
-        observation, _ = env.observe()
-        _, _, won, _ = env.advance(policy.act(observation))
+        observation, _ = env.get_observations()
+        _, _, won, _ = env.step(policy.act(observation))
     errors = plug_offset(env.filtered, env.plug, symmetry(env.task.plug.section))
-    said = strict(errors, widened(env.task, env.task.control.episode_steps))
+    reported = strict(errors, widened(env.task, env.task.control.episode_steps))
     probe = CentringProbe(env.measured, env.filtered, stiffness_n_m=env.task.control.stiffness[0])
     while (target := probe.target(env.plug)) is not None:
         env.drive(target)
-    return won, said, probe.centre(env.plug)
+    return won, reported, probe.centre(env.plug)

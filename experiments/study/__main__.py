@@ -20,7 +20,7 @@ from refinery_sim_train.settings import read_task
 from refinery_sim_train.weights import WeightsArgs, load_weights, shipped_base
 
 HOME = Path("results/study")
-"""Where the committed results are."""
+"""Folder of the committed results."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -90,7 +90,7 @@ def steps_to_reach(steps: Array, success: Array, target: float) -> float:
     Args:
         steps: Environment steps of the points, increasing, shape (points,).
         success: Success there, shape (points,).
-        target: What is to be reached.
+        target: Success to reach, [0, 1].
 
     Returns:
         The steps; infinity if the curve never gets there.
@@ -131,14 +131,14 @@ class Ratio:
     """A ratio of steps with its uncertainty over training seeds."""
 
     value: float
-    """On the mean curves; infinity: never reached; NaN: the reference gained nothing."""
+    """Ratio on the mean curves; infinity: never reached; NaN: the reference gained nothing."""
     interval: tuple[float, float]
     """95 % percentile interval of the bootstrap; an end may be infinite, NaN if no resample has a ratio."""
     reached: float
     """Share of the resamples in which the level was reached, [0, 1]."""
 
     def to_json(self, name: str) -> dict[str, Any]:
-        """For results files: null stands for never and for no ratio, which the note distinguishes."""
+        """Values for results files: null stands for never and for no ratio; the note distinguishes them."""
         noted = "never reached" if math.isinf(self.value) else "nothing to reach" if math.isnan(self.value) else ""
         return {
             name: _finite(self.value),
@@ -156,10 +156,10 @@ def bootstrap_ratio(
     Args:
         steps: Environment steps of the points, the first 0, shape (points,).
         runner: Success of every seed's curve, shape (seeds, points).
-        reference: Of the curves measured against, same seeds.
+        reference: Success of the curves measured against, same seeds, shape (seeds, points).
         share: Part of the reference's gain that is to be reached.
         resamples: Draws of as many seeds with replacement.
-        seed: Of the draws.
+        seed: Seed of the draws.
 
     Returns:
         The ratio; with one seed its interval has no width and means nothing.

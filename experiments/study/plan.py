@@ -1,4 +1,4 @@
-"""What the study runs: its settings (``config/study/*.yaml``) and the units of work they mean."""
+"""Settings of a study (``config/study/*.yaml``) and the units of work that follow from them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ VARIANT = "variant_"
 MEASURING = ("environments", "test_episodes", "curve_episodes", "structure_episodes", "permutations", "success_fit")
 """Settings that the figures of a base policy depend on."""
 EXTENT = ("tasks", "arms", "seeds", "versus_tasks", "versus_seeds", "ablation_tasks")
-"""Settings that say which units there are."""
+"""Settings that determine which units there are."""
 GUIDANCE = ("acquisition", "variants")
 """Settings that only guided units depend on."""
 TRAINING = 2
@@ -58,7 +58,7 @@ class StudySpec:
     test_episodes: int
     """Episodes per figure, per training seed."""
     curve_episodes: int
-    """Of the test episodes, the first so many make a point of a learning curve."""
+    """Episodes per point of a learning curve: the first of the test episodes."""
     structure_episodes: int
     """Episodes of the base policy that structure is measured on."""
     permutations: int
@@ -80,7 +80,7 @@ class StudySpec:
     ppo: PpoSpec = field(default_factory=lambda: PpoSpec(critic_warmup=2))
     """Hyper-parameters of PPO, of all arms."""
     acquisition: AcquisitionSpec = field(default_factory=AcquisitionSpec)
-    """Of the guided arm."""
+    """Acquisition settings of the guided arm."""
     variants: dict[str, AcquisitionSpec] = field(default_factory=dict)
     """Other settings of guidance, by name."""
     success_fit: SuccessFitSpec = field(default_factory=SuccessFitSpec)
@@ -108,7 +108,7 @@ class StudySpec:
     @property
     def steps_per_round(self) -> int:
         """Environment steps of a round."""
-        return self.iterations_per_round * self.environments * self.ppo.steps_per_iteration
+        return self.iterations_per_round * self.environments * self.ppo.num_steps_per_env
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +120,7 @@ class Unit:
     kind: str
     """base, tune or starts."""
     arm: str = ""
-    """Of tune: one of :data:`ARMS`, or ``variant_<name>``."""
+    """Arm of a tune unit: one of :data:`ARMS`, or ``variant_<name>``; empty for other kinds."""
     seed: int = 0
     """Training seed."""
 

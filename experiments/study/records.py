@@ -39,7 +39,7 @@ class Records:
         self.path = path
 
     def file(self, unit: Unit) -> Path:
-        """Where a unit's result is."""
+        """File of a unit's result."""
         return self.path / unit.task / f"{unit.name}.json"
 
     def load(self, unit: Unit) -> dict[str, Any] | None:

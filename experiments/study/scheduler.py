@@ -28,11 +28,11 @@ def run_units(
     Args:
         spec: Settings.
         todo: Units, in the order wanted.
-        results: Where results go.
-        scratch: Where weights and the state of unfinished units go.
+        results: Folder of the results.
+        scratch: Folder of weights and the state of unfinished units.
         workers: Processes, one thread each.
         finished: Called with every unit and its result as it ends.
-        weights: What of other control settings was accepted.
+        weights: Options on base policies trained with other control settings.
     """
     waiting, running = list(todo), dict[Future[dict[str, Any]], Unit]()
     # Fresh interpreters: a fork would copy the threads of torch and MuJoCo.

@@ -54,13 +54,13 @@ MOST_OF_THE_GAIN = 0.9
 
 
 class TaskRecords:
-    """What has been run of a task with the wanted settings.
+    """Summarise the units of a task that were run with the wanted settings.
 
     Args:
         spec: Settings of the study.
         task: Name of the task.
         records: All results.
-        identity: Of the settings; other records are passed over.
+        identity: Hash of the settings; other records are not used.
     """
 
     def __init__(self, spec: StudySpec, task: str, records: Records, identity: str) -> None:
@@ -307,7 +307,7 @@ def _mean(summaries: Mapping[str, Json]) -> Json:
 
 
 def _progress(loaded: Iterable[TaskRecords]) -> Json:
-    """How much has been run, where and when."""
+    """Count the units that were run, with machines and revisions."""
     every = list(loaded)
     records = [record for found in every for record in found.found.values()]
     dates = sorted(str(record["date"]) for record in records)

@@ -23,9 +23,9 @@ from refinery_sim_train.provenance import provenance
 from refinery_sim_train.refine.evaluate import Outcomes, evaluate
 from refinery_sim_train.refine.fine_tune import FineTuning
 from refinery_sim_train.refine.package import SHIPPED_RULES
+from refinery_sim_train.refine.seeding import drawn_starts, stream_seed, uniform_starts
 from refinery_sim_train.refine.sources import GuidedSource, PickedSource, ResampledSource, UniformSource
 from refinery_sim_train.refine.start_rules import fit_start_rules
-from refinery_sim_train.refine.streams import drawn_starts, stream_seed, uniform_starts
 from refinery_sim_train.refine.structure import measure_structure
 from refinery_sim_train.refine.success_fit import fit_success_model
 from refinery_sim_train.settings import read_task
@@ -42,9 +42,9 @@ class Work:
     Args:
         spec: Settings of the study.
         task: Name of the task.
-        results: Where results go.
-        scratch: Where weights and the state of unfinished units go.
-        weights: What of other control settings of the base policy was accepted.
+        results: Folder of the results.
+        scratch: Folder of weights and the state of unfinished units.
+        weights: Options on base policies trained with other control settings.
     """
 
     def __init__(self, spec: StudySpec, task: str, results: Path, scratch: Path, weights: WeightsArgs) -> None:
@@ -88,13 +88,13 @@ class Work:
         trained = self._evaluate(
             self._base, uniform_starts(name, state.trained, spec.test_episodes, "test", 0), "test", 0
         )
-        seen = self._evaluate(
+        searched = self._evaluate(
             self._base, uniform_starts(name, self._box, spec.structure_episodes, "search", 0), "search", 0
         )
         structure = measure_structure(
-            self._box, seen.theta, seen.strict, spec.success_fit, seed=0, permutations=spec.permutations
+            self._box, searched.theta, searched.strict, spec.success_fit, seed=0, permutations=spec.permutations
         )
-        model = fit_success_model(self._box, seen.theta, seen.strict, spec.success_fit, 0)
+        model = fit_success_model(self._box, searched.theta, searched.strict, spec.success_fit, 0)
         predicted = model.predict(self._box.uniform(20_000, np.random.default_rng(0))).mean
         return {
             "test": [pack_outcomes(outcomes.strict) for outcomes in deployed],
@@ -102,11 +102,11 @@ class Work:
             "sampled_action": pack_outcomes(sampled.strict),
             "trained_box": pack_outcomes(trained.strict),
             "curve_start": [self._curve_point(outcomes) for outcomes in deployed],
-            "structure_on": pack_outcomes(seen.strict),
+            "structure_on": pack_outcomes(searched.strict),
             "structure": structure.to_json(),
             "bad_region_share": round(float(np.mean(predicted < BAD_BELOW)), 4),
             "length_scales": dict(zip(self._box.free_names, np.round(model.length_scales, 3).tolist(), strict=True)),
-            "marginals": _marginals(self._box, seen),
+            "marginals": _marginals(self._box, searched),
         }
 
     def _run_tune(self, unit: Unit) -> dict[str, Any]:

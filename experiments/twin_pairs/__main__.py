@@ -19,7 +19,7 @@ from refinery_sim_train.command import run
 from refinery_sim_train.console import console, stage
 from refinery_sim_train.env.make_env import make_env
 from refinery_sim_train.provenance import provenance
-from refinery_sim_train.refine.streams import stream_seed
+from refinery_sim_train.refine.seeding import stream_seed
 from refinery_sim_train.weights import WeightsArgs
 
 

@@ -56,7 +56,7 @@ class TwinPairs:
 
     @property
     def stops(self) -> dict[str, int]:
-        """How often the guard stopped an episode for which reason."""
+        """Number of episodes that the guard stopped, by reason."""
         return dict(Counter(reason.name.lower() for reason in self.reasons if reason is not Reason.NONE))
 
     def of(self, rows: NDArray[np.bool_]) -> TwinPairs:
@@ -82,10 +82,10 @@ def run_pairs(
         env: Environment of the bundle's task.
         bundle: The policy, for the node's tick.
         policy: The same policy for the environment's batch.
-        kinematics: Of the simulated arm.
+        kinematics: Kinematics of the simulated arm.
         home_rad: Seed of the inverse kinematics, shape (7,), [rad].
         count: Episodes.
-        seed: Of starts and noise.
+        seed: Seed of starts and noise.
         report: Called with the share done.
 
     Returns:
@@ -117,8 +117,8 @@ def _in_training(env: InsertionEnv, policy: BatchPolicy, episodes: Episodes) -> 
     policy.reset()
     now = np.zeros(env.count, dtype=bool)
     for _ in range(env.task.control.episode_steps):
-        observation, _ = env.observe()
-        _, _, now, _ = env.advance(policy.act(observation))
+        observation, _ = env.get_observations()
+        _, _, now, _ = env.step(policy.act(observation))
     return now
 
 
@@ -161,12 +161,12 @@ def twin_episode(runtime: PolicyRuntime, episode: Episodes, joints_rad: ArrayLik
 
 
 def _inputs(plant: Plant, episode: Episodes, step: int) -> Inputs:
-    """What the node would have read at a tick."""
+    """Samples that the node would have read at a tick."""
     now_s, tool = plant.time_s + _STATE_AGE_S, plant.tool
-    seen = Poses(pos_m=episode.estimate.pos_m + episode.jitter_m[:, step], quat_xyzw=episode.estimate.quat_xyzw)
+    estimate = Poses(pos_m=episode.estimate.pos_m + episode.jitter_m[:, step], quat_xyzw=episode.estimate.quat_xyzw)
     return Inputs(
         measured=sample(tool, plant.time_s),
-        estimate=sample(seen, plant.time_s),
+        estimate=sample(estimate, plant.time_s),
         wrench=WrenchSample(wrench=tuple(plant.external_wrench.tolist()), stamp_s=plant.time_s),
         robot=RobotSample(mode=RobotMode.MOVE, errors=(), stamp_s=plant.time_s),
         now_s=now_s,

@@ -1,4 +1,4 @@
-"""What the offline commands share: one way to parse their options, to run, and to end with an error."""
+"""Common parts of the offline commands: parsing options, running, and ending with an error."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def run(args_type: type[Args], main: Callable[[Args], None]) -> None:
 
 
 def _fail(error: RefineryError, args_type: type[Any]) -> NoReturn:
-    """End with one line; where no file can be written, it says which option names another place."""
+    """Exit with one line; where a file cannot be written, it names the option for another place."""
     places = [f"--{item.name.replace('_', '-')}" for item in dataclasses.fields(args_type) if item.name in _PLACES]
     elsewhere = f" ({' or '.join(places)})" if isinstance(error, StorageError) and places else ""
     console.print(f"error: {error}{elsewhere}", style="bold red", markup=False)

@@ -19,7 +19,7 @@ class Update(Protocol):
 
 
 console = Console(highlight=False, soft_wrap=True)
-"""Where all commands print."""
+"""The console that all commands print to."""
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def stage(title: str) -> Iterator[Update]:
     """Show a stage of work.
 
     Args:
-        title: What is done.
+        title: Name of the stage.
 
     Yields:
         ``update(share, note)``: share done in [0, 1] and a short note.

@@ -42,7 +42,7 @@ class _Deployed(torch.nn.Module):
 
 
 class _DeployedLstm(_Deployed):
-    """The same with the memory passed in and out."""
+    """The same for an actor with an LSTM, its state as extra input and output."""
 
     inputs = ("obs", "h", "c")
     outputs = ("action", "h_out", "c_out")
@@ -54,9 +54,9 @@ class _DeployedLstm(_Deployed):
     def forward(  # type: ignore[override]
         self, obs: torch.Tensor, h: torch.Tensor, c: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        seen = self.actor.obs_normalizer(obs)
-        remembered, (h_out, c_out) = self.actor.rnn.rnn(seen[None], (h, c))
-        action = self.actor.mlp(torch.cat([seen, remembered[0]], dim=-1))
+        normalised = self.actor.obs_normalizer(obs)
+        output, (h_out, c_out) = self.actor.rnn.rnn(normalised[None], (h, c))
+        action = self.actor.mlp(torch.cat([normalised, output[0]], dim=-1))
         return torch.clamp(action, -1.0, 1.0), h_out, c_out
 
 
@@ -69,13 +69,13 @@ def export_policy(
         agent: Trained agent.
         task: The task it is to solve.
         episodes: Observations of real episodes to compare on, shape (T, n, N).
-        accept_other_gains: The task may ask for other control settings than it was trained with; the metadata tell.
+        accept_other_gains: The task may ask for other control settings than it was trained with; the metadata say so.
 
     Returns:
         The ONNX file's bytes and the largest action difference found by the parity gate.
 
     Raises:
-        GainsError: The agent does not say what it was trained with.
+        GainsError: The agent has no record of what it was trained with.
         BundleError: It was trained with other control settings than the task's, and that was not accepted.
         RefineryError: The gate failed; nothing was written.
     """

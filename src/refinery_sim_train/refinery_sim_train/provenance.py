@@ -1,4 +1,4 @@
-"""Where a result came from: revision, command, date, machine and library versions."""
+"""Provenance of a result: revision, command, date, machine and library versions."""
 
 from __future__ import annotations
 

@@ -19,9 +19,9 @@ class WeightsArgs:
     """Options of every command that uses weights with a task."""
 
     accept_other_gains: bool = False
-    """Use weights that were trained with other control settings than the task's; what comes of it says so."""
+    """Use weights that were trained with other control settings than the task's; results record it."""
     trained_with: str = ""
-    """Task, by name or path, that the weights were trained with: for weights that do not say so themselves."""
+    """Task, by name or path, that the weights were trained with: for weights without a record of it."""
 
 
 def shipped_base(task: Task) -> Path:
@@ -35,14 +35,15 @@ def load_weights(file: Path, task: Task, args: WeightsArgs) -> Agent:
     Args:
         file: Weights of ``train_base``, ``refine`` or ``study``.
         task: The task.
-        args: What of other control settings was accepted.
+        args: Options on control settings that differ.
 
     Returns:
         The agent, with the record of what it was trained with.
 
     Raises:
         ConfigError: The file is missing, damaged or for another observation or action.
-        GainsError: They were trained with other settings than the task's and that was not accepted, or do not say.
+        GainsError: They were trained with other settings than the task's and that was not accepted, or
+            have no record of them.
     """
     agent = Agent.load(file)
     if args.trained_with:

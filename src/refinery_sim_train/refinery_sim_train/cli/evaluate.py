@@ -20,7 +20,7 @@ from refinery_sim_train.console import console, stage
 from refinery_sim_train.env.make_env import make_env
 from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.refine.evaluate import by_estimate_error, evaluate
-from refinery_sim_train.refine.streams import stream_seed, uniform_starts
+from refinery_sim_train.refine.seeding import stream_seed, uniform_starts
 from refinery_sim_train.settings import read_task
 from refinery_sim_train.weights import WeightsArgs, load_weights, shipped_base
 
@@ -36,7 +36,7 @@ class Args(WeightsArgs):
     weights: Path | None = None
     """Weights to evaluate (.npz); default: the shipped base policy."""
     starts: str = "uniform"
-    """Where episodes start: uniform, or mixture (needs --bundle)."""
+    """Distribution of the initial states: uniform, or mixture (needs --bundle)."""
     episodes: int = 1024
     """Test episodes."""
     seed: int = 0
@@ -59,7 +59,7 @@ class ShippedPolicy:
         self._sessions = [OnnxPolicy(path)]
 
     def reset(self) -> None:
-        """Forget what was seen: new episodes start."""
+        """Clear the memory, at the start of new episodes."""
         for session in self._sessions:
             session.reset()
 

@@ -26,7 +26,7 @@ class Args(WeightsArgs):
     preset: str = "quick"
     """Name in config/refine or path: how many episodes the mixture and the figures get."""
     seed: int = 0
-    """Seed of everything, 0 to 9999."""
+    """Seed of all random numbers, 0 to 9999."""
     out: Path = Path("runs/export")
     """Run folder; the bundle is <out>/bundle."""
     resume: bool = False

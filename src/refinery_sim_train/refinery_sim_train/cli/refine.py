@@ -27,7 +27,7 @@ class Args(WeightsArgs):
     base: Path | None = None
     """Weights of the base policy (.npz of train_base); default: the shipped one."""
     seed: int = 0
-    """Seed of everything, 0 to 9999."""
+    """Seed of all random numbers, 0 to 9999."""
     out: Path | None = None
     """Run folder; default runs/<task>_<preset>_<seed>."""
     resume: bool = False

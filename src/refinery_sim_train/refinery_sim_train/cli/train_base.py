@@ -16,7 +16,7 @@ from refinery_sim_train.env.make_env import make_env
 from refinery_sim_train.provenance import provenance
 from refinery_sim_train.refine.base import BaseSpec, train_base
 from refinery_sim_train.refine.evaluate import evaluate
-from refinery_sim_train.refine.streams import stream_seed
+from refinery_sim_train.refine.seeding import stream_seed
 from refinery_sim_train.settings import read_task
 from refinery_sim_train.weights import shipped_base
 
@@ -28,7 +28,7 @@ class Args:
     task: str = "peg_rect"
     """Name in config/tasks or path of a task file."""
     seed: int = 0
-    """Seed of everything, 0 to 9999."""
+    """Seed of all random numbers, 0 to 9999."""
     out: Path | None = None
     """Weights file (.npz); default policies/<task>/base.npz."""
     test_episodes: int = 1024
@@ -38,7 +38,7 @@ class Args:
 
 
 def train(args: Args) -> None:
-    """Train, test on both boxes, and write weights beside a JSON with their provenance."""
+    """Train, test on both boxes, and write weights and a JSON file with their provenance."""
     task = read_task(args.task)
     out = args.out or shipped_base(task)
     check_writable(out.parent)

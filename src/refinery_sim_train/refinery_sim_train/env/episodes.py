@@ -48,7 +48,7 @@ class Episodes:
 
 
 def draw_episodes(task: Task, theta: Array, rng: np.random.Generator) -> Episodes:
-    """Draw socket poses and noise for given initial states, each episode for itself: what training sees.
+    """Draw socket poses and noise for given initial states, each episode independently, as training uses them.
 
     Args:
         task: Ranges and noise levels.
@@ -63,22 +63,22 @@ def draw_episodes(task: Task, theta: Array, rng: np.random.Generator) -> Episode
 
 
 def draw_episode_set(task: Task, theta: Array, seed: int) -> Episodes:
-    """Draw a set of episodes to measure with: distributed as those of training, stratified where failures come from.
+    """Draw a set of episodes for evaluation: distributed as those of training, stratified where failures come from.
 
     The size of the estimate's bias and the friction come from a scrambled Sobol sequence: of n episodes, n a power of
-    two from :data:`BLOCK`, exactly one has a bias in each n-th of its distribution, and so for the friction. Of any
-    other number as many as a few episodes allow.
+    two from :data:`BLOCK`, exactly one has a bias in each n-th of its distribution, and so for the friction. Any other
+    number is stratified nearly as evenly.
 
     Args:
         task: Ranges and noise levels.
         theta: Initial states, shape (n, 9).
-        seed: Of all draws; they do not depend on theta, and those of fewer episodes are the first of those of more.
+        seed: Seed of all draws; they do not depend on theta, and a smaller set is the beginning of a larger one.
 
     Returns:
         The episodes.
     """
     n = len(theta)
-    # Generators of their own: the number of episodes changes none of them.
+    # A separate generator each, so that the number of episodes does not change the draws.
     rngs = [np.random.default_rng([seed, part]) for part in range(3, 8)]
     stratified = qmc.Sobol(2, rng=rngs[0]).random_base2((max(n, BLOCK) - 1).bit_length()).reshape(-1, BLOCK, 2)
     # However they are scrambled, the sequences of two seeds are tied to each other by their order.

@@ -35,11 +35,11 @@ class InsertionEnv:
     """A batch of insertion episodes.
 
     Args:
-        task: What to insert.
-        kinematics: Of the simulated arm, for resets and the measured tool pose.
-        home_rad: Seed of the inverse kinematics, shape (7,), [rad].
+        task: The insertion task.
+        kinematics: Kinematics of the simulated arm, for resets and the measured tool pose.
+        home_rad: Initial guess of the inverse kinematics, shape (7,), [rad].
         count: Number of environments B.
-        threads: Threads of the physics; 0 is one per core.
+        threads: Threads of the physics; 0 means one per core.
     """
 
     def __init__(
@@ -77,10 +77,10 @@ class InsertionEnv:
         self._jitter = np.zeros((count, task.control.episode_steps + 1, 3))
 
     def reset(self, episodes: Episodes, index: NDArray[np.intp] | None = None) -> None:
-        """Start episodes in the environments ``index`` (all by default); call :meth:`observe` after.
+        """Start episodes in the environments ``index`` (all by default); call :meth:`get_observations` after.
 
         Args:
-            episodes: As many as there are indices.
+            episodes: Episodes to start, one per index.
             index: Environments to restart.
 
         Raises:
@@ -122,19 +122,23 @@ class InsertionEnv:
         self._ctrl[rows, 0:3] = target.pos_m + self._control_bias[rows]
         self._ctrl[rows, 3:6] = (self._down * target.rotation).as_rotvec()
 
-    def observe(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Take in one estimate and encode, once per policy step; policy and privileged observations."""
+    def get_observations(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Filter one socket estimate and encode the observations; call it once per policy step.
+
+        Returns:
+            Policy observations (B, N) and privileged observations (B, :data:`PRIVILEGED_SIZE`).
+        """
         jitter = self._jitter[np.arange(self.count), np.minimum(self.step_index, self._jitter.shape[1] - 1)]
-        seen = Poses(pos_m=self._estimate.pos_m + jitter, quat_xyzw=self._estimate.quat_xyzw)
-        self.filtered = self.encoder.filter_socket(seen)
+        estimate = Poses(pos_m=self._estimate.pos_m + jitter, quat_xyzw=self._estimate.quat_xyzw)
+        self.filtered = self.encoder.filter_socket(estimate)
         observation = self.encoder.encode(self.measured, self.filtered, self.decoder.target, self.decoder.smoothed)
-        wrong = self.socket.rotation.apply(self._estimate.pos_m - self.socket.pos_m, inverse=True)
+        estimate_error = self.socket.rotation.apply(self._estimate.pos_m - self.socket.pos_m, inverse=True)
         true = self.relative
         parts = (
             true.pos_m / 0.01,
             np.tanh(true.pos_m / 0.001),
             true.rotation.as_rotvec() / 0.1,
-            wrong[:, :2] / 0.001,
+            estimate_error[:, :2] / 0.001,
             self._control_bias[:, :2] / 0.001,
         )
         return observation, np.concatenate(parts, axis=1).astype(np.float32)
@@ -144,8 +148,15 @@ class InsertionEnv:
         """True plug poses in the base frame, from the last measurement."""
         return self.measured @ self._tool_from_plug
 
-    def advance(self, action: Array) -> tuple[Array, PlugOffset, NDArray[np.bool_], NDArray[np.bool_]]:
-        """Apply actions (B, 6) for one policy step; returns reward, true errors, strict now, engaged so far."""
+    def step(self, action: Array) -> tuple[Array, PlugOffset, NDArray[np.bool_], NDArray[np.bool_]]:
+        """Apply actions for one policy step.
+
+        Args:
+            action: Normalised actions, shape (B, 6).
+
+        Returns:
+            Rewards (B,), true plug offsets, strict success now (B,), engaged at any step so far (B,).
+        """
         last = self.decoder.smoothed
         self._apply(self.decoder.decode(action, self.measured, self.filtered))
         self._batch.step(nstep=SUBSTEPS)
@@ -160,7 +171,7 @@ class InsertionEnv:
     def drive(self, target: Poses) -> None:
         """Command tool poses (base frame, batch of B) for one policy period, past decoder and episode.
 
-        The target is taken as it is: keep it within the spring's stretch.
+        The target is not clipped: keep it within the largest position error of the impedance controller.
         """
         self._apply(target)
         self._batch.step(nstep=SUBSTEPS)

@@ -1,4 +1,4 @@
-"""The environment as it is built for training and evaluation: with the simulated arm."""
+"""Build the environment of training and evaluation, with the simulated arm."""
 
 from __future__ import annotations
 

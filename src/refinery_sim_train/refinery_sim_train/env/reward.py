@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 
 
 FINAL_BONUS = 15.0
-"""Reward of being seated at the last step, in steps of being seated: reliability counts, not only speed."""
+"""Reward of strict success at the last step, as a multiple of its reward per step, to favour reliability over speed."""
 
 _ORIGIN = Poses.from_xyz_rpy(np.zeros(3), np.zeros(3))
 
@@ -29,7 +29,7 @@ def step_reward(
         relative: True plug poses in the true socket frame, batch B.
         action: Smoothed actions of this step, shape (B, 6).
         last_action: Smoothed actions of the step before, shape (B, 6).
-        last_step: Which episodes end with this step, shape (B,).
+        last_step: True for episodes that end with this step, shape (B,).
 
     Returns:
         Rewards (B,), about [0, 2] a step, and the insertion errors.

@@ -22,7 +22,7 @@ from refinery_sim_train.learn.networks import Actor, Memory, ObservationInput
 from refinery_sim_train.learn.record import record_from, record_of
 
 GROUPS = {"actor": ["policy"], "critic": ["policy", "privileged"]}
-"""Observation groups: the critic also sees the truth (asymmetric actor-critic, as in the released code)."""
+"""Observation groups: the critic also observes the true state (asymmetric actor-critic, as in the released code)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,13 +32,12 @@ class AgentSpec:
     hidden: tuple[int, ...] = (256, 128, 64)
     """Hidden layers of actor and critic (the released code's MLP)."""
     lstm: int = 0
-    """Units of an LSTM beside the actor's observations, before its hidden layers; 0 is a policy without memory. The
-    critic needs none: it sees the truth."""
+    """Units of an LSTM whose output joins the actor's observations before its hidden layers; 0 is a policy without
+    memory. The critic needs none: it observes the true state."""
     observation_clip: float = 0.0
-    """Largest magnitude of a normalised observation, in standard deviations of what the normaliser learnt from; 0 is
-    none. Actor and critic."""
+    """Clip of the normalised observations of actor and critic, in standard deviations; 0 is none."""
     clock: tuple[float, ...] = ()
-    """Periods of sines and cosines of the time that the actor sees, as shares of the episode."""
+    """Periods of sines and cosines of the time, added to the actor's observations, as shares of the episode."""
     action_std: float = 0.2
     """Standard deviation of the exploration noise, fixed, share of full action, (0, 1]."""
 
@@ -63,8 +62,8 @@ class Agent:
     """Actor and critic.
 
     Args:
-        spec: Sizes.
-        seed: Of the initial weights.
+        spec: Sizes of the networks and exploration noise.
+        seed: Seed of the initial weights.
     """
 
     def __init__(self, spec: AgentSpec, seed: int) -> None:
@@ -83,18 +82,18 @@ class Agent:
         )
         self._memory: Memory | None = None
         self.trained_with: TrainedWith | None = None
-        """Of the actor's weights, set by whatever trains them; None: untrained, or stored before this was recorded."""
+        """Settings that the actor's weights were trained with; None: untrained, or stored before this was recorded."""
         self.critic = MLPModel(empty, GROUPS, "critic", 1, hidden, obs_normalization=True)
         self.critic.obs_normalizer = ObservationInput(self.critic.obs_dim, spec.observation_clip, ())
 
     def reset(self) -> None:
-        """Forget what was seen, as at the start of episodes."""
+        """Clear the memory, at the start of episodes."""
         self._memory = None
 
     @torch.inference_mode()
     def act(self, observation: NDArray[np.float32]) -> Array:
         """Mean actions (B, 6) for policy observations (B, N), as deployed; B is constant from reset to reset."""
-        # Memory of its own: a training in progress keeps its in the model.
+        # Not the model's own memory, which belongs to the training in progress.
         means, self._memory = self.actor.means(torch.from_numpy(observation)[None], self._memory)
         result: Array = means[0].numpy().astype(np.float64)
         return result
@@ -123,12 +122,12 @@ class Agent:
         return self.extended(self.spec, seed=0)
 
     def extended(self, spec: AgentSpec, seed: int) -> Agent:
-        """An independent agent that does the same, with more inputs to learn from.
+        """An independent agent with the same actions and more network inputs to learn from.
 
         Args:
-            spec: As of this agent; clock and LSTM may be added (nothing comes of them until it has learnt), and the
-                clip may be any.
-            seed: Of the weights of an LSTM that is added.
+            spec: Sizes of this agent; clock and LSTM may be added (the weights on these inputs start at zero), and the
+                clip may differ.
+            seed: Seed of the weights of an added LSTM.
 
         Returns:
             The agent, with this one's record of what it was trained with.
@@ -140,7 +139,7 @@ class Agent:
         agent = Agent(spec, seed)
         state = agent.actor.state_dict()
         for key, value in self.actor.state_dict().items():
-            state[key] = _spread(value, state[key], key, old)
+            state[key] = _pad_inputs(value, state[key], key, old)
         agent.actor.load_state_dict(state)
         agent.critic.load_state_dict(self.critic.state_dict())
         agent.trained_with = self.trained_with
@@ -192,20 +191,20 @@ class Agent:
         except FileNotFoundError:
             raise ConfigError(path, "", "weights of a policy", "nothing there", "run train_base first") from None
         except Exception as error:
-            said = " ".join(str(error).split())[:200]
+            cause = " ".join(str(error).split())[:200]
             expected = f"weights for {OBSERVATION_SIZE} observations"
-            raise ConfigError(path, "", expected, said, "train it anew") from error
+            raise ConfigError(path, "", expected, cause, "train it anew") from error
         agent.trained_with = record_from(arrays, path)
         return agent
 
 
-def _spread(value: torch.Tensor, larger: torch.Tensor, key: str, old: AgentSpec) -> torch.Tensor:
-    """Weights for more inputs: observations, clock and memory stay in this order, what is new has no weight."""
+def _pad_inputs(value: torch.Tensor, larger: torch.Tensor, key: str, old: AgentSpec) -> torch.Tensor:
+    """Weights for more inputs, in the order observations, clock, memory; new inputs get weight zero."""
     if value.shape == larger.shape:
         return value
     result = torch.zeros_like(larger)
-    seen = OBSERVATION_SIZE + 2 * len(old.clock)
-    result[:, :seen] = value[:, :seen]
+    width = OBSERVATION_SIZE + 2 * len(old.clock)
+    result[:, :width] = value[:, :width]
     if old.lstm and key == "mlp.0.weight":
-        result[:, -old.lstm :] = value[:, seen:]
+        result[:, -old.lstm :] = value[:, width:]
     return result

@@ -1,6 +1,6 @@
-"""The scripted search that is imitated: align above the hole, press, spiral when the plug stands on the rim.
+"""The scripted search that is imitated: align above the hole, press, spiral while the plug rests on the rim.
 
-It sees what the policy sees (noisy estimates, no truth), so that imitation has no information gap to close.
+It uses the policy's own information (noisy estimates, not the true state), so that imitation has no gap to close.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class ExpertSpec:
     aligned_rad: float = 0.04
     """Rotation to the estimate that counts as aligned, [rad]."""
     press_m: float = 0.006
-    """How far under the plug the target is held while pressing, [m]; times the stiffness it is the force."""
+    """Distance of the target under the plug while pressing, [m]; times the stiffness it is the force."""
     spiral_m: float = 0.001
     """Largest radius of the search, [m]."""
     spiral_steps: float = 15.0

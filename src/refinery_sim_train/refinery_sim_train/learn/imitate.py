@@ -20,7 +20,7 @@ from refinery_sim_train.learn.sequences import whole_episodes
 
 @dataclass(frozen=True, kw_only=True)
 class ImitationSpec:
-    """How long to imitate."""
+    """Settings of the imitation."""
 
     rounds: int = 6
     """DAgger rounds; the first is pure expert."""
@@ -29,9 +29,9 @@ class ImitationSpec:
     batch: int = 2048
     """Samples per gradient step."""
     learning_rate: float = 1e-3
-    """Of Adam."""
+    """Adam learning rate."""
     noise: float = 0.15
-    """Standard deviation of the noise on the rolled-out (not the labelled) actions."""
+    """Standard deviation of the noise on the rolled-out (not the labelled) actions, share of full action."""
 
 
 def imitate(
@@ -41,10 +41,10 @@ def imitate(
 
     Args:
         agent: Changed in place.
-        env: Where to roll out.
+        env: Environments to roll out in.
         box: Initial states to draw from.
-        spec: Lengths.
-        seed: Of all draws.
+        spec: Settings.
+        seed: Seed of all draws.
         report: Called with a sentence and the share done.
 
     Returns:
@@ -62,19 +62,19 @@ def imitate(
         agent.reset()
         use_student = rng.random(env.count) < min(0.5 * round_index, 0.9)
         for step in range(steps):
-            observation, _ = env.observe()
+            observation, _ = env.get_observations()
             label = expert_action(env, ExpertSpec())
             observations.append(observation)
             labels.append(label.astype(np.float32))
             action = np.where(use_student[:, None], agent.act(observation), label)
-            env.advance(action + rng.normal(0, spec.noise, action.shape))
+            env.step(action + rng.normal(0, spec.noise, action.shape))
             report(f"imitation {round_index + 1}/{spec.rounds}", (round_index + 0.7 * step / steps) / spec.rounds)
         # Without a memory every step is an episode of its own, which mixes a batch better.
         length = steps if agent.spec.lstm else 1
         x, y = (torch.from_numpy(whole_episodes(part, length)) for part in (observations, labels))
         if round_index == 0:
-            seen = x.flatten(0, 1)
-            agent.actor.update_normalization(pack(seen.numpy(), np.zeros((len(seen), 1), np.float32)))
+            flat = x.flatten(0, 1)
+            agent.actor.update_normalization(pack(flat.numpy(), np.zeros((len(flat), 1), np.float32)))
         for _ in range(spec.epochs):
             for columns in torch.randperm(x.shape[1]).split(max(spec.batch // length, 1)):
                 loss = torch.nn.functional.mse_loss(agent.act_sequences(x[:, columns]), y[:, columns])

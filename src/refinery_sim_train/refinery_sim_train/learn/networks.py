@@ -23,7 +23,7 @@ Memory = tuple[torch.Tensor, torch.Tensor]
 
 
 class ObservationInput(EmpiricalNormalization):
-    """Normalises observations, clips what is far outside of what it has learnt from, and adds a clock.
+    """Normalises observations, clips them, and adds a clock.
 
     Args:
         size: Width N of the observations; the policy's come first.
@@ -35,33 +35,33 @@ class ObservationInput(EmpiricalNormalization):
         super().__init__(size)
         self._clip, self._clock = clip, tuple(2 * math.pi / period for period in clock)
         self.width = size + 2 * len(clock)
-        """Width of what comes out."""
+        """Width of the output."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map observations (..., N) to network inputs (..., width)."""
-        seen: torch.Tensor = super().forward(x)
+        normalised: torch.Tensor = super().forward(x)
         if self._clip:
-            seen = torch.clamp(seen, -self._clip, self._clip)
+            normalised = torch.clamp(normalised, -self._clip, self._clip)
         if not self._clock:
-            return seen
-        gone = 1.0 - x[..., TIME_LEFT : TIME_LEFT + 1]
-        turns = torch.cat([gone * rate for rate in self._clock], dim=-1)
-        return torch.cat([seen, torch.sin(turns), torch.cos(turns)], dim=-1)
+            return normalised
+        elapsed = 1.0 - x[..., TIME_LEFT : TIME_LEFT + 1]
+        turns = torch.cat([elapsed * rate for rate in self._clock], dim=-1)
+        return torch.cat([normalised, torch.sin(turns), torch.cos(turns)], dim=-1)
 
 
 class Actor(MLPModel):
     """Mean actions and Gaussian noise: an MLP of the observations, and of an LSTM's output where there is one.
 
-    The hidden layers see the observations past the LSTM, too: a memory can be added to a policy that has none without
-    changing what it does (:meth:`refinery_sim_train.learn.agent.Agent.extended`).
+    The observations also bypass the LSTM to the hidden layers: a memory can be added to a policy that has none without
+    changing its actions (:meth:`refinery_sim_train.learn.agent.Agent.extended`).
 
     Args:
         empty: Observations of the groups' sizes.
         groups: Observation groups of the model.
         hidden: Sizes of the hidden layers.
         action_std: Standard deviation of the noise.
-        clip: As of :class:`ObservationInput`.
-        clock: As of :class:`ObservationInput`.
+        clip: Largest magnitude of a normalised observation, in standard deviations; 0 is none.
+        clock: Periods of the clock, as shares of the episode.
         lstm: Units of the LSTM; 0 is none.
     """
 
@@ -92,25 +92,25 @@ class Actor(MLPModel):
     def get_latent(
         self, obs: TensorDict, masks: torch.Tensor | None = None, hidden_state: HiddenState = None
     ) -> torch.Tensor:
-        """What the hidden layers see; with masks, of padded trajectories, as rsl_rl's recurrent batches are."""
-        seen: torch.Tensor = super().get_latent(obs)
+        """Inputs of the hidden layers; with masks, of padded trajectories, as in rsl_rl's recurrent batches."""
+        normalised: torch.Tensor = super().get_latent(obs)
         if not self.is_recurrent:
-            return seen
-        remembered = self.rnn(seen, masks, hidden_state).squeeze(0)
+            return normalised
+        output = self.rnn(normalised, masks, hidden_state).squeeze(0)
         if masks is not None:
-            seen = unpad_trajectories(seen, masks)
-        return torch.cat([seen, remembered], dim=-1)
+            normalised = unpad_trajectories(normalised, masks)
+        return torch.cat([normalised, output], dim=-1)
 
     def means(self, observations: torch.Tensor, memory: Memory | None = None) -> tuple[torch.Tensor, Memory | None]:
         """Mean actions (T, B, 6) for observations (T, B, N) one after the other, and the memory after the last."""
         latent = self.obs_normalizer(observations)
         if self.is_recurrent:
-            remembered, memory = self.rnn.rnn(latent, memory)
-            latent = torch.cat([latent, remembered], dim=-1)
+            output, memory = self.rnn.rnn(latent, memory)
+            latent = torch.cat([latent, output], dim=-1)
         return self.mlp(latent), memory
 
     def reset(self, dones: torch.Tensor | None = None, hidden_state: HiddenState = None) -> None:
-        """Forget in the environments whose episodes are done, in all without ``dones``; or set the memory."""
+        """Clear the memory where episodes are done, everywhere without ``dones``; or set it."""
         if self.is_recurrent:
             self.rnn.reset(dones, hidden_state)
 

@@ -1,7 +1,7 @@
 """PPO on the insertion environment: rsl_rl's algorithm, our loop.
 
-Initial states come from a source that is told every outcome; an update stops early on the KL divergence; the state of a
-training can be kept and gone on from, to the bit.
+Initial states come from a source that records every outcome; an update stops early on the KL divergence; a training can
+be resumed from its stored state, bit for bit.
 """
 
 from __future__ import annotations
@@ -30,67 +30,68 @@ from refinery_sim_train.learn.agent import Agent, pack
 from refinery_sim_train.learn.record import record_from, record_of
 
 REWARD_SCALE = 0.05
-"""Brings returns to the order of 1, where Adam's rate suits the critic."""
+"""Scale of the rewards in training: it brings returns to the order of 1, which suits the learning rate."""
 _LEAST_STEP = 1e-3
-"""Share of a step that is not halved any more."""
+"""Share of an update step below which it is not halved again."""
 RESETS_APART = 5
 """Policy steps between two resets of some environments."""
 
 
 class StartSource(Protocol):
-    """Where episodes start, and what becomes of them."""
+    """Draws initial states of episodes and records their outcomes."""
 
     def __call__(self, count: int, rng: np.random.Generator) -> Array:
         """Draw (count, 9) initial states for episodes that start."""
 
     def observe(self, theta: Array, success: NDArray[np.bool_]) -> None:
-        """Take note of the strict success (k,) of full episodes from theta (k, 9), exploration noise included."""
+        """Record the strict success (k,) of full episodes from theta (k, 9), exploration noise included."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PpoSpec:
-    """Hyper-parameters."""
+    """Hyper-parameters of PPO; those that rsl_rl has are named as there."""
 
-    steps_per_iteration: int = 25
-    """Policy steps per environment between updates (a third to a half of an episode)."""
+    num_steps_per_env: int = 25
+    """Policy steps per environment between updates, at least 1 (a third to a half of an episode)."""
     learning_rate: float = 1e-3
-    """Of Adam at the start (an adaptive rate destroyed imitated policies)."""
+    """Adam learning rate at the start, over 0 (an adaptive rate destroyed imitated policies)."""
     final_rate_share: float = 0.2
     """Learning rate at the end as a share of that at the start, linear in between, (0, 1]."""
     final_std: float = 0.12
-    """Exploration noise at the end, from the agent's at the start, geometric in between: with 0.2 to the end the deployed
-    mean action is up to 5 points worse than the noisy one, with 0.06 nothing more is learnt in the second half of a
-    training (docs/decisions.md, "Dither" and "What the refiner learns from")."""
-    epochs: int = 5
-    """Passes over the rollout per update."""
-    mini_batches: int = 4
-    """Parts of the rollout per pass."""
+    """Standard deviation of the exploration noise at the end, share of full action, (0, 1]; it decays geometrically from
+    the agent's. With 0.2 to the end the deployed mean action is up to 5 points worse than the noisy one, with 0.06
+    nothing more is learnt in the second half of a training (docs/decisions.md, "Dither")."""
+    num_learning_epochs: int = 5
+    """Most passes over the rollout per update, at least 1."""
+    num_mini_batches: int = 4
+    """Mini-batches per pass over the rollout."""
     gamma: float = 0.995
-    """Discount per policy step."""
+    """Discount factor per policy step, (0, 1)."""
     lam: float = 0.95
-    """Of the generalised advantage estimate."""
-    clip: float = 0.2
-    """Of the probability ratio."""
+    """Lambda of the generalised advantage estimate, (0, 1]."""
+    clip_param: float = 0.2
+    """Clip of the probability ratio around 1."""
     max_kl: float = 0.15
-    """Largest mean KL divergence of the updated from the rollout's policy: an update stops after the epoch that exceeds
-    it and takes back as much of its step as it must."""
-    entropy: float = 0.0
-    """Weight of the entropy bonus."""
+    """Largest mean KL divergence of the updated from the rollout's policy, [nat], over 0. An update stops after the
+    epoch that exceeds it, and its step is halved until it no longer does."""
+    entropy_coef: float = 0.0
+    """Coefficient of the entropy bonus."""
     critic_warmup: int = 6
     """First iterations in which only the critic learns (the imitated actor comes without one)."""
     noise_correlation: float = 0.0
     """Correlation of the exploration noise from one policy step to the next, [0, 1); 0 is white noise."""
     seated_steps: int = 5
-    """An episode ends once the plug has been seated for so many policy steps in a row: what it would still have earned
-    is known. 0 lets all episodes run to their end."""
+    """Policy steps in a row with the plug seated that end an episode, credited with the reward of staying seated; 0 runs
+    all episodes to their end."""
     run_out_share: float = 0.25
-    """Share of the episodes that run to their end nevertheless, so that holding the plug is trained, [0, 1]."""
+    """Share of the episodes that run to their end all the same, so that holding the plug is trained, [0, 1]."""
 
     def __post_init__(self) -> None:
         """Validate ranges."""
         check(self.learning_rate > 0, "learning_rate", "a positive rate", self.learning_rate)
         check(0 < self.gamma < 1 and 0 < self.lam <= 1, "gamma", "in (0, 1)", self.gamma)
-        check(self.steps_per_iteration >= 1 and self.epochs >= 1, "epochs", "at least 1", self.epochs)
+        check(self.num_steps_per_env >= 1, "num_steps_per_env", "at least 1", self.num_steps_per_env)
+        check(self.num_learning_epochs >= 1, "num_learning_epochs", "at least 1", self.num_learning_epochs)
         check(0 < self.final_rate_share <= 1, "final_rate_share", "in (0, 1]", self.final_rate_share)
         check(0 < self.final_std <= 1, "final_std", "in (0, 1]", self.final_std)
         check(self.max_kl > 0, "max_kl", "a positive divergence", self.max_kl)
@@ -108,11 +109,11 @@ class PpoProgress:
     env_steps: int
     """Environment steps so far."""
     success: float
-    """Strict success of the full episodes that ended lately (exploring actions, the source's starts)."""
+    """Strict success of the latest full episodes, [0, 1] (exploring actions, the source's starts)."""
     reward: float
     """Mean reward per step of the last rollout."""
     value_loss: float
-    """Of the critic, first epoch."""
+    """Loss of the critic in the first epoch."""
     kl: float
     """Mean KL divergence of the updated from the rollout's policy."""
     epochs: int
@@ -125,12 +126,12 @@ class PpoTraining:
     """A training in progress; changes the agent in place.
 
     Args:
-        agent: What learns. The actor's normaliser stays as the imitation set it: a policy that already works must not
-            shift under a changing distribution of starts.
+        agent: The agent to train. The actor's normaliser stays as the imitation set it: a policy that already works
+            must not shift under a changing distribution of starts.
         env: The batch of environments.
         spec: Hyper-parameters.
-        iterations: How long the training is to be: what rate and noise are scheduled over.
-        seed: Of all draws.
+        iterations: Planned length of the training, over which learning rate and noise are scheduled.
+        seed: Seed of all draws.
     """
 
     def __init__(self, agent: Agent, env: InsertionEnv, spec: PpoSpec, *, iterations: int, seed: int) -> None:
@@ -160,21 +161,21 @@ class PpoTraining:
         self._ends = np.minimum(-(-apart // RESETS_APART) * RESETS_APART, self._length)
         self._may_stop = self._draw_may_stop(env.count)
         self._noise.normal_()
-        self._observation = pack(*env.observe())
+        self._observation = pack(*env.get_observations())
 
     def _draw_may_stop(self, count: int) -> NDArray[np.bool_]:
-        """Which of the episodes that start end once seated, shape (count,)."""
+        """Draw which of the starting episodes end early once seated, shape (count,)."""
         spec = self._spec
         return (self._rng.random(count) >= spec.run_out_share) & (spec.seated_steps > 0)
 
     def iterate(self, source: StartSource) -> PpoProgress:
-        """Roll out, update once and tell how it stands."""
+        """Roll out, update once and return the progress."""
         if self._observation is None:
             self._begin(source)
         self._schedule()
         with torch.inference_mode():
             first = self.env_steps // self._env.count + 1
-            steps = range(first, first + self._spec.steps_per_iteration)
+            steps = range(first, first + self._spec.num_steps_per_env)
             reward = np.mean([self._step(source, resets=step % RESETS_APART == 0) for step in steps])
             self._algorithm.compute_returns(self._observation)
         frozen = self.iteration < self._spec.critic_warmup
@@ -182,7 +183,7 @@ class PpoTraining:
         if not frozen:
             self.agent.trained_with = TrainedWith.of(self._env.task)
         self.iteration += 1
-        self.env_steps += self._env.count * self._spec.steps_per_iteration
+        self.env_steps += self._env.count * self._spec.num_steps_per_env
         return PpoProgress(
             iteration=self.iteration,
             env_steps=self.env_steps,
@@ -204,15 +205,15 @@ class PpoTraining:
         self.agent.action_std = start * (min(spec.final_std, start) / start) ** done
 
     def _step(self, source: StartSource, *, resets: bool) -> float:
-        """One policy step of all environments; ``resets`` where seated episodes may end."""
+        """One policy step of all environments; seated episodes may end at it if ``resets``. Returns the mean reward."""
         env = self._env
         action = self._act()
-        reward, _, strict, _ = env.advance(action.numpy().astype(np.float64))
+        reward, _, strict, _ = env.step(action.numpy().astype(np.float64))
         over = env.step_index >= self._ends
         self._seated = np.where(strict, self._seated + 1, 0)
         stopped = self._may_stop & ~over & (self._seated >= self._spec.seated_steps) & resets
         # Seated to the end, every step would earn what this one did.
-        earned = reward + stopped * _rest(reward, self._length - env.step_index, self._spec.gamma)
+        earned = reward + stopped * _remaining_return(reward, self._length - env.step_index, self._spec.gamma)
         rows = np.flatnonzero(over | stopped)
         if len(rows):
             full = rows[(env.step_index[rows] >= self._length) | (stopped[rows] & (self._ends[rows] == self._length))]
@@ -223,7 +224,7 @@ class PpoTraining:
             self._ends[rows], self._seated[rows] = self._length, 0
             self._may_stop[rows] = self._draw_may_stop(len(rows))
             self._noise[rows] = torch.randn(len(rows), self._noise.shape[1])
-        self._observation = pack(*env.observe())
+        self._observation = pack(*env.get_observations())
         scaled = torch.from_numpy((REWARD_SCALE * earned).astype(np.float32))
         self._algorithm.process_env_step(self._observation, scaled, torch.from_numpy(over | stopped), {})
         return float(reward.mean())
@@ -237,20 +238,20 @@ class PpoTraining:
         actor, transition = self.agent.actor, self._algorithm.transition
         self._noise = kept * self._noise + (1 - kept**2) ** 0.5 * torch.randn_like(self._noise)
         action = actor.output_mean + actor.output_std * self._noise
-        # Of every step by itself the noise is the network's Gaussian, and the ratio of probabilities takes it as such.
+        # The noise of a single step is the network's Gaussian, as the probability ratio assumes.
         transition.actions = action
         transition.actions_log_prob = actor.get_output_log_prob(action)
         return action
 
     def _update(self, *, actor_frozen: bool) -> tuple[float, float, int, float]:
-        """Epochs over the rollout until the divergence is spent; value loss, divergence, epochs and share kept."""
+        """Run epochs until the divergence exceeds its limit; value loss, divergence, epochs, share of the step kept."""
         # The network only: the exploration noise stays as it is.
         network = [p for name, p in self.agent.actor.named_parameters() if name.startswith(("mlp.", "rnn."))]
         for parameter in network:
             parameter.requires_grad_(not actor_frozen)
         before = [parameter.detach().clone() for parameter in network]
         value_loss, kl, epoch = float("nan"), 0.0, 0
-        for epoch in range(1, self._spec.epochs + 1):
+        for epoch in range(1, self._spec.num_learning_epochs + 1):
             losses = self._algorithm.update()
             value_loss = losses["value"] if epoch == 1 else value_loss
             kl = 0.0 if actor_frozen else self._divergence()
@@ -263,7 +264,7 @@ class PpoTraining:
     def _step_back(
         self, network: list[torch.nn.Parameter], before: list[torch.Tensor], kl: float
     ) -> tuple[float, float]:
-        """Halve a step that went too far until it did not, as TRPO's line search does; divergence and share kept.
+        """Halve a step until its divergence is within the limit, as TRPO's line search does; divergence and share kept.
 
         The clipped ratio does not bound a single epoch: where initial states lie outside the box that the normaliser
         knows, the first Adam steps moved the policy by ten times ``max_kl``, and it did not recover.
@@ -315,7 +316,7 @@ class PpoTraining:
         return arrays
 
     def restore(self, arrays: Arrays) -> None:
-        """Go on from a :meth:`snapshot` of a training with the same task, settings and seed."""
+        """Resume from a :meth:`snapshot` of a training with the same task, settings and seed."""
         self._env.restore(under("env", arrays))
         for name, model in (("actor", self.agent.actor), ("critic", self.agent.critic)):
             model.load_state_dict({key: torch.from_numpy(v.copy()) for key, v in under(name, arrays).items()})
@@ -341,8 +342,8 @@ class PpoTraining:
             self._observation = pack(arrays["observation/policy"].copy(), arrays["observation/privileged"].copy())
 
 
-def _rest(reward: Array, steps_left: NDArray[np.int64], gamma: float) -> Array:
-    """Discounted reward of staying seated for the rest of an episode, the bonus at its end included, shape (B,)."""
+def _remaining_return(reward: Array, steps_left: NDArray[np.int64], gamma: float) -> Array:
+    """Discounted reward of staying seated to the end of an episode, final bonus included, shape (B,)."""
     left = np.maximum(steps_left, 0)
     return reward * gamma * (1 - gamma**left) / (1 - gamma) + gamma**left * FINAL_BONUS
 
@@ -352,20 +353,20 @@ def _algorithm(agent: Agent, env: InsertionEnv, spec: PpoSpec) -> PPO:
     empty = pack(
         np.zeros((env.count, agent.actor.obs_dim), np.float32), np.zeros((env.count, PRIVILEGED_SIZE), np.float32)
     )
-    storage = RolloutStorage("rl", env.count, spec.steps_per_iteration, empty, [6], "cpu")
+    storage = RolloutStorage("rl", env.count, spec.num_steps_per_env, empty, [6], "cpu")
     return PPO(
         agent.actor,
         agent.critic,
         storage,
         num_learning_epochs=1,
-        num_mini_batches=spec.mini_batches,
-        clip_param=spec.clip,
+        num_mini_batches=spec.num_mini_batches,
+        clip_param=spec.clip_param,
         gamma=spec.gamma,
         lam=spec.lam,
         value_loss_coef=1.0,
         # The clip is in units of the return; it would hold the critic of a fresh return scale back for many iterations.
         use_clipped_value_loss=False,
-        entropy_coef=spec.entropy,
+        entropy_coef=spec.entropy_coef,
         learning_rate=spec.learning_rate,
         max_grad_norm=1.0,
         schedule="fixed",

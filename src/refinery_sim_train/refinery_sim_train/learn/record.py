@@ -1,4 +1,4 @@
-"""The record of what weights were trained with, as an array beside them: a file of weights is complete by itself."""
+"""The record of what weights were trained with, stored in the same file as an array."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TRAINED_WITH = "trained_with"
 
 
 def record_of(trained_with: TrainedWith | None) -> Arrays:
-    """Return the array to store beside weights; none if nothing is known."""
+    """Return the array to store with weights; none without a record."""
     if trained_with is None:
         return {}
     return {TRAINED_WITH: np.frombuffer(json.dumps(to_mapping(trained_with)).encode(), dtype=np.uint8)}

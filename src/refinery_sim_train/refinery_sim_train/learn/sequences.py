@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 
 def whole_episodes(steps: list[NDArray[np.float32]], length: int) -> NDArray[np.float32]:
-    """Put arrays (B, N), one a step, group of episodes after group, into episodes of a length.
+    """Stack arrays (B, N), one per step, group of episodes after group, into episodes of a length.
 
     Args:
-        steps: As many as a multiple of ``length``.
+        steps: Arrays of the steps; their number is a multiple of ``length``.
         length: Steps of an episode, T.
 
     Returns:

@@ -22,7 +22,7 @@ ACQUISITIONS = ("ucb", "pi", "ei", "uncertainty")
 
 @dataclass(frozen=True, kw_only=True)
 class AcquisitionSpec:
-    """Which initial states fine-tuning starts from."""
+    """Settings of the choice of initial states for fine-tuning."""
 
     function: str = "ucb"
     """One of ucb, pi, ei, uncertainty. The last, p(1-p), passes over what always fails."""
@@ -71,7 +71,7 @@ class Acquirer:
         model: Fitted success model.
         box: Deployment box.
         spec: Settings.
-        seed: Of the candidates.
+        seed: Seed of the candidates.
     """
 
     def __init__(self, model: SuccessModel, box: Box, spec: AcquisitionSpec, seed: int) -> None:

@@ -10,8 +10,8 @@ from refinery_sim_train.env.insertion_env import InsertionEnv
 from refinery_sim_train.learn.agent import Agent, AgentSpec
 from refinery_sim_train.learn.imitate import ImitationSpec, imitate
 from refinery_sim_train.learn.ppo import PpoSpec, PpoTraining
+from refinery_sim_train.refine.seeding import stream_seed
 from refinery_sim_train.refine.sources import UniformSource
-from refinery_sim_train.refine.streams import stream_seed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,11 +23,11 @@ class BaseSpec:
     environments: int
     """Environments stepped at once."""
     agent: AgentSpec = field(default_factory=AgentSpec)
-    """Networks."""
+    """Networks and exploration noise."""
     imitation: ImitationSpec = field(default_factory=ImitationSpec)
     """Imitation of the expert."""
     ppo: PpoSpec = field(default_factory=lambda: PpoSpec(learning_rate=3e-4, final_std=0.06, seated_steps=0))
-    """Hyper-parameters of PPO; the shipped bases were trained with these."""
+    """Hyper-parameters of PPO; the defaults are those of the shipped bases."""
 
     def __post_init__(self) -> None:
         """Validate ranges."""
@@ -41,7 +41,7 @@ def train_base(env: InsertionEnv, spec: BaseSpec, seed: int) -> tuple[Agent, int
     Args:
         env: Environment of the task.
         spec: Settings.
-        seed: Of everything.
+        seed: Seed of all random numbers.
 
     Returns:
         The agent and the environment steps spent.
@@ -55,7 +55,7 @@ def train_base(env: InsertionEnv, spec: BaseSpec, seed: int) -> tuple[Agent, int
     spent = spec.imitation.rounds * env.count * env.task.control.episode_steps
     if spec.env_steps:
         with stage("PPO on the training box") as update:
-            per_iteration = env.count * spec.ppo.steps_per_iteration
+            per_iteration = env.count * spec.ppo.num_steps_per_env
             training = PpoTraining(
                 agent, env, spec.ppo, iterations=-(-spec.env_steps // per_iteration), seed=train_seed
             )

@@ -18,11 +18,11 @@ class RefineSpec:
     """A refinement run."""
 
     rounds: int
-    """Most rounds of refitting the success model, acquiring starts and fine-tuning there."""
+    """Most rounds, each of refitting the source of starts and fine-tuning, at least 1."""
     iterations_per_round: int
-    """PPO iterations of a round; one is environments x ppo.steps_per_iteration environment steps."""
+    """PPO iterations of a round; one is environments x ppo.num_steps_per_env environment steps."""
     validate_every: int
-    """Rounds between two validations; one of the validated policies is kept."""
+    """Rounds between two validations, a divisor of ``rounds``; the best validated policy is kept."""
     search_episodes: int
     """Episodes of the base policy that the first success model is fitted on; they count as environment steps."""
     validation_episodes: int
@@ -34,14 +34,14 @@ class RefineSpec:
     environments: int
     """Environments stepped at once."""
     source: str = "uniform"
-    """Where fine-tuning episodes start: ``uniform``, ``resampled`` (from logged failures) or ``guided`` (success model
-    and acquisition, the paper's). In the study none is shown to be better, so the default is the simplest."""
+    """Source of the starts of fine-tuning: ``uniform``, ``resampled`` (from logged failures) or ``guided`` (success
+    model and acquisition, the paper's). The study shows none to be better; the default is the simplest."""
     window: int = 1024
     """Episodes, the newest, that the success model is refitted on between rounds."""
     observation_clip: float = 4.0
-    """Clip of normalised observations that is tried on the base, in standard deviations; 0 tries none."""
+    """Clip of normalised observations to try on the base, in standard deviations; 0 tries none."""
     clock_steps: tuple[float, ...] = (15.0, 8.0)
-    """Periods of a clock that the policy learns with, in policy steps (a base that has a clock keeps its own)."""
+    """Periods of the clock added to the policy's observations, in policy steps; a base with a clock keeps its own."""
     lstm: int = 0
     """Units of an LSTM that is added to a base without memory; 0 adds none."""
     gate_episodes: int = 1000
@@ -49,17 +49,17 @@ class RefineSpec:
     converged_variation: float = 0.05
     """Stop when validated success varied by less than this over ``converged_rounds`` (paper: 5 % over 5)."""
     converged_rounds: int = 5
-    """Rounds looked at for convergence."""
+    """Validations looked at for convergence."""
     ppo: PpoSpec = field(default_factory=PpoSpec)
     """Hyper-parameters of PPO."""
     acquisition: AcquisitionSpec = field(default_factory=AcquisitionSpec)
-    """Where to fine-tune."""
+    """Settings of the acquisition function."""
     success_fit: SuccessFitSpec = field(default_factory=SuccessFitSpec)
-    """The success model."""
+    """Settings of the success model's fit."""
     mixture: MixtureFitSpec = field(default_factory=MixtureFitSpec)
-    """The mixtures."""
+    """Settings of the mixtures' fits."""
     starts: StartSpec = field(default_factory=StartSpec)
-    """The start rules."""
+    """Settings of the start rules."""
 
     def __post_init__(self) -> None:
         """Validate ranges."""

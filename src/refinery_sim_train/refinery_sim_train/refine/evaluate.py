@@ -17,10 +17,10 @@ from refinery_sim_train.env.insertion_env import InsertionEnv
 
 
 class BatchPolicy(Protocol):
-    """What acts in a batch of episodes."""
+    """A policy for a batch of episodes."""
 
     def reset(self) -> None:
-        """Forget what was seen: new episodes start."""
+        """Clear the memory, at the start of new episodes."""
 
     def act(self, observation: NDArray[np.float32]) -> Array:
         """Map observations (B, N) to actions (B, 6)."""
@@ -41,7 +41,7 @@ class Outcomes:
     height_m: Array
     """Final height over the bottom, shape (n,), [m]."""
     estimate_error_m: Array
-    """How far the socket was estimated from where it was, sideways and without jitter, shape (n,), [m]."""
+    """Lateral error of the socket estimate, without jitter, shape (n,), [m]."""
 
     @property
     def rate(self) -> Rate:
@@ -62,9 +62,9 @@ def evaluate(
 
     Args:
         env: Batch of environments; episodes run in groups of its size, which changes none of them.
-        policy: What acts.
+        policy: The policy.
         theta: Initial states, shape (n, 9).
-        seed: Of socket poses and noise (:func:`refinery_sim_train.env.episodes.draw_episode_set`).
+        seed: Seed of socket poses and noise (:func:`refinery_sim_train.env.episodes.draw_episode_set`).
         report: Called with the share done.
         action_std: Standard deviation of noise on the actions (sampled deployment); 0 deploys the mean.
         record: Collects every step's observations (B, N), for the export's parity gate.
@@ -72,13 +72,13 @@ def evaluate(
     Returns:
         The outcomes, in the order of ``theta``.
     """
-    # Noise of its own, so that sampled and mean deployment see equal episodes.
+    # A separate generator, so that sampled and mean deployment see equal episodes.
     dither = np.random.default_rng([seed, 2])
     drawn = draw_episode_set(env.task, theta, seed)
     steps = env.task.control.episode_steps
     n = len(theta)
     strict, engaged = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
-    lateral, height, wrong = np.zeros(n), np.zeros(n), np.zeros(n)
+    lateral, height, estimate_error = np.zeros(n), np.zeros(n), np.zeros(n)
     for start in range(0, n, env.count):
         rows = np.arange(start, min(start + env.count, n))
         padded = np.resize(rows, env.count)
@@ -86,28 +86,28 @@ def evaluate(
         env.reset(episodes)
         policy.reset()
         for step in range(steps):
-            observation, _ = env.observe()
+            observation, _ = env.get_observations()
             if record is not None:
                 record.append(observation)
             action = policy.act(observation)
             if action_std:
                 action = action + dither.normal(0.0, action_std, action.shape)
-            _, errors, now, loose = env.advance(action)
+            _, errors, now, loose = env.step(action)
             report((start + env.count * (step + 1) / steps) / (env.count * -(-n // env.count)))
         k = len(rows)
         strict[rows], engaged[rows] = now[:k], loose[:k]
         lateral[rows], height[rows] = errors.lateral_m[:k], errors.height_m[:k]
-        wrong[rows] = np.linalg.norm((episodes.estimate.pos_m - episodes.socket.pos_m)[:k, :2], axis=1)
+        estimate_error[rows] = np.linalg.norm((episodes.estimate.pos_m - episodes.socket.pos_m)[:k, :2], axis=1)
     return Outcomes(
-        theta=theta, strict=strict, engaged=engaged, lateral_m=lateral, height_m=height, estimate_error_m=wrong
+        theta=theta, strict=strict, engaged=engaged, lateral_m=lateral, height_m=height, estimate_error_m=estimate_error
     )
 
 
 def by_estimate_error(outcomes: Outcomes) -> list[tuple[float, float, Rate]]:
-    """Success by how wrong the estimate of the socket was.
+    """Success by the error of the socket estimate.
 
     Args:
-        outcomes: Of enough episodes.
+        outcomes: Outcomes of the episodes.
 
     Returns:
         Least and largest error, [m], and strict success of the episodes sorted by the error: three quarters, the next

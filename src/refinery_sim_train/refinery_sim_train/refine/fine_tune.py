@@ -1,4 +1,4 @@
-"""Fine-tune a policy in rounds: refit the source of starts, then a few PPO iterations; goes on after a kill."""
+"""Fine-tune a policy in rounds: refit the source of starts, then a few PPO iterations; a killed run can be resumed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class RefittedSource(StartSource, Protocol):
         """Learn from the outcomes observed so far."""
 
     def snapshot(self) -> Arrays:
-        """What :meth:`refit` depends on."""
+        """State that :meth:`refit` depends on."""
 
     def restore(self, arrays: Arrays) -> None:
         """Go back to a snapshot."""
@@ -41,13 +41,13 @@ class FineTuning:
     Args:
         start: The policy to start from; not changed.
         env: Environment of the task.
-        source: Where episodes start.
+        source: Source of the initial states.
         ppo: Hyper-parameters.
-        seed: Of everything.
-        rounds: How many rounds the training is to have: what rate and noise are scheduled over.
+        seed: Seed of all random numbers.
+        rounds: Planned rounds, over which learning rate and noise are scheduled.
         iterations_per_round: PPO iterations between two refits of the source.
-        folder: Where the state after every round is kept (``state.npz``), with a log for people and one for
-            TensorBoard; None keeps nothing.
+        folder: Folder that stores the state after every round (``state.npz``), a readable log and one for TensorBoard;
+            None stores nothing.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class FineTuning:
             self._restore(self._file)
         self._board = SummaryWriter(str(folder / "tensorboard")) if folder else None
         if self._log is not None:
-            # What a kill cut off in the middle of a round is done again.
+            # A round that a kill interrupted is repeated.
             rows, _ = read_lines(self._log)
             expected = self.rounds * iterations_per_round
             if len(rows) < expected:
@@ -89,12 +89,12 @@ class FineTuning:
             self._training.restore(under("ppo", arrays))
             self._source.restore(under("source", arrays))
         except Exception as error:
-            # What is missing from it or does not fit comes as a dozen kinds of error, of torch's and of numpy's.
-            said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            # Missing or mismatched arrays raise a dozen kinds of error, torch's and numpy's.
+            cause = " ".join(f"{type(error).__name__}: {error}".split())[:200]
             if isinstance(error, RefineryError):
-                said = str(error)
+                cause = str(error)
             raise DamagedFileError(
-                f"{file}: expected the state of this training, got another ({said}); put a copy back, or delete "
+                f"{file}: expected the state of this training, got another ({cause}); put a copy back, or delete "
                 f"{file.parent} to train again from the beginning, to the same policy"
             ) from error
 
@@ -109,7 +109,7 @@ class FineTuning:
         return self._training.env_steps
 
     def round(self, report: Callable[[PpoProgress], None] = lambda progress: None) -> None:
-        """Refit the source on what it has seen, train, and keep the state."""
+        """Refit the source on the recorded outcomes, train, and store the state."""
         self._source.refit((self._seed + self.rounds) % 2**31)
         for _ in range(self._per_round):
             progress = self._training.iterate(self._source)

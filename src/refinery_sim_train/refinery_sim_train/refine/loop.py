@@ -1,4 +1,4 @@
-"""The refinement loop of the paper, closed: success model -> acquire -> PPO, again and again; the best policy is kept.
+"""The refinement loop of the paper, closed: success model, acquisition and PPO in rounds; the best policy is kept.
 
 Where episodes start (:mod:`.sources`) is refitted every round on the newest episodes of the training itself (the base's
 own search first), so that it follows the policy. Validation picks the policy; then start rules, test and bundle
@@ -23,19 +23,19 @@ from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.learn.ppo import PpoProgress
 from refinery_sim_train.refine.config import RefineSpec
 from refinery_sim_train.refine.evaluate import Outcomes
+from refinery_sim_train.refine.evaluator import Evaluator
 from refinery_sim_train.refine.fine_tune import FineTuning
-from refinery_sim_train.refine.measure import Measurer
 from refinery_sim_train.refine.package import Packaged, Packager
 from refinery_sim_train.refine.run_folder import RunFolder
+from refinery_sim_train.refine.seeding import stream_seed, uniform_starts
 from refinery_sim_train.refine.sources import training_source
 from refinery_sim_train.refine.start_policy import clip_pays, clipped, ready_to_learn
-from refinery_sim_train.refine.streams import stream_seed, uniform_starts
 from refinery_sim_train.refine.success_fit import cross_validated_bits, fit_success_model
 
 
 @dataclass(frozen=True, kw_only=True)
 class RefineResult(Packaged):
-    """What a run produced."""
+    """Results of a run."""
 
     base_model: SuccessModel
     """Success model of the base policy, with clip if that is what was refined."""
@@ -47,12 +47,12 @@ class Refinement:
     """One run.
 
     Args:
-        task: What is inserted.
+        task: The insertion task.
         make_env: Builds an environment of the task; training keeps one, evaluation another.
         base: Base policy; not changed.
         spec: Settings.
-        seed: Of everything.
-        folder: Where stages are kept.
+        seed: The run's seed.
+        folder: Folder that stores the finished stages.
         accept_other_gains: The base may have been trained with other control settings than the task's. What is trained
             here is trained with the task's.
     """
@@ -72,55 +72,55 @@ class Refinement:
         self._spec, self._seed, self._folder = spec, seed, folder
         self._box = task.initial_state.deployed
         env = make_env()
-        self._measure = Measurer(env, seed, folder)
+        self._evaluate = Evaluator(env, seed, folder)
         self._clipped = clipped(base, spec.observation_clip)
         self.packager = Packager(
             task, env, base, spec, seed, folder, clipped=self._clipped, accept_other_gains=accept_other_gains
         )
         """Fits start rules, tests and writes the bundle."""
 
-    def run(self, bundle: Path, say: Callable[[str], None]) -> RefineResult:
+    def run(self, bundle: Path, log: Callable[[str], None]) -> RefineResult:
         """Refine, fit, test and write the bundle.
 
         Args:
-            bundle: Where the bundle goes.
-            say: Called with a sentence after each stage that decides something.
+            bundle: Folder to write the bundle to.
+            log: Called with a line after each stage that decides something.
 
         Returns:
             The results.
         """
         spec = self._spec
         starts = uniform_starts(self._task.name, self._box, spec.search_episodes, "search", self._seed)
-        start, seen, searches = self._search(starts, say)
+        start, outcomes, searches = self._search(starts, log)
         fit_seed = stream_seed(self._task.name, "fit", self._seed, 1) % 2**31
-        base_model = fit_success_model(self._box, seen.theta, seen.strict, spec.success_fit, fit_seed)
-        bits = cross_validated_bits(self._box, seen.theta, seen.strict, spec.success_fit, fit_seed)
-        say(f"structure: the model of initial states gains {bits:+.3f} bits per rollout on held-out episodes")
-        searched = searches * len(seen.theta) * self._task.control.episode_steps
-        best, trained, kept_round = self._rounds(start, seen, say)
+        base_model = fit_success_model(self._box, outcomes.theta, outcomes.strict, spec.success_fit, fit_seed)
+        bits = cross_validated_bits(self._box, outcomes.theta, outcomes.strict, spec.success_fit, fit_seed)
+        log(f"structure: the model of initial states gains {bits:+.3f} bits per rollout on held-out episodes")
+        search_steps = searches * len(outcomes.theta) * self._task.control.episode_steps
+        best, trained, kept_round = self._rounds(start, outcomes, log)
         notes = {"kept_round": kept_round, "observation_clip": best.spec.observation_clip}
-        packed = self.packager.package(bundle, best, searched + trained, notes, say)
+        packed = self.packager.package(bundle, best, search_steps + trained, notes, log)
         return RefineResult(base_model=base_model, structure_bits=bits, **vars(packed))
 
-    def _search(self, starts: Array, say: Callable[[str], None]) -> tuple[Agent, Outcomes, int]:
-        """Where the base fails, with clipped observations if that is better; what to start from and searches made."""
-        seen = self._measure("base: where does it fail?", "search", self._base, "search", starts)
+    def _search(self, starts: Array, log: Callable[[str], None]) -> tuple[Agent, Outcomes, int]:
+        """Run the base, and with clipped observations; the better policy, its outcomes and the number of runs."""
+        outcomes = self._evaluate("base: where does it fail?", "search", self._base, "search", starts)
         if self._clipped is None:
-            return self._base, seen, 1
+            return self._base, outcomes, 1
         title = "base, observations clipped: where does it fail?"
-        seen_clipped = self._measure(title, "search_clipped", self._clipped, "search", starts)
-        pays, said = clip_pays(seen, seen_clipped)
-        say(said)
-        return (self._clipped, seen_clipped, 2) if pays else (self._base, seen, 2)
+        clipped_outcomes = self._evaluate(title, "search_clipped", self._clipped, "search", starts)
+        pays, reason = clip_pays(outcomes, clipped_outcomes)
+        log(reason)
+        return (self._clipped, clipped_outcomes, 2) if pays else (self._base, outcomes, 2)
 
-    def _rounds(self, start: Agent, seen: Outcomes, say: Callable[[str], None]) -> tuple[Agent, int, int]:
+    def _rounds(self, start: Agent, outcomes: Outcomes, log: Callable[[str], None]) -> tuple[Agent, int, int]:
         """Fine-tune in rounds; the best validated policy, the steps of all training and the round kept.
 
         What is kept is never worse on validation than the base, with clip or without.
         """
         spec = self._spec
-        # Opened where a policy is missing: what is done already needs no training.
-        training = cache(partial(self._training, start, seen))
+        # Built only if a policy is missing: finished rounds need no training.
+        training = cache(partial(self._training, start, outcomes))
         best, kept_round = self._base, 0
         best_rate = self._validate("base", self._base)
         if self._clipped is not None:
@@ -134,10 +134,10 @@ class Refinement:
             history.append(rate.value)
             if rate.value > best_rate.value:
                 best, best_rate, kept_round = agent, rate, index
-            say(f"round {index}: {rate} on validation seeds; best so far: round {kept_round}")
+            log(f"round {index}: {rate} on validation seeds; best so far: round {kept_round}")
             lately = history[-spec.converged_rounds :]
             if len(lately) == spec.converged_rounds and max(lately) - min(lately) < spec.converged_variation:
-                say(f"converged: success varied by less than {100 * spec.converged_variation:.0f} points lately")
+                log(f"converged: success varied by less than {100 * spec.converged_variation:.0f} points lately")
                 break
         if training.cache_info().currsize:
             training().close()
@@ -145,13 +145,13 @@ class Refinement:
 
     @property
     def _steps_per_round(self) -> int:
-        return self._spec.iterations_per_round * self._spec.environments * self._spec.ppo.steps_per_iteration
+        return self._spec.iterations_per_round * self._spec.environments * self._spec.ppo.num_steps_per_env
 
-    def _training(self, start: Agent, seen: Outcomes) -> FineTuning:
-        """Begin the training, or go on with it."""
+    def _training(self, start: Agent, outcomes: Outcomes) -> FineTuning:
+        """Start the training, or resume it."""
         spec = self._spec
         source = training_source(spec.source, self._box, spec.window, spec.acquisition, spec.success_fit)
-        source.observe(seen.theta, seen.strict)
+        source.observe(outcomes.theta, outcomes.strict)
         seed = stream_seed(self._task.name, "train", self._seed, 1) % 2**31
         learner = ready_to_learn(
             start,
@@ -195,4 +195,4 @@ class Refinement:
         name = f"validation_{who.replace(' ', '_')}"
         count = self._spec.validation_episodes
         starts = uniform_starts(self._task.name, self._box, count, "validation", self._seed)
-        return self._measure(f"{who}: validate", name, agent, "validation", starts).rate
+        return self._evaluate(f"{who}: validate", name, agent, "validation", starts).rate

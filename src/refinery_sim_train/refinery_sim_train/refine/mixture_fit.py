@@ -1,4 +1,4 @@
-"""Fit the mixture over the initial states a policy wins from; the number of components by held-out likelihood."""
+"""Fit the mixture over a policy's successful initial states; the number of components by held-out likelihood."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class MixtureFitSpec:
     folds: int = 5
     """Folds of the held-out likelihood."""
     min_std: float = 0.03
-    """Least standard deviation in unit-box coordinates: keeps a choice for the robot."""
+    """Least standard deviation in unit-box coordinates, so that the robot keeps a choice of starts."""
 
     def __post_init__(self) -> None:
         """Validate ranges."""
@@ -44,7 +44,7 @@ def fit_mixture(
         theta: Evaluated initial states, shape (n, 6).
         success: Their outcomes, shape (n,).
         spec: Settings.
-        seed: Of the fit.
+        seed: Seed of the fit.
 
     Returns:
         The mixture and how it was selected (held-out log-likelihood per point of every count tried).

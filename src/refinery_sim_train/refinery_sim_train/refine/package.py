@@ -25,12 +25,12 @@ from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.learn.sequences import whole_episodes
 from refinery_sim_train.provenance import provenance
 from refinery_sim_train.refine.config import RefineSpec
-from refinery_sim_train.refine.envelope_fit import fit_envelope, needed_episodes
 from refinery_sim_train.refine.evaluate import Outcomes, evaluate
-from refinery_sim_train.refine.measure import Measurer
+from refinery_sim_train.refine.evaluator import Evaluator
+from refinery_sim_train.refine.observation_statistics_fit import fit_observation_statistics, needed_episodes
 from refinery_sim_train.refine.run_folder import RunFolder
+from refinery_sim_train.refine.seeding import drawn_starts, stream_seed, uniform_starts
 from refinery_sim_train.refine.start_rules import StartRules, fit_start_rules
-from refinery_sim_train.refine.streams import drawn_starts, stream_seed, uniform_starts
 from refinery_sim_train.refine.success_fit import fit_success_model
 
 SHIPPED_RULES = {"mixture": "mixture_ranked", "superlevel": "superlevel_ranked"}
@@ -42,7 +42,7 @@ class Packaged:
     """A policy tested and written as a bundle."""
 
     task: Task
-    """What was inserted."""
+    """The insertion task."""
     bundle: Path
     """The bundle written."""
     base: Outcomes
@@ -66,7 +66,7 @@ class Packaged:
 
     @property
     def stronger(self) -> Outcomes:
-        """The stronger of base and base with clip, which gains are told against."""
+        """The stronger of base and base with clip, which gains are measured against."""
         return max((self.base, self.clipped or self.base), key=lambda outcomes: outcomes.rate.value)
 
 
@@ -74,14 +74,14 @@ class Packager:
     """Packages policies of one run.
 
     Args:
-        task: What is inserted.
-        env: For evaluation.
-        base: What the policy is compared with.
+        task: The insertion task.
+        env: Environments for evaluation.
+        base: Base policy to compare with.
         spec: Settings.
-        seed: Of everything.
-        folder: Where stages are kept.
-        clipped: The base with clipped observations, to be compared with too.
-        accept_other_gains: Policies may have been trained with other control settings than the task's; bundles tell.
+        seed: The run's seed.
+        folder: Folder that stores the finished stages.
+        clipped: The base with clipped observations, to compare with as well.
+        accept_other_gains: Policies may have been trained with other control settings than the task's; bundles say so.
     """
 
     def __init__(
@@ -99,43 +99,45 @@ class Packager:
         self._task, self._env, self._base, self._clipped = task, env, base, clipped
         self._spec, self._seed, self._accept = spec, seed, accept_other_gains
         self._box = task.initial_state.deployed
-        self._measure = Measurer(env, seed, folder)
+        self._evaluate = Evaluator(env, seed, folder)
 
     def package(
-        self, bundle: Path, policy: Agent, spent: int, notes: dict[str, Any], say: Callable[[str], None]
+        self, bundle: Path, policy: Agent, spent: int, notes: dict[str, Any], log: Callable[[str], None]
     ) -> Packaged:
         """Fit the start rules on fresh episodes of a policy, test it against the base, export and write the bundle.
 
         Args:
-            bundle: Where the bundle goes.
+            bundle: Folder to write the bundle to.
             policy: The policy to ship.
             spent: Environment steps that went into it.
             notes: Added to the provenance.
-            say: Called with the choice of rule and the bundle's path.
+            log: Called with a line on the choice of rule and one with the bundle's path.
 
         Returns:
-            What was written and measured.
+            The bundle's path and the measured outcomes.
         """
         spec, task = self._spec, self._task
-        fresh = self._measure("refined: where does it win?", "mixture", policy, "mixture", self._uniform("mixture"))
+        fresh = self._evaluate(
+            "refined: successes to fit start rules on", "mixture", policy, "mixture", self._uniform("mixture")
+        )
         fit_seed = stream_seed(task.name, "fit", self._seed, 0) % 2**31
         model = fit_success_model(self._box, fresh.theta, fresh.strict, spec.success_fit, fit_seed)
         rules = fit_start_rules(self._box, fresh.theta, fresh.strict, model, spec.mixture, spec.starts, fit_seed)
-        rule = self._choose(policy, rules, say)
-        base = self._measure("test: base", "test_base", self._base, "test", self._uniform("test"))
+        rule = self._choose(policy, rules, log)
+        base = self._evaluate("test: base", "test_base", self._base, "test", self._uniform("test"))
         clipped = None
         if self._clipped is not None:
             name = "test: base, observations clipped"
-            clipped = self._measure(name, "test_clipped", self._clipped, "test", self._uniform("test"))
-        refined = self._measure("test: refined", "test_refined", policy, "test", self._uniform("test"))
+            clipped = self._evaluate(name, "test_clipped", self._clipped, "test", self._uniform("test"))
+        refined = self._evaluate("test: refined", "test_refined", policy, "test", self._uniform("test"))
         starts = drawn_starts(task.name, rules.draws[rule], spec.test_episodes, "test", self._seed)
-        started = self._measure(f"test: refined, starts by {rule}", "test_started", policy, "test", starts)
+        started = self._evaluate(f"test: refined, starts by {rule}", "test_started", policy, "test", starts)
         p_value = paired_p_value(base.strict, refined.strict)
         with stage("export and parity gate") as update:
             episodes = self._gate_episodes(policy)
             content, worst = export_policy(policy, task, episodes, accept_other_gains=self._accept)
             update(1.0, f"ONNX Runtime against torch: largest difference {worst:.1e} of full action")
-        envelope = self._envelope(episodes, say)
+        statistics = self._observation_statistics(episodes, log)
         evaluation: dict[str, Any] = {
             "base": base.rate.to_json(),
             "refined": refined.rate.to_json(),
@@ -162,9 +164,9 @@ class Packager:
             | {"settings": to_mapping(spec), **self._gains(policy)}
             | notes,
             evaluation=evaluation,
-            envelope=envelope,
+            envelope=statistics,
         )
-        say(f"bundle: {bundle}")
+        log(f"bundle: {bundle}")
         return Packaged(
             task=task,
             bundle=bundle,
@@ -188,36 +190,38 @@ class Packager:
         return {"base_clipped": clipped.rate.to_json(), "paired_p_value_clipped": p_value}
 
     def _gains(self, policy: Agent) -> dict[str, Any]:
-        """What policy and base were trained with, beside the task's own settings in the manifest."""
+        """Settings that policy and base were trained with, for the manifest."""
         return {
             "trained_with": to_mapping(policy.trained_with),
             "base_trained_with": to_mapping(self._base.trained_with),
         }
 
-    def _choose(self, policy: Agent, rules: StartRules, say: Callable[[str], None]) -> str:
-        """The shippable rule that wins most often, on seeds of its own."""
+    def _choose(self, policy: Agent, rules: StartRules, log: Callable[[str], None]) -> str:
+        """The shippable rule with the highest success, on seeds that nothing else uses."""
         rates = {}
         for name in SHIPPED_RULES:
             draw, count = rules.draws[name], self._spec.validation_episodes
             theta = drawn_starts(self._task.name, draw, count, "starts", self._seed)
-            rates[name] = self._measure(f"start rule {name}", f"starts_{name}", policy, "starts", theta).rate
+            rates[name] = self._evaluate(f"start rule {name}", f"starts_{name}", policy, "starts", theta).rate
         best = max(rates, key=lambda name: rates[name].value)
-        said = ", ".join(f"{name} {100 * rate.value:.1f} %" for name, rate in rates.items())
-        say(f"start rule: {best} ({said} on {self._spec.validation_episodes} episodes each)")
+        rated = ", ".join(f"{name} {100 * rate.value:.1f} %" for name, rate in rates.items())
+        log(f"start rule: {best} ({rated} on {self._spec.validation_episodes} episodes each)")
         return best
 
-    def _envelope(self, episodes: NDArray[np.float32], say: Callable[[str], None]) -> ObservationStatistics | None:
-        """What the policy sees in its own episodes, (T, n, N), or None if they cannot tell."""
-        envelope = fit_envelope(episodes)
-        if envelope is None:
-            say(
-                f"no envelope of observations: {episodes.shape[1]} episodes of the {needed_episodes()} needed, or too "
+    def _observation_statistics(
+        self, episodes: NDArray[np.float32], log: Callable[[str], None]
+    ) -> ObservationStatistics | None:
+        """Statistics of the observations (T, n, N) of the policy's own episodes; None if too few or not reliable."""
+        statistics = fit_observation_statistics(episodes)
+        if statistics is None:
+            log(
+                f"no observation statistics: {episodes.shape[1]} episodes of the {needed_episodes()} needed, or too "
                 "many of those held out were outside; the policy node will run without"
             )
         else:
-            stops = envelope.evidence["false_stops"]
-            say(f"envelope of observations: would have stopped {stops['k']} of {stops['n']} episodes held out")
-        return envelope
+            stops = statistics.evidence["false_stops"]
+            log(f"observation statistics: would have stopped {stops['k']} of {stops['n']} episodes held out")
+        return statistics
 
     def _uniform(self, stream: str) -> Array:
         count = self._spec.mixture_episodes if stream == "mixture" else self._spec.test_episodes

@@ -1,7 +1,7 @@
-"""A run's folder: every finished stage leaves a file, so that a killed run goes on to the same result.
+"""A run's folder: every finished stage leaves a file, so that a killed run can be resumed to the same result.
 
-What was damaged since is not trusted: a measurement is announced and made again, which gives the same, since its seeds
-are its own; so is a policy while the training still stands where it was. Anything else is refused by name.
+A damaged evaluation is reported and run again, to the same outcomes since it has its own seeds; so is a damaged policy
+while the training's state is still that of its round. Any other damaged file is an error that names it.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class RunFolder:
 
     Args:
         path: The folder; created.
-        identity: What the run is (task hash, settings, seed); a folder of another run is refused.
+        identity: Task hash, settings and seed of the run; a folder of another run is refused.
         resume: Go on with what is there; otherwise an unfinished or finished run there is an error.
 
     Raises:
-        RefineryError: The folder belongs to another run or does not say to which, or holds one and ``resume`` is off,
+        RefineryError: The folder belongs to another run or does not identify it, or holds one and ``resume`` is off,
             or cannot be written.
     """
 
@@ -90,7 +90,7 @@ class RunFolder:
 
 
 def _check_same(file: Path, identity: dict[str, Any]) -> None:
-    """Refuse the folder of another run, or one that does not say which it is."""
+    """Refuse the folder of another run, or one that does not identify its run."""
     try:
         found = read_json(file)
     except DamagedFileError as error:

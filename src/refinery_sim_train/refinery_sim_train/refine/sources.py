@@ -1,4 +1,4 @@
-"""Where fine-tuning episodes start: uniformly, from logged failures, or where a success model says it pays.
+"""Sources of the starts of fine-tuning: uniform, logged failures, or acquisition over a success model.
 
 The guided source learns from the training's own episodes, so that guidance costs no rollouts of its own: theta is
 known, the outcome is observed anyway, and a model conditional on theta does not mind that the starts were chosen.
@@ -24,7 +24,7 @@ class UniformSource:
     """The control: uniform over a box.
 
     Args:
-        box: Where to draw.
+        box: Box to draw from.
     """
 
     def __init__(self, box: Box) -> None:
@@ -35,7 +35,7 @@ class UniformSource:
         return self._box.uniform(count, rng)
 
     def observe(self, theta: Array, success: NDArray[np.bool_]) -> None:
-        """Take no note."""
+        """Ignore outcomes."""
 
     def refit(self, seed: int) -> None:
         """Nothing to fit."""
@@ -49,7 +49,7 @@ class UniformSource:
 
 
 class PickedSource(UniformSource):
-    """Picked initial states beside a uniform share; it learns nothing.
+    """Picked initial states and a uniform share; it learns nothing.
 
     Args:
         box: Deployment box.
@@ -70,7 +70,7 @@ class PickedSource(UniformSource):
         return theta
 
 
-class _Memory(UniformSource):
+class _OutcomeWindow(UniformSource):
     """A uniform source that remembers the newest outcomes."""
 
     def __init__(self, box: Box, window: int) -> None:
@@ -95,8 +95,8 @@ class _Memory(UniformSource):
         self.theta, self.success = arrays["theta"].copy(), arrays["success"].astype(bool)
 
 
-class ResampledSource(_Memory):
-    """The control of the released code: restart from logged failures, beside a uniform share.
+class ResampledSource(_OutcomeWindow):
+    """The control of the released code: restart from logged failures, with a uniform share.
 
     Args:
         box: Deployment box.
@@ -118,14 +118,14 @@ class ResampledSource(_Memory):
         self._failures = PickedSource(self._box, self.theta[~self.success], self._share)
 
 
-class GuidedSource(_Memory):
+class GuidedSource(_OutcomeWindow):
     """Acquisition over a success model that is refitted on the newest outcomes.
 
     Args:
         box: Deployment box.
         window: Episodes remembered.
-        acquisition: Where to draw, given the model.
-        fit: How the model is fitted.
+        acquisition: Settings of the acquisition function.
+        fit: Settings of the model's fit.
     """
 
     def __init__(self, box: Box, window: int, acquisition: AcquisitionSpec, fit: SuccessFitSpec) -> None:
@@ -156,8 +156,8 @@ def training_source(
         name: One of :data:`SOURCES`.
         box: Deployment box.
         window: Episodes remembered.
-        acquisition: Where the guided source draws; its uniform share is that of the resampled one too.
-        fit: How the guided source's model is fitted.
+        acquisition: Settings of the guided source; the resampled one uses its uniform share.
+        fit: Settings of the guided source's model.
     """
     if name == "uniform":
         return UniformSource(box)

@@ -1,4 +1,4 @@
-"""What a refinement starts from: the base with or without clipped observations, by a paired test, ready to learn."""
+"""The policy that a refinement starts from: the base, with clipped observations if a paired test favours them."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ def clipped(base: Agent, clip: float) -> Agent | None:
 
 
 def clip_pays(base: Outcomes, clipped: Outcomes) -> tuple[bool, str]:
-    """Decide on outcomes of the same episodes, and say how.
+    """Decide on outcomes of the same episodes; returns the decision and its reason.
 
     Observations far outside of what the normaliser learnt from drive a network where it was never trained; clipped,
     most deployments win more, but some lose (docs/decisions.md, "What the refiner learns from").
     """
     p_value = paired_p_value(base.strict, clipped.strict)
     pays = clipped.rate.value > base.rate.value and p_value < LEVEL
-    said = f"clipped {clipped.rate}, as it is {base.rate}; McNemar p = {p_value:.1e}"
-    return pays, f"observations {'are' if pays else 'are not'} clipped: {said}"
+    evidence = f"clipped {clipped.rate}, as it is {base.rate}; McNemar p = {p_value:.1e}"
+    return pays, f"observations {'are' if pays else 'are not'} clipped: {evidence}"
 
 
 def ready_to_learn(start: Agent, *, clock_steps: tuple[float, ...], lstm: int, episode_steps: int, seed: int) -> Agent:
-    """Give a policy a clock and a memory that it may learn to use; it acts as before.
+    """Add a clock and a memory to a policy without changing its actions.
 
     Args:
-        start: The policy; a clock or memory that it has stays.
+        start: The policy; an existing clock or memory stays.
         clock_steps: Periods of the clock, in policy steps.
         lstm: Units of the memory; 0 adds none.
         episode_steps: Policy steps of an episode.
-        seed: Of the memory's weights.
+        seed: Seed of the memory's weights.
     """
     spec = start.spec
     clock = spec.clock or tuple(period / episode_steps for period in clock_steps)

@@ -1,7 +1,7 @@
 """Rules that choose where the robot starts, from evaluated episodes of the policy that will run.
 
 The paper's rule is a mixture over successes. It ranks by density, so it moves little once success is common; the other
-mixture here is fitted to the part of the box where the success model predicts most, and so knows the failures too.
+mixture here is fitted to the part of the box where the success model predicts most, and so takes failures into account.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ class StartRules:
     """All rules, fitted on the same episodes."""
 
     draws: dict[str, Draw]
-    """How each rule draws: uniform, best_cell, resampled, mixture, superlevel, model_top."""
+    """Draw function of each rule: uniform, best_cell, resampled, mixture, superlevel, model_top."""
     mixtures: dict[str, Mixture]
     """The mixtures among them: mixture, superlevel."""
     selections: dict[str, dict[str, Any]]
-    """How the number of components of each was chosen."""
+    """Selection of the number of components of each mixture."""
 
 
 def fit_start_rules(
@@ -74,7 +74,7 @@ def fit_start_rules(
         model: Success model fitted on them.
         mixture: Settings of the mixtures.
         spec: Settings of the rules.
-        seed: Of candidates and fits.
+        seed: Seed of candidates and fits.
 
     Returns:
         The rules.
@@ -86,8 +86,8 @@ def fit_start_rules(
     # A fit needs no more points than this to find the shape of a region.
     level = rng.permutation(ranked[: max(1, round(spec.level_share * len(ranked)))])[:1500]
     paper, paper_selection = fit_mixture(box, theta, success, mixture, seed)
-    known, known_selection = fit_mixture(box, level, np.ones(len(level), dtype=bool), mixture, seed)
-    known_selection["fitted_on"] = (
+    superlevel, superlevel_selection = fit_mixture(box, level, np.ones(len(level), dtype=bool), mixture, seed)
+    superlevel_selection["fitted_on"] = (
         f"the {100 * spec.level_share:.0f} % of the box where the success model predicts most"
     )
     wins = theta[success]
@@ -105,16 +105,16 @@ def fit_start_rules(
             "best_cell": cell.uniform,
             "resampled": resampled,
             "mixture": paper.sample,
-            "superlevel": known.sample,
+            "superlevel": superlevel.sample,
             "model_top": model_top,
         },
-        mixtures={"mixture": paper, "superlevel": known},
-        selections={"mixture": paper_selection, "superlevel": known_selection},
+        mixtures={"mixture": paper, "superlevel": superlevel},
+        selections={"mixture": paper_selection, "superlevel": superlevel_selection},
     )
 
 
 def _best_cell(box: Box, theta: Array, success: NDArray[np.bool_], model: SuccessModel, cells: int) -> Box:
-    """The cell of a grid over the two dimensions that matter most to the model with the highest success seen there."""
+    """The cell of a grid over the two dimensions that matter most to the model with the highest observed success."""
     unit = box.to_unit(theta)
     dims = np.argsort(model.length_scales)[:2]
     index = np.minimum((unit[:, dims] * cells).astype(int), cells - 1)

@@ -26,10 +26,10 @@ SPLITS = 4
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """A statistic beside what chance gives."""
+    """A statistic and its permutation null."""
 
     value: float
-    """On the outcomes as they are."""
+    """Value on the actual outcomes."""
     null_mean: float
     """Mean on shuffled outcomes."""
     null_95: float
@@ -47,18 +47,18 @@ class Structure:
     index: Measure
     """Variance of success between cells over the binomial expectation, largest over pairs of dimensions; 1 is none."""
     index_pair: tuple[str, str]
-    """That pair of dimensions."""
+    """Pair of dimensions with the largest index."""
     bits: Measure
     """Held-out bits per rollout that the success model gains over the constant rate, 5-fold."""
     best_tenth: Measure
-    """Success of the tenth of initial states that the model likes best, chosen on one half, measured on the other."""
+    """Success in the tenth of states with the highest predicted success, chosen on one half, measured on the other."""
     worst_fifth: Measure
-    """Share of failures in the fifth it likes least, likewise."""
+    """Share of the failures in the fifth with the lowest predicted success, measured likewise."""
     worst_tenth_rate: float
-    """Success in the tenth it likes least, likewise."""
+    """Success in the tenth with the lowest predicted success, measured likewise."""
 
     def to_json(self) -> dict[str, Any]:
-        """For results files."""
+        """Values for results files."""
         measures = {key: value.to_json() for key, value in vars(self).items() if isinstance(value, Measure)}
         return measures | {"index_pair": list(self.index_pair), "worst_tenth_rate": round(self.worst_tenth_rate, 4)}
 
@@ -73,7 +73,7 @@ def measure_structure(
         theta: Initial states, shape (n, 9).
         success: Successes, shape (n,).
         fit: Settings of the success model.
-        seed: Of folds, halves and shuffles.
+        seed: Seed of folds, halves and shuffles.
         permutations: Shuffles for the model's measures; the cheap index takes ten times as many.
 
     Returns:
@@ -100,16 +100,16 @@ def measure_structure(
         return cross_validated_bits(box, theta, outcomes, fit, seed)
 
     return Structure(
-        index=_beside_null(index, null_index),
+        index=_with_null(index, null_index),
         index_pair=(names[pair[0]], names[pair[1]]),
-        bits=_beside_null(bits(success), [bits(outcomes) for outcomes in shuffled]),
-        best_tenth=_beside_null(chosen[0], null_chosen[:, 0].tolist()),
-        worst_fifth=_beside_null(chosen[1], null_chosen[:, 1].tolist()),
+        bits=_with_null(bits(success), [bits(outcomes) for outcomes in shuffled]),
+        best_tenth=_with_null(chosen[0], null_chosen[:, 0].tolist()),
+        worst_fifth=_with_null(chosen[1], null_chosen[:, 1].tolist()),
         worst_tenth_rate=chosen[2],
     )
 
 
-def _beside_null(value: float, null: list[float]) -> Measure:
+def _with_null(value: float, null: list[float]) -> Measure:
     return Measure(value=value, null_mean=float(np.mean(null)), null_95=float(np.percentile(null, 95)))
 
 

@@ -1,7 +1,7 @@
-"""Fit the success model: a Gaussian process on single outcomes, with a length scale a dimension and a coin's noise.
+"""Fit the success model: a Gaussian process on single outcomes, with a length scale per dimension and binomial noise.
 
 The defects of the released code are avoided: inputs are scaled, hyper-parameters fitted, and the
-noise is that of a coin, which depends on where it is thrown. Outcomes are taken one by one: binning them first cost a
+noise is binomial, so that it depends on the initial state. Outcomes are taken one by one: binning them first cost a
 third of the held-out information (docs/decisions.md, "Success model").
 """
 
@@ -28,7 +28,7 @@ LEAST_VARIANCE = 0.03
 
 @dataclass(frozen=True, kw_only=True)
 class SuccessFitSpec:
-    """How the process is fitted."""
+    """Settings of the Gaussian process's fit."""
 
     max_points: int = 2000
     """Newest outcomes used; the cost of the fit grows with the cube."""
@@ -54,7 +54,7 @@ def fit_success_model(
         theta: Evaluated initial states, shape (n, 9), oldest first.
         success: Their outcomes, shape (n,).
         spec: Settings.
-        seed: Of the choice of points and the restarts.
+        seed: Seed of the choice of points and the restarts.
 
     Returns:
         The model.

@@ -29,7 +29,7 @@ def feel(task: Task, z_m: float, x_m: float = 0.0) -> tuple[HoleCentre, Poses, P
     rng = np.random.default_rng(0)
     theta = np.repeat(env.task.initial_state.deployed.low[None], 8, axis=0)
     env.reset(draw_episodes(env.task, theta, rng))
-    env.observe()
+    env.get_observations()
     probe = CentringProbe(env.measured, env.filtered, stiffness_n_m=task.control.stiffness[0])
     steps = 0
     while (target := probe.target(env.plug)) is not None:

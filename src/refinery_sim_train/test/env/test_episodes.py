@@ -11,7 +11,7 @@ from scipy import stats
 from refinery_sim_train.env.episodes import BLOCK, draw_episode_set, draw_episodes
 from refinery_sim_train.env.make_env import make_env
 from refinery_sim_train.refine.evaluate import evaluate
-from refinery_sim_train.refine.streams import stream_seed
+from refinery_sim_train.refine.seeding import stream_seed
 from refinery_sim_train.settings import read_task
 
 TASK = read_task("peg_rect")

@@ -20,8 +20,8 @@ def roll(env, seed, steps=20):
     rng = np.random.default_rng(seed + 1)
     trace = []
     for _ in range(steps):
-        observation, privileged = env.observe()
-        reward, *_ = env.advance(rng.uniform(-1, 1, (env.count, 6)))
+        observation, privileged = env.get_observations()
+        reward, *_ = env.step(rng.uniform(-1, 1, (env.count, 6)))
         trace.append(np.hstack([observation, privileged, reward[:, None]]))
     return np.stack(trace)
 
@@ -39,19 +39,19 @@ def test_threads_do_not_change_the_result(task, env):
 def test_reset_puts_the_plug_where_theta_says(env):
     drawn = episodes(env, 0)
     env.reset(drawn)
-    env.observe()
+    env.get_observations()
     assert np.allclose(theta_of(drawn.estimate, env.plug, drawn.theta[:, GRASP]), drawn.theta, atol=2e-5)
 
 
 def test_resetting_some_leaves_the_others_alone(env):
     env.reset(episodes(env, 1))
     for _ in range(5):
-        env.observe()
-        env.advance(np.zeros((env.count, 6)))
+        env.get_observations()
+        env.step(np.zeros((env.count, 6)))
     before = env.measured.pos_m.copy()
     rows = np.array([0, 7])
     env.reset(episodes(env, 2)[rows], rows)
-    env.observe()
+    env.get_observations()
     assert np.array_equal(env.step_index[rows], [0, 0]) and env.step_index[1] == 5
     others = np.setdiff1d(np.arange(env.count), rows)
     assert np.allclose(env.measured.pos_m[others], before[others])
@@ -84,8 +84,8 @@ def test_a_policy_that_knows_nothing_scores_about_zero(env, kind):
 def test_the_scripted_search_wins_and_only_inside_the_bore(env):
     env.reset(episodes(env, 4, env.task.initial_state.trained.uniform(env.count, np.random.default_rng(4))))
     for _ in range(env.task.control.episode_steps):
-        env.observe()
-        _, errors, strict, _ = env.advance(expert_action(env, ExpertSpec()))
+        env.get_observations()
+        _, errors, strict, _ = env.step(expert_action(env, ExpertSpec()))
     assert Rate.of(strict).interval[0] > 0.5
     # The farthest a seated plug can stand off the axis is the corner of the clearance.
     assert errors.lateral_m[strict].max() < np.sqrt(2) * env.task.socket.clearance_m + 1e-4
@@ -96,8 +96,8 @@ def test_pressing_on_the_plate_stays_under_the_force_bound(env):
     theta[:, 0] = 0.01
     env.reset(episodes(env, 0, theta))
     for _ in range(40):
-        env.observe()
-        env.advance(np.tile([0.0, 0, -1, 0, 0, 0], (env.count, 1)))
+        env.get_observations()
+        env.step(np.tile([0.0, 0, -1, 0, 0, 0], (env.count, 1)))
     stretch = env.decoder.target.pos_m - env.measured.pos_m
     allowed = np.asarray(env.task.control.max_error[:3]) * 1.5 + 1e-3
     assert np.all(np.abs(stretch) <= allowed)

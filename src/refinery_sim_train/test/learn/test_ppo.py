@@ -9,7 +9,7 @@ from refinery_sim_train.learn.agent import Agent, AgentSpec
 from refinery_sim_train.learn.ppo import REWARD_SCALE, PpoSpec, PpoTraining
 from refinery_sim_train.refine.sources import UniformSource
 
-SPEC = PpoSpec(steps_per_iteration=5, critic_warmup=0, epochs=2, mini_batches=2)
+SPEC = PpoSpec(num_steps_per_env=5, critic_warmup=0, num_learning_epochs=2, num_mini_batches=2)
 
 
 class Counting(UniformSource):
@@ -58,7 +58,7 @@ def test_the_source_hears_of_full_episodes_only(env):
 def test_warm_up_leaves_the_actor_alone_and_trains_the_critic(env, lstm):
     agent = small_agent(lstm)
     before, critic = weights(agent), agent.critic.mlp[0].weight.detach().clone()
-    run = training(env, agent, PpoSpec(steps_per_iteration=5, critic_warmup=9, epochs=1, mini_batches=2))
+    run = training(env, agent, PpoSpec(num_steps_per_env=5, critic_warmup=9, num_learning_epochs=1, num_mini_batches=2))
     progress = run.iterate(UniformSource(env.task.initial_state.trained))
     assert np.array_equal(weights(agent), before) and progress.kl == 0.0
     assert not np.array_equal(critic.numpy(), agent.critic.mlp[0].weight.detach().numpy())
@@ -67,7 +67,9 @@ def test_warm_up_leaves_the_actor_alone_and_trains_the_critic(env, lstm):
 @pytest.mark.parametrize("lstm", [0, 16])
 def test_a_spent_divergence_ends_the_update(env, lstm):
     source = UniformSource(env.task.initial_state.trained)
-    eager = PpoSpec(steps_per_iteration=5, critic_warmup=0, epochs=8, mini_batches=4, learning_rate=3e-3, max_kl=1e-3)
+    eager = PpoSpec(
+        num_steps_per_env=5, critic_warmup=0, num_learning_epochs=8, num_mini_batches=4, learning_rate=3e-3, max_kl=1e-3
+    )
     agent = small_agent(lstm)
     # A normaliser that already knows its observations stays: the update's step is all that moves the policy.
     agent.actor.obs_normalizer.count += 100
@@ -81,7 +83,7 @@ def test_a_spent_divergence_ends_the_update(env, lstm):
 
 def test_noise_and_rate_shrink_to_what_is_deployed(env):
     agent = small_agent()
-    run = training(env, agent, PpoSpec(steps_per_iteration=5, epochs=1, mini_batches=2, final_std=0.05))
+    run = training(env, agent, PpoSpec(num_steps_per_env=5, num_learning_epochs=1, num_mini_batches=2, final_std=0.05))
     source = UniformSource(env.task.initial_state.trained)
     stds = []
     for _ in range(4):
@@ -137,7 +139,7 @@ def test_training_repeats_and_goes_on_from_a_snapshot_to_the_bit(env, lstm, kept
 
 def test_noise_persists_from_step_to_step_with_the_spread_it_should_have(env):
     def noise(correlation):
-        run = training(env, spec=replace(SPEC, steps_per_iteration=20, noise_correlation=correlation))
+        run = training(env, spec=replace(SPEC, num_steps_per_env=20, noise_correlation=correlation))
         run.iterate(UniformSource(env.task.initial_state.trained))
         storage = run._algorithm.storage
         mean, std = storage.distribution_params
@@ -155,15 +157,15 @@ def test_noise_persists_from_step_to_step_with_the_spread_it_should_have(env):
 
 def seated(monkeypatch, env, spec, steps):
     """Train in an environment where every plug is seated from the first step; rewards and ends of a rollout."""
-    real = env.advance
+    real = env.step
 
-    def advance(action):
+    def step(action):
         _, errors, strict, loose = real(action)
         last = env.step_index == env.task.control.episode_steps
         return 2.0 + FINAL_BONUS * last, errors, np.ones_like(strict), loose
 
-    monkeypatch.setattr(env, "advance", advance)
-    run = training(env, spec=replace(spec, steps_per_iteration=steps, epochs=1))
+    monkeypatch.setattr(env, "step", step)
+    run = training(env, spec=replace(spec, num_steps_per_env=steps, num_learning_epochs=1))
     source = Counting(env.task.initial_state.trained)
     run.iterate(source)
     storage = run._algorithm.storage
@@ -178,7 +180,7 @@ def test_a_seated_episode_ends_with_what_it_would_have_earned(monkeypatch, env):
     left, gamma = length - 5, SPEC.gamma
     worth = 2.0 + sum(2.0 * gamma**k for k in range(1, left + 1)) + FINAL_BONUS * gamma**left
     assert np.allclose(rewards[4][rewards[4] > 3], worth, rtol=1e-5)
-    # The first episodes, most of them cut short on purpose, are not told: success would be all that is heard of them.
+    # The first episodes, most of them cut short on purpose, are not recorded: only their successes would be.
     whole = length // 5 - 1
     assert whole * env.count <= seen <= (whole + 0.4) * env.count
 

@@ -38,7 +38,7 @@ def test_base_and_base_with_clip_are_reported_beside_the_refined_policy(whole):
     # The same episodes for all, the search with the clip among what is charged.
     assert np.array_equal(result.base.estimate_error_m, result.clipped.estimate_error_m)
     steps = result.task.control.episode_steps
-    trained = SPEC.rounds * SPEC.iterations_per_round * SPEC.environments * SPEC.ppo.steps_per_iteration
+    trained = SPEC.rounds * SPEC.iterations_per_round * SPEC.environments * SPEC.ppo.num_steps_per_env
     assert result.env_steps == 2 * SPEC.search_episodes * steps + trained
 
 

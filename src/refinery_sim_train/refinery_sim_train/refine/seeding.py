@@ -1,4 +1,4 @@
-"""Disjoint streams of random seeds, so that nothing is ever tested on what it was made from."""
+"""Seeds of named random streams that share no draws, so that nothing is tested on the data it was fitted to."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def stream_seed(task: str, stream: str, seed: int, part: int = 0) -> int:
 
 
 def uniform_starts(task: str, box: Box, count: int, stream: str, seed: int, part: int = 0) -> Array:
-    """Draw (count, 9) initial states of a stream, uniform over a box; the same for everybody who asks."""
+    """Draw (count, 9) initial states of a stream, uniform over a box; equal arguments give equal states."""
     return box.uniform(count, np.random.default_rng([stream_seed(task, stream, seed, part), 1]))
 
 

@@ -1,4 +1,4 @@
-"""Evaluate the policies of a run, each stage once: shown while it runs, kept in the run's folder."""
+"""Evaluate the policies of a run; outcomes are stored in the run's folder, and every evaluation runs once."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from refinery_sim_train.env.insertion_env import InsertionEnv
 from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.refine.evaluate import Outcomes, evaluate
 from refinery_sim_train.refine.run_folder import RunFolder
-from refinery_sim_train.refine.streams import stream_seed
+from refinery_sim_train.refine.seeding import stream_seed
 
 
-class Measurer:
+class Evaluator:
     """Evaluates policies of one run.
 
     Args:
-        env: Where episodes run.
-        seed: Of the run.
-        folder: Where outcomes are kept.
+        env: Environments that the episodes run in.
+        seed: The run's seed.
+        folder: Folder that stores the outcomes.
     """
 
     def __init__(self, env: InsertionEnv, seed: int, folder: RunFolder) -> None:
@@ -30,7 +30,7 @@ class Measurer:
             title: Shown while it runs.
             name: Stem of the file.
             agent: The policy.
-            stream: Of the episodes (:mod:`.streams`).
+            stream: Random stream of the episodes (:mod:`.seeding`).
             theta: Initial states, shape (n, 9).
 
         Returns:

@@ -1,4 +1,4 @@
-"""The envelope keeps its promise on episodes it has not seen, is not widened by one wild one, and finds faults."""
+"""Observation statistics keep their false-stop limit on new episodes, ignore one outlier, and find faults."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,8 @@ import pytest
 from refinery.bundle import load_bundle
 from refinery.observation import OBSERVATION_SIZE
 from refinery_sim_train.learn.agent import Agent
-from refinery_sim_train.refine import envelope_fit
-from refinery_sim_train.refine.envelope_fit import fit_envelope, needed_episodes
+from refinery_sim_train.refine import observation_statistics_fit
+from refinery_sim_train.refine.observation_statistics_fit import fit_observation_statistics, needed_episodes
 from refinery_sim_train.refine.package import Packager
 from refinery_sim_train.refine.run_folder import RunFolder
 from refinery_sim_train.settings import read_preset
@@ -31,7 +31,7 @@ def episodes(count, seed):
 
 @pytest.fixture(scope="module")
 def envelope():
-    return fit_envelope(episodes(1000, seed=0))
+    return fit_observation_statistics(episodes(1000, seed=0))
 
 
 def test_hardly_any_fresh_episode_is_stopped(envelope):
@@ -44,7 +44,7 @@ def test_hardly_any_fresh_episode_is_stopped(envelope):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_what_it_says_of_itself_holds_for_others(seed):
-    found = fit_envelope(episodes(needed_episodes() + 100, seed=10 + seed))
+    found = fit_observation_statistics(episodes(needed_episodes() + 100, seed=10 + seed))
     assert found.evidence["false_stops"]["k"] <= 2
     assert found.stops(episodes(1000, seed=100 + seed)).mean() < 0.01
 
@@ -52,21 +52,21 @@ def test_what_it_says_of_itself_holds_for_others(seed):
 def test_too_few_episodes_promise_nothing():
     needed = needed_episodes()
     assert needed == 443 and needed_episodes(0.05) < 50
-    assert fit_envelope(episodes(needed - 1, seed=0)) is None
-    assert fit_envelope(episodes(needed, seed=0)) is not None
-    assert fit_envelope(episodes(1000, seed=0)[:2]) is None
+    assert fit_observation_statistics(episodes(needed - 1, seed=0)) is None
+    assert fit_observation_statistics(episodes(needed, seed=0)) is not None
+    assert fit_observation_statistics(episodes(1000, seed=0)[:2]) is None
 
 
 def test_an_envelope_that_breaks_its_promise_is_not_used(monkeypatch):
-    monkeypatch.setattr(envelope_fit, "_BOUND_FACTOR", 0.3)
-    assert fit_envelope(episodes(1000, seed=0)) is None
+    monkeypatch.setattr(observation_statistics_fit, "_BOUND_FACTOR", 0.3)
+    assert fit_observation_statistics(episodes(1000, seed=0)) is None
 
 
 @pytest.mark.parametrize("wild", [0, 500, 999])
 def test_one_wild_episode_widens_little(envelope, wild):
     given = episodes(1000, seed=0)
     given[10:20, wild, 4] = 1e4
-    found = fit_envelope(given)
+    found = fit_observation_statistics(given)
     assert found.max_distance < 1.3 * envelope.max_distance
     assert np.all(found.high - found.low < 1.3 * (envelope.high - envelope.low))
 
@@ -106,8 +106,8 @@ def test_packaging_writes_the_envelope_or_says_why_not(task, env, tmp_path, monk
 
     without = load_bundle(package("few").bundle)
     assert without.envelope is None
-    assert any("no envelope of observations: 64 episodes of the 443 needed" in text for text in said)
-    monkeypatch.setattr(envelope_fit, "FALSE_STOPS", 0.4)
+    assert any("no observation statistics: 64 episodes of the 443 needed" in text for text in said)
+    monkeypatch.setattr(observation_statistics_fit, "FALSE_STOPS", 0.4)
     made = load_bundle(package("enough").bundle).envelope
     assert made is not None and made.evidence["promised"] == 0.4
-    assert any(text.startswith("envelope of observations: would have stopped ") for text in said)
+    assert any(text.startswith("observation statistics: would have stopped ") for text in said)

@@ -1,8 +1,7 @@
-"""Fit the envelope of observations on a policy's own episodes, wide enough that it hardly ever stops one of them.
+"""Fit the statistics that detect out-of-distribution observations, on a policy's own episodes, with few false stops.
 
-Whole episodes are dealt out to three uses: bounds, mean and covariance come from the first part; the second says how
-far the limits must be for next to none of its episodes to be stopped; the third, used for nothing else, counts what is
-left.
+Whole episodes are split into three parts: bounds, mean and covariance come from the first part; the second sets
+the limits so that hardly any of its episodes is stopped; the third, used for nothing else, counts the false stops.
 """
 
 from __future__ import annotations
@@ -18,22 +17,22 @@ from refinery.rotations import Array
 from refinery.statistics import Rate
 
 FALSE_STOPS = 0.005
-"""Largest accepted share of the policy's own episodes that the envelope may stop."""
+"""Largest accepted share of the policy's own episodes that the statistics may stop."""
 _SHARES = (0.35, 0.45)
 """Shares of the episodes for the fit and for the calibration; the rest is held out."""
 _TICKS = 3
-"""Observations outside in a row that stop: a fifth of a second at 15 Hz; a single outlier does not."""
+"""Observations outside in a row that stop: a fifth of a second at 15 Hz; a single outlier does not stop."""
 _QUANTILE = 0.001
-"""Of every value, the bounds start from this quantile and its opposite."""
+"""Lower quantile of a value that its bounds start from; the upper one is its opposite."""
 _BOUND_FACTOR, _DISTANCE_FACTOR = 1.1, 1.25
-"""How much farther the limits are than calibration asks for: a real cell differs from training."""
+"""Factors of the limits over those calibrated, since a real cell differs from training."""
 _FLOORS = {"plug_pos_coarse": (0.8, 0.8, 0.5), "plug_rotvec": (0.5, 0.5, 0.5)}
 """Least margins beyond the quantiles: the node lets an insertion start 7 mm (with 2 mm of jitter) and 0.05 rad outside
 the deployment box, and sideways the quantiles are a little inside it."""
 _RIDGE = 1e-3
 """Added to the correlation's diagonal, so that values that never vary apart do not count without bound."""
 _LEAST = 1e-3
-"""Least half-range and standard deviation of a value, so that one that stands still in training may move a little."""
+"""Least half-range and standard deviation of a value, so that a constant in training may vary a little."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,24 +53,26 @@ def needed_episodes(false_stops: float | None = None) -> int:
     return int(np.ceil((1 / limit - 1) / _SHARES[1]))
 
 
-def fit_envelope(episodes: NDArray[np.float32], false_stops: float | None = None) -> ObservationStatistics | None:
-    """Fit the envelope of a policy.
+def fit_observation_statistics(
+    episodes: NDArray[np.float32], false_stops: float | None = None
+) -> ObservationStatistics | None:
+    """Fit the observation statistics of a policy.
 
     Args:
         episodes: Observations of whole episodes, successes and failures as they came, shape (T, n, N).
         false_stops: Largest accepted share of stopped episodes, (0, 1); :data:`FALSE_STOPS` if None.
 
     Returns:
-        The envelope with what it was measured on; None if there are too few episodes to promise ``false_stops``, or if
-        those held out say that it breaks the promise.
+        The statistics with the evidence for them; None if there are too few episodes to promise ``false_stops``, or if
+        those held out are stopped more often.
     """
     limit = FALSE_STOPS if false_stops is None else false_stops
     count = episodes.shape[1]
     if count < needed_episodes(limit) or episodes.shape[0] < _TICKS:
         return None
     split = _split(episodes)
-    envelope = _calibrated(split, limit)
-    stopped, refused = Rate.of(envelope.stops(split.held_out)), Rate.of(~envelope.bounded(split.held_out[0]))
+    statistics = _calibrated(split, limit)
+    stopped, refused = Rate.of(statistics.stops(split.held_out)), Rate.of(~statistics.bounded(split.held_out[0]))
     if max(stopped.interval[0], refused.interval[0]) > limit:
         return None
     evidence = {
@@ -81,11 +82,11 @@ def fit_envelope(episodes: NDArray[np.float32], false_stops: float | None = None
         "calibration_episodes": split.calibration.shape[1],
         "promised": limit,
     }
-    return replace(envelope, evidence=evidence)
+    return replace(statistics, evidence=evidence)
 
 
 def _split(episodes: NDArray[np.float32]) -> _Split:
-    """Deal the episodes out at random: neighbours in the array ran in one group."""
+    """Split the episodes at random: neighbours in the array ran in one group."""
     order = np.random.default_rng(0).permutation(episodes.shape[1])
     first, second = (np.cumsum(_SHARES) * len(order)).astype(int)
     parts = (order[:first], order[first:second], order[second:])
@@ -101,7 +102,7 @@ def _calibrated(split: _Split, limit: float) -> ObservationStatistics:
     mean, std = rows.mean(axis=0), np.maximum(rows.std(axis=0), _LEAST)
     scaled = (rows - mean) / std
     correlation = scaled.T @ scaled / len(scaled) + _RIDGE * np.eye(len(mean))
-    envelope = ObservationStatistics(
+    statistics = ObservationStatistics(
         low=centre - half,
         high=centre + half,
         mean=mean,
@@ -112,24 +113,24 @@ def _calibrated(split: _Split, limit: float) -> ObservationStatistics:
     )
 
     def scores(episodes: NDArray[np.float32]) -> tuple[Array, Array]:
-        return np.abs((episodes - centre) / half).max(axis=-1), envelope.distance(episodes)
+        return np.abs((episodes - centre) / half).max(axis=-1), statistics.distance(episodes)
 
     # What one episode in a hundred exceeds makes the two scores comparable.
-    ranges, distances = (float(np.quantile(_lasting(score), 0.99)) for score in scores(split.fit))
+    ranges, distances = (float(np.quantile(_sustained(score), 0.99)) for score in scores(split.fit))
     ratio, distance = scores(split.calibration)
-    worst = np.sort(_lasting(np.maximum(ratio / ranges, distance / distances)))
+    worst = np.sort(_sustained(np.maximum(ratio / ranges, distance / distances)))
     factor = max(1.0, float(worst[-max(1, int(limit * (len(worst) + 1)))]))
     reach = np.maximum(_BOUND_FACTOR * factor * ranges * half, half + _floors())
     return replace(
-        envelope,
+        statistics,
         low=centre - reach,
         high=centre + reach,
         max_distance=_DISTANCE_FACTOR * factor * distances,
     )
 
 
-def _lasting(score: Array) -> Array:
-    """What a score (T, n) keeps up for as many observations in a row as stop, at its worst, shape (n,)."""
+def _sustained(score: Array) -> Array:
+    """Largest value that a score (T, n) keeps for :data:`_TICKS` observations in a row, shape (n,)."""
     windows = np.lib.stride_tricks.sliding_window_view(score, _TICKS, axis=0)
     return np.asarray(windows.min(axis=-1).max(axis=0))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from refinery.errors import ConfigError
-from refinery_sim_train.refine.streams import STREAMS, stream_seed, uniform_starts
+from refinery_sim_train.refine.seeding import STREAMS, stream_seed, uniform_starts
 from refinery_sim_train.settings import read_task
 
 
