@@ -12,6 +12,7 @@ from experiments.study.plan import StudySpec, identity
 from experiments.study.plots import PLOTS
 from experiments.study.records import Records
 from experiments.study.summary import MEASURED, Json, rate, summarise
+from refinery.errors import RefineryError
 from refinery.paths import share_dir
 from refinery.statistics import Rate, rate_difference_interval
 from refinery.storage import read_json, write_whole
@@ -44,6 +45,9 @@ def write_report(
         out: Where ``study.json``, ``study.md`` and ``study/*.png`` go.
         report: Called with a line of text.
         preset: Name or path of the settings.
+
+    Raises:
+        RefineryError: The results there have more units than now match the settings; nothing was written.
     """
     results = share_dir() / "results"
     home = out.resolve() == results.resolve()
@@ -52,6 +56,7 @@ def write_report(
         tasks, identities = spec.tasks, _all_identities(spec, identities)
     options = ([] if preset == FULL else [f"--preset {preset}"]) + ([] if home else [f"--out {out / 'study'}"])
     study = _facts(spec, options) | summarise(spec, tasks, records, identities)
+    _check_no_loss(study["units"], out / "study.json")
     machines = study["units"]["machines"]
     study["machine"] = "; ".join(machines) or study["machine"]
     write_whole(out / "study.json", json.dumps(study, indent=1, allow_nan=False) + "\n")
@@ -66,6 +71,20 @@ def write_report(
         committed = read_json(results / "study.json")
         for line in comparison(study, committed):
             report(line)
+
+
+def _check_no_loss(units: Json, file: Path) -> None:
+    """Refuse to replace results by those of fewer units because stored units do not match the settings any more."""
+    stale = units["of_other_settings"]
+    if not stale or not file.exists():
+        return
+    before = read_json(file)["units"]["done"]
+    if units["done"] < before:
+        raise RefineryError(
+            f"{file}: nothing written: it reports {before} units, and only {units['done']} stored ones match today's "
+            f"settings, tasks, base policies and training ({stale} do not); run the study again, or delete the file to "
+            "report on those alone"
+        )
 
 
 def _all_identities(spec: StudySpec, given: Mapping[str, str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from experiments.study import plan
 from experiments.study.page import page
 from experiments.study.plan import StudySpec
 from experiments.study.plots import PLOTS
@@ -15,6 +16,7 @@ from experiments.study.records import Records
 from experiments.study.report import write_report
 from experiments.test.study.synthetic import STUDY, Truth, identities_of, identity_of, save_all, spec_of, study_spec
 from refinery.config import load_dataclass
+from refinery.errors import RefineryError
 from refinery.paths import config_file, share_dir
 
 COMMAND = "make study"
@@ -122,7 +124,10 @@ def test_a_plot_whose_data_are_gone_is_removed(repository):
     out = repository / "results"
     report(spec_of(("a",)), out)
     assert (out / "study" / "learning.png").exists()
-    write_report(spec_of(("a",)), ("a",), Records(out / "study"), {"a": "changed"}, out, lambda line: None)
+    for file in (out / "study" / "a").glob("tune_*.json"):
+        file.unlink()
+    spec = spec_of(("a",))
+    write_report(spec, spec.tasks, Records(out / "study"), identities_of(spec), out, lambda line: None)
     assert not (out / "study" / "learning.png").exists()
 
 
@@ -159,6 +164,22 @@ def test_other_settings_are_pointed_out(repository, tmp_path):
     summary = repository / "results" / "study.json"
     summary.write_text(summary.read_text().replace(identity_of("a"), "other"))
     assert any("OTHER settings" in line for line in report(spec, tmp_path / "check"))
+
+
+@pytest.mark.parametrize("tuned_only", [False, True])
+def test_results_of_units_that_match_no_more_are_not_replaced(repository, monkeypatch, tuned_only):
+    out, spec = repository / "results", spec_of(("a",))
+    report(spec, out)
+    identities = identities_of(spec) if tuned_only else {"a": "changed"}
+    monkeypatch.setattr(plan, "TRAINING", plan.TRAINING + 1)
+    before = {file: file.read_bytes() for file in sorted(out.rglob("*")) if file.is_file()}
+    lines: list[str] = []
+    with pytest.raises(RefineryError) as refused:
+        write_report(spec, spec.tasks, Records(out / "study"), identities, out, lines.append)
+    done, stored = int(tuned_only), len(list((out / "study" / "a").glob("*.json")))
+    said = str(refused.value)
+    assert "nothing written" in said and f"reports {stored} units, and only {done} stored" in said and "\n" not in said
+    assert not lines and before == {file: file.read_bytes() for file in sorted(out.rglob("*")) if file.is_file()}
 
 
 def test_stale_units_are_reported(repository):

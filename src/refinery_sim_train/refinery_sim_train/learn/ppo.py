@@ -58,9 +58,9 @@ class PpoSpec:
     final_rate_share: float = 0.2
     """Learning rate at the end as a share of that at the start, linear in between, (0, 1]."""
     final_std: float = 0.12
-    """Standard deviation of the exploration noise at the end, share of full action, (0, 1]; it decays geometrically from
-    the agent's. With 0.2 to the end the deployed mean action is up to 5 points worse than the noisy one, with 0.06
-    nothing more is learnt in the second half of a training (docs/decisions.md, "Dither")."""
+    """Standard deviation of the exploration noise at the end, share of full action, (0, 1]; geometric from the
+    agent's at the start. With 0.2 to the end the deployed mean action is up to 5 points worse than the noisy one, with
+    0.06 nothing more is learnt in the second half of a training (docs/decisions.md, "Dither")."""
     num_learning_epochs: int = 5
     """Most passes over the rollout per update, at least 1."""
     num_mini_batches: int = 4
@@ -81,8 +81,8 @@ class PpoSpec:
     noise_correlation: float = 0.0
     """Correlation of the exploration noise from one policy step to the next, [0, 1); 0 is white noise."""
     seated_steps: int = 5
-    """Policy steps in a row with the plug seated that end an episode, credited with the reward of staying seated; 0 runs
-    all episodes to their end."""
+    """Policy steps in a row with the plug seated that end an episode, credited with the reward of staying seated; 0
+    runs all episodes to their end."""
     run_out_share: float = 0.25
     """Share of the episodes that run to their end all the same, so that holding the plug is trained, [0, 1]."""
 
