@@ -42,7 +42,7 @@ def write_report(
         tasks: Names of the tasks asked for; the repository's own results always cover all of them.
         records: Results of the units.
         identities: Hash of the settings of every task; records with another one are passed over.
-        out: Where ``study.json``, ``study.md`` and ``study/*.png`` go.
+        out: Folder for ``study.json``, ``study.md`` and ``study/*.png``.
         report: Called with a line of text.
         preset: Name or path of the settings.
 

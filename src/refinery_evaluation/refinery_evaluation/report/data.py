@@ -28,7 +28,7 @@ class TrialRecord:
     index: int
     """Number of the trial in the order run."""
     starts: str
-    """Where the initial state came from: uniform over the deployment box, or sampled by /sample_init."""
+    """Source of the initial state: uniform over the deployment box, or sampled by /sample_init."""
     seed: int
     """Seed of the cell (socket pose, estimation error)."""
     theta: tuple[float, ...]
@@ -110,7 +110,7 @@ class DemoData:
     provenance: dict[str, Any]
     """git_revision, dirty, command, date, machine, versions (refinery_sim_train.provenance)."""
     seed: int
-    """Of the run."""
+    """Seed of the run."""
     clipped: Rate | None = None
     """Strict success of the base policy with clipped observations, same episodes; None where that was not tried."""
     started: Rate | None = None

@@ -23,7 +23,7 @@ class RateBin:
     """Outcomes of the episodes that fall into one bin."""
 
     centre: float
-    """Where the bin stands on its axis (mean prediction, or middle in the unit shown)."""
+    """Position of the bin on its axis (mean prediction, or middle in the unit shown)."""
     rate: Rate
     """Their success."""
 

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 WIDTH_IN = 9.0
 """Width of a plot, [in]; shown 900 px wide, so that a font of 10 pt is 14 px high."""
 DOTS_PER_INCH = 160
-"""Of the file; sharp on dense screens and on paper."""
+"""Resolution of the image files, [dpi]; sharp on dense screens and on paper."""
 BASE = "#b5562c"
 """Colour of the base policy (before)."""
 REFINED = "#1b6a93"

@@ -94,7 +94,7 @@ class TrialClient:
         """Set the twin up for a trial.
 
         Args:
-            seed: Of the trial.
+            seed: Seed of the trial.
             grasp: How its gripper holds the part, grasp_x, grasp_z [m], grasp_pitch [rad]; empty: as intended.
 
         Returns:

@@ -26,7 +26,7 @@ def run_trials(client: TrialClient, count: int, seed: int, report: Callable[[flo
     Args:
         client: Ready client.
         count: Trials of each kind.
-        seed: Of the run.
+        seed: Seed of the run.
         report: Called with the share done and a note.
 
     Returns:
@@ -56,7 +56,7 @@ def place_held(
     Args:
         client: Ready client.
         mode: How the start is sampled.
-        seed: Of the cell and the sample.
+        seed: Seed of the cell and the sample.
         before: Called when the cell stands, right before each placement that is tried.
 
     Raises:
