@@ -353,7 +353,7 @@ def test_faults_while_moving(cell: Cell, fault: str) -> None:
     placed = cell.client.result(handle)
     cell.robot.publishing = cell.robot.ticking = True
     assert placed.outcome.value == Outcome.STOPPED
-    assert ("clock has stood still" if fault == "clock" else "measured_joint_states came") in placed.outcome.message
+    assert ("clock has stood still" if fault == "clock" else "measured_joint_states arrived") in placed.outcome.message
     cell.expect_halt()
 
 

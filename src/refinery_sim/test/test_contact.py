@@ -130,7 +130,7 @@ def test_chamfer_widens_the_mouth_by_its_height(name, below_rim):
 def test_free_where_the_section_is_in_the_hole_and_nowhere_else(name, xy, yaw, height, chamfer):
     here = cell(name, chamfer_m=chamfer)
     task, plug = here.task, moved(SECTIONS[name], xy, yaw)
-    hole = grown(SECTIONS[name].shape, task.socket.clearance_m + over_chamfer_m(task, height))
+    hole = grown(section_shape(SECTIONS[name]), task.socket.clearance_m + over_chamfer_m(task, height))
     over_m = height - task.socket.depth_m
     overlap = here.overlap_m([*xy, height], yaw)
     if over_m > TOUCH_M or plug.buffer(3e-6).within(hole):

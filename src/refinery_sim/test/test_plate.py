@@ -34,7 +34,7 @@ def inside(piece, points):
 @pytest.mark.parametrize("name", SECTIONS)
 @pytest.mark.parametrize("clearance", [0.0002, 0.0005, 0.002])
 def test_parts_of_the_plate_leave_exactly_the_grown_section(name, clearance):
-    hole = grown(SECTIONS[name].shape, clearance)
+    hole = grown(section_shape(SECTIONS[name]), clearance)
     parts = plate_parts(PLATE, hole)
     assert mismatch_m2(union(parts), minus(PLATE, hole)) < EXACT_M2
     assert max(common(part, hole).area for part in parts) < EXACT_M2
@@ -96,7 +96,7 @@ def test_plug_pieces_fill_the_section(name):
 def test_prongs_are_joined_above_the_rim_only():
     for name in ("two_prongs", "three_prongs"):
         *prongs, body = plug_pieces(SECTIONS[name], length_m=0.05, depth_m=0.025)
-        assert len(prongs) == len(SECTIONS[name].shape.geoms)
+        assert len(prongs) == len(section_shape(SECTIONS[name]).geoms)
         top = max(prong.corners_m[:, 2].max() for prong in prongs)
         assert body.corners_m[:, 2].min() == pytest.approx(top) and top > 0.025
         assert body.corners_m[:, 2].max() == pytest.approx(0.05)
