@@ -35,6 +35,7 @@ MADE_AGAIN = (
     "test_started.npz",
     "bundle/manifest.json",
     "bundle/initial_states.json",
+    "bundle/part.json",
     "bundle/policy.onnx",
     f"fine_tuning/{LEARNING}",
 )
