@@ -161,6 +161,7 @@ def _collect(
         seconds=seconds,
         provenance=provenance(seed=args.seed, env_steps=result.env_steps),
         seed=args.seed,
+        start_strict=None if result.start is result.base else result.start.strict,
         clipped=None if result.clipped is None else result.clipped.rate,
         started=result.started.rate,
     )

@@ -111,6 +111,9 @@ class DemoData:
     """git_revision, dirty, command, date, machine, versions (refinery_sim_train.provenance)."""
     seed: int
     """Seed of the run."""
+    start_strict: NDArray[np.bool_] | None = None
+    """Strict success, from ``base_theta``, of the policy that ``base_model`` describes and that was refined, where that
+    is not the base itself but the base with clipped observations, shape (n,)."""
     clipped: Rate | None = None
     """Strict success of the base policy with clipped observations, same episodes; None where that was not tried."""
     started: Rate | None = None
@@ -131,6 +134,16 @@ class DemoData:
     def box(self) -> Box:
         """The deployment box."""
         return self.task.initial_state.deployed
+
+    @property
+    def before_strict(self) -> NDArray[np.bool_]:
+        """Strict success of the policy that was refined, from ``base_theta``, shape (n,)."""
+        return self.base_strict if self.start_strict is None else self.start_strict
+
+    @property
+    def before_name(self) -> str:
+        """What the policy is called that was refined."""
+        return "base policy" if self.start_strict is None else "clipped base"
 
     @property
     def base(self) -> Rate:

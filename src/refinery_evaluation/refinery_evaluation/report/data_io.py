@@ -41,7 +41,10 @@ def save_data(folder: Path, data: DemoData) -> None:
     plain |= {name: _counts(getattr(data, name)) for name in _RATES}
     text = json.dumps(without_nan(plain), indent=1, allow_nan=False)
     write_whole(folder / "data.json", text)
-    save_arrays(folder / "episodes.npz", {name: getattr(data, name) for name in _ARRAYS})
+    arrays = {name: getattr(data, name) for name in _ARRAYS}
+    if data.start_strict is not None:
+        arrays["start_strict"] = data.start_strict
+    save_arrays(folder / "episodes.npz", arrays)
     picture = folder / "cell.png"
     picture.unlink(missing_ok=True)
     if data.cell_picture_png is not None:
@@ -64,7 +67,12 @@ def load_data(folder: Path) -> DemoData:
     if missing := sorted({*_ARRAYS} - stored.keys()):
         raise DamagedFileError(f"{folder / 'episodes.npz'}: expected {', '.join(_ARRAYS)}, got no {missing[0]}")
     try:
-        return _data(file, raw, {name: stored[name] for name in _ARRAYS}, folder / "cell.png")
+        return _data(
+            file,
+            raw,
+            {name: stored[name] for name in (*_ARRAYS, "start_strict") if name in stored},
+            folder / "cell.png",
+        )
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise DamagedFileError(f"{file}: expected the results of a run, got {type(error).__name__}: {error}") from error
 

@@ -76,7 +76,7 @@ def worst_fifth(data: DemoData) -> tuple[Rate, Rate] | None:
     The base model was fitted on other episodes, so the choice favours neither policy. None with too few episodes.
     """
     rates = []
-    for theta, strict in ((data.base_theta, data.base_strict), (data.refined_theta, data.refined_strict)):
+    for theta, strict in ((data.base_theta, data.before_strict), (data.refined_theta, data.refined_strict)):
         count = len(theta) // 5
         if count < 10:
             return None

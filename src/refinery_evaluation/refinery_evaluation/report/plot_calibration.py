@@ -12,7 +12,7 @@ from refinery_evaluation.report.style import BASE, FAINT, REFINED, headline, new
 
 def reliability(data: DemoData) -> bytes:
     """Draw observed against predicted success in bins of equally many episodes with 95 % intervals; returns a PNG."""
-    before = calibration(data.base_model, data.base_theta, data.base_strict)
+    before = calibration(data.base_model, data.base_theta, data.before_strict)
     after = calibration(data.final_model, data.refined_theta, data.refined_strict)
     with styled():
         figure = new_figure(4.7)

@@ -44,9 +44,9 @@ def success_map(data: DemoData) -> bytes | None:
     with styled():
         figure = new_figure(5.9)
         left, right = figure.subplots(1, 2, sharex=True, sharey=True)
-        _panel(left, data, data.base_model, data.base_theta, data.base_strict, dims)
+        _panel(left, data, data.base_model, data.base_theta, data.before_strict, dims)
         filled = _panel(right, data, data.final_model, data.refined_theta, data.refined_strict, dims)
-        left.set_title(f"Before: base policy, {_score(data.base)}")
+        left.set_title(f"Before: {data.before_name}, {_score(Rate.of(data.before_strict))}")
         right.set_title(f"After: refined policy, {_score(data.refined)}")
         left.set_ylabel(up.label)
         _mixture(right, data.mixture, across, up)
@@ -63,7 +63,7 @@ def _title(data: DemoData, across: Dimension, up: Dimension) -> str:
     worst = worst_fifth(data)
     if worst is None:
         return f"Success by {across.name} and {up.name}, before and after refining"
-    both = (data.base, data.refined)
+    both = (Rate.of(data.before_strict), data.refined)
     rest = [Rate(k=whole.k - part.k, n=whole.n - part.n) for whole, part in zip(both, worst, strict=True)]
     return (
         f"Worst-looking fifth of the starts: {percent(worst[0])} before, {percent(worst[1])} after; "

@@ -20,7 +20,7 @@ Bins = tuple[RateBin, ...]
 def marginals(data: DemoData) -> bytes:
     """Draw small multiples of success in bins along each free dimension with 95 % intervals; returns a PNG."""
     dims = free_dimensions(data.box)
-    before = [along(data, dim, data.base_theta, data.base_strict) for dim in dims]
+    before = [along(data, dim, data.base_theta, data.before_strict) for dim in dims]
     after = [along(data, dim, data.refined_theta, data.refined_strict) for dim in dims]
     columns = min(_COLUMNS, len(dims))
     rows = -(-len(dims) // columns)

@@ -28,6 +28,14 @@ def test_what_is_saved_is_read_back(tmp_path: Path) -> None:
         np.testing.assert_array_equal(getattr(found, name), getattr(data, name))
 
 
+def test_the_policy_that_was_refined_is_told_from_the_base(tmp_path: Path) -> None:
+    better = np.ones(32, dtype=bool)
+    save_data(tmp_path, demo_data(episodes=32, trials=0, start_strict=better))
+    found = load_data(tmp_path)
+    np.testing.assert_array_equal(found.before_strict, better)
+    assert found.base.k < 32 and found.before_name != demo_data(episodes=32, trials=0).before_name
+
+
 def test_unknown_numbers_survive(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     odd = trial(0, "uniform", np.full(9, math.nan), False, rng, predicted=None, depth_mm=math.nan)

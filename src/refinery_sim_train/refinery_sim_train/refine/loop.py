@@ -41,6 +41,13 @@ class RefineResult(Packaged):
     """Success model of the base policy, with clip if that is what was refined."""
     structure_bits: float
     """Held-out bits per rollout the base's success model gains over a constant."""
+    clip_chosen: bool
+    """Whether the base with clipped observations was refined."""
+
+    @property
+    def start(self) -> Outcomes:
+        """Test episodes of the policy that was refined."""
+        return self.clipped if self.clip_chosen and self.clipped is not None else self.base
 
 
 class Refinement:
@@ -100,7 +107,8 @@ class Refinement:
         best, trained, kept_round = self._rounds(start, outcomes, log)
         notes = {"kept_round": kept_round, "observation_clip": best.spec.observation_clip}
         packed = self.packager.package(bundle, best, search_steps + trained, notes, log)
-        return RefineResult(base_model=base_model, structure_bits=bits, **vars(packed))
+        clip_chosen = start is not self._base
+        return RefineResult(base_model=base_model, structure_bits=bits, clip_chosen=clip_chosen, **vars(packed))
 
     def _search(self, starts: Array, log: Callable[[str], None]) -> tuple[Agent, Outcomes, int]:
         """Run the base, and with clipped observations; the better policy, its outcomes and the number of runs."""
