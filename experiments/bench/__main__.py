@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 from experiments.bench.figures import Effort, measure
+from experiments.results_file import merge_results, read_results
 from refinery.errors import RefineryError
 from refinery.paths import config_file
-from refinery.storage import check_writable, read_json, write_whole
+from refinery.storage import check_writable
 from refinery_sim.task import load_task
-
-
-def merge(path: Path, figures: dict[str, Any]) -> None:
-    """Write figures into a results file; other keys in it (and where they come from) are kept."""
-    write_whole(path, json.dumps(_existing(path) | figures, indent=2) + "\n")
-
-
-def _existing(path: Path) -> dict[str, Any]:
-    return read_json(path) if path.exists() else {}
 
 
 def main(args: list[str] | None = None) -> int:
@@ -44,9 +34,9 @@ def main(args: list[str] | None = None) -> int:
         task = load_task(config_file("tasks", options.task))
         # Before the minutes of work, not after them.
         check_writable(options.out.parent)
-        _existing(options.out)
+        read_results(options.out)
         figures = measure(task, effort, lambda line: print(line, flush=True))
-        merge(options.out, figures)
+        merge_results(options.out, figures)
     except RefineryError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import mujoco
 import numpy as np
 
+from experiments.results_file import merge_results, read_results
 from refinery.rotations import Array
-from refinery.storage import check_writable, read_json, write_whole
+from refinery.storage import check_writable
 from refinery_sim_train.command import run
 from refinery_sim_train.console import console, stage
 from refinery_sim_train.env.episodes import draw_episodes
@@ -44,7 +45,8 @@ class Args(WeightsArgs):
 def bench(args: Args) -> None:
     """Measure, print and write the ratio."""
     check_writable(args.out.parent)
-    figures = read_json(args.out) if args.out.exists() else {}
+    # A damaged file is found before the work, not after it.
+    read_results(args.out)
     task = read_task(args.task)
     threads = len(os.sched_getaffinity(0))
     env = make_env(task, args.environments, threads)
@@ -60,10 +62,13 @@ def bench(args: Args) -> None:
     ratio = float(np.median(ratios))
     console.print(f"environment steps / bare mj_step: {ratio:.2f}  ({np.median(rates):.0f} environment steps a second)")
     facts = provenance(seed=0, env_steps=0)
-    figures |= {"envsteps_over_mjstep": round(ratio, 3), "envsteps_per_s": round(float(np.median(rates)))}
+    figures: dict[str, Any] = {
+        "envsteps_over_mjstep": round(ratio, 3),
+        "envsteps_per_s": round(float(np.median(rates))),
+    }
     figures |= {"commit": facts["git_revision"], "date": facts["date"], "seed": 0, "machine": facts["machine"]}
     figures["command"] = "make bench"
-    write_whole(args.out, json.dumps(figures, indent=2) + "\n")
+    merge_results(args.out, figures)
 
 
 def _environment(env: InsertionEnv, agent: Agent, steps: int, seed: int) -> tuple[float, list[Array], dict[str, Array]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from experiments.calibration.cells import CONDITIONS, Condition, run_cells
+from experiments.results_file import merge_results, read_results
 from refinery.rotations import Array
-from refinery.storage import check_writable, read_json, write_whole
+from refinery.storage import check_writable
 from refinery_sim_train.command import run
 from refinery_sim_train.console import console, stage
 from refinery_sim_train.env.insertion_env import InsertionEnv
@@ -49,7 +49,8 @@ class Args(WeightsArgs):
 def compare(args: Args) -> None:
     """Run all conditions, print and write."""
     check_writable(args.out.parent)
-    known = read_json(args.out) if args.out.exists() else {}
+    # A damaged file is found before the work, not after it.
+    read_results(args.out)
     task = read_task(args.task)
     policy = load_weights(args.weights or shipped_base(task), task, args)
     env = make_env(task, args.cells)
@@ -57,14 +58,16 @@ def compare(args: Args) -> None:
     for condition in CONDITIONS:
         rows[condition.name] = _measure(args, env, policy, condition)
     facts = provenance(seed=args.seed, env_steps=0)
-    known[task.name] = {
-        "conditions": rows,
-        "cells": args.cells,
-        "weights": "base" if args.weights is None else args.weights.name,
-        **{key: facts[key] for key in ("git_revision", "date", "machine", "seed")},
-        "command": f"python -m experiments.calibration --task {task.name}",
+    figures = {
+        task.name: {
+            "conditions": rows,
+            "cells": args.cells,
+            "weights": "base" if args.weights is None else args.weights.name,
+            **{key: facts[key] for key in ("git_revision", "date", "machine", "seed")},
+            "command": f"python -m experiments.calibration --task {task.name}",
+        }
     }
-    write_whole(args.out, json.dumps(known, indent=2) + "\n")
+    merge_results(args.out, figures)
 
 
 def _measure(args: Args, env: InsertionEnv, policy: BatchPolicy, condition: Condition) -> dict[str, dict[str, Any]]:

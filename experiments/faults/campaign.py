@@ -26,6 +26,7 @@ from experiments.faults.expectations import CASES, PROCESS, mismatch, rearmed_to
 from experiments.faults.fault_bench import running
 from experiments.faults.injecting import Injector, NotBegunError
 from experiments.faults.observation import Observation
+from experiments.results_file import campaign_origin
 from refinery.errors import StorageError
 from refinery.storage import check_writable, write_whole
 from refinery_sim_train.provenance import provenance
@@ -160,15 +161,7 @@ def main() -> int:
     campaign = Campaign(draw(args.count, args.seed), args.factor)
     campaign.run()
     facts = provenance(seed=args.seed, env_steps=0)
-    words = sys.argv[1:]
-    results = campaign.results() | {
-        "seed": args.seed,
-        "commit": facts["git_revision"],
-        "dirty": facts["dirty"],
-        "date": facts["date"],
-        "machine": facts["machine"],
-        "command": "make faults" + (f' ARGS="{" ".join(words)}"' if words else ""),
-    }
+    results = campaign.results() | campaign_origin(facts, "faults")
     write_whole(out, json.dumps(results, indent=2) + "\n")
     print(f"wrote {out}")
     if out == table.RESULTS and len(results["cases"]) >= len(CASES):

@@ -24,6 +24,7 @@ import numpy as np
 
 from experiments.placement.assessment import MOST_DEG, MOST_MM, Assessment, assess
 from experiments.placement.placement_bench import Placed, running
+from experiments.results_file import campaign_origin
 from refinery.errors import StorageError
 from refinery.paths import config_file
 from refinery.storage import append_line, check_writable, read_lines, replacing, write_whole
@@ -163,15 +164,7 @@ def main() -> int:
     campaign = Campaign(args.count, args.seed, args.factor, log)
     print(f"{args.count} placements, {len(campaign.assessments)} of them done before ({log})", flush=True)
     campaign.run()
-    words = sys.argv[1:]
-    results = campaign.results() | {
-        "seed": args.seed,
-        "commit": facts["git_revision"],
-        "dirty": facts["dirty"],
-        "date": facts["date"],
-        "machine": facts["machine"],
-        "command": "make placement" + (f' ARGS="{" ".join(words)}"' if words else ""),
-    }
+    results = campaign.results() | campaign_origin(facts, "placement")
     write_whole(out, json.dumps(results, indent=2) + "\n")
     print(f"wrote {out}")
     print(f"{results['placements']} placements: {results['outcomes']}, {results['in_collision']} in collision")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from experiments.results_file import merge_results, read_results
 from experiments.twin_pairs.pairs import TwinPairs, run_pairs
 from refinery.bundle import Bundle, load_bundle
 from refinery.paths import config_file
 from refinery.robot_profile import load_robot_profile
 from refinery.statistics import paired_difference_interval, paired_p_value
-from refinery.storage import check_writable, read_json, write_whole
+from refinery.storage import check_writable
 from refinery_sim_train.cli import export
 from refinery_sim_train.cli.evaluate import ShippedPolicy
 from refinery_sim_train.command import run
@@ -44,7 +44,8 @@ class Args(WeightsArgs):
 def compare(args: Args) -> None:
     """Run, print and write."""
     check_writable(args.out.parent)
-    results = read_json(args.out) if args.out.exists() else {}
+    # A damaged file is found before the work, not after it.
+    read_results(args.out)
     with tempfile.TemporaryDirectory() as scratch:
         path = args.bundle
         if path is None:
@@ -77,20 +78,22 @@ def compare(args: Args) -> None:
         f"difference is {left[0]:+.1f} to {left[1]:+.1f} points"
     )
     facts = provenance(seed=args.seed, env_steps=0)
-    results[task.name] = {
-        "training": training.to_json(),
-        "twin": twin.to_json(),
-        "both": int((pairs.training & pairs.twin).sum()),
-        "difference_points": round(points, 2),
-        "interval_points": [round(100 * low, 2), round(100 * high, 2)],
-        "p": round(p, 4),
-        "guard_stops": pairs.stops,
-        "stopped_but_won_in_training": lost,
-        "interval_points_without_stopped": [round(end, 2) for end in left],
-        **{key: facts[key] for key in ("git_revision", "date", "machine", "seed")},
-        "command": f"make twin-pairs ARGS='--task {task.name}'",
+    figures = {
+        task.name: {
+            "training": training.to_json(),
+            "twin": twin.to_json(),
+            "both": int((pairs.training & pairs.twin).sum()),
+            "difference_points": round(points, 2),
+            "interval_points": [round(100 * low, 2), round(100 * high, 2)],
+            "p": round(p, 4),
+            "guard_stops": pairs.stops,
+            "stopped_but_won_in_training": lost,
+            "interval_points_without_stopped": [round(end, 2) for end in left],
+            **{key: facts[key] for key in ("git_revision", "date", "machine", "seed")},
+            "command": f"make twin-pairs ARGS='--task {task.name}'",
+        }
     }
-    write_whole(args.out, json.dumps(results, indent=2) + "\n")
+    merge_results(args.out, figures)
 
 
 def _run(args: Args, bundle: Bundle) -> TwinPairs:

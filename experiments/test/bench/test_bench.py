@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.bench.__main__ import main, merge
+from experiments.bench.__main__ import main
 from experiments.bench.figures import Effort
 from experiments.bench.lockstep import at_rate, run
 from experiments.bench.networks import onnx_policy, random_network
 from experiments.bench.tick import tick_step
+from experiments.results_file import merge_results
 from refinery.errors import RefineryError
 from refinery.paths import config_file
 from refinery.task import Task, load_task
@@ -38,7 +39,7 @@ def shipped() -> Task:
 @pytest.mark.slow
 def test_the_bench_merges_its_figures_into_the_results(tmp_path: Path) -> None:
     out = tmp_path / "results" / "bench.json"
-    merge(out, {"envsteps_over_mjstep": 1.0, "tick_p999_us": -1.0, "commit": "abc"})
+    merge_results(out, {"envsteps_over_mjstep": 1.0, "tick_p999_us": -1.0, "commit": "abc"})
     assert main(["--quick", "--out", str(out), "--environments", "2"]) == 0
     figures = json.loads(out.read_text())
     assert figures["envsteps_over_mjstep"] == 1.0 and figures["commit"] == "abc"
