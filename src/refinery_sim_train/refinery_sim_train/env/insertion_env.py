@@ -158,11 +158,8 @@ class InsertionEnv:
             Rewards (B,), true plug offsets, strict success now (B,), engaged at any step so far (B,).
         """
         last = self.decoder.smoothed
-        self._apply(self.decoder.decode(action, self.measured, self.filtered))
-        self._batch.step(nstep=SUBSTEPS)
+        self.drive(self.decoder.decode(action, self.measured, self.filtered))
         self.step_index += 1
-        self.measured = self._kinematics.forward(self._qpos)
-        self.relative = self.socket.inverse() @ self.plug
         over = self.step_index == self.task.control.episode_steps
         reward, errors = step_reward(self.task, self.relative, self.decoder.smoothed, last, over)
         self._engaged |= engaged(_ORIGIN, self.relative, self.task.success, self.task.rim_height_m)
