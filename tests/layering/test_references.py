@@ -47,7 +47,6 @@ def is_there(name: str) -> bool:
 @pytest.mark.parametrize("name", FILES)
 def test_names_in_backticks_exist(name: str) -> None:
     found = _NAME.findall((ROOT / name).read_text(encoding="utf-8"))
-    # A file of a robot profile, a message or a parameter may look like a module.
     assert [each for each in found if not is_there(each)] == []
 
 

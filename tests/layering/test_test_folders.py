@@ -9,12 +9,8 @@ import tomllib
 
 from layering.sources import ROOT
 
-LEFT_OUT = {
-    name
-    for tool, key in ((("pytest", "ini_options"), "norecursedirs"), (("ruff",), "extend-exclude"))
-    for config in [tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]]
-    for name in (config[tool[0]][tool[1]] if len(tool) == 2 else config[tool[0]])[key]
-}
+TOOL = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+LEFT_OUT = {*TOOL["pytest"]["ini_options"]["norecursedirs"], *TOOL["ruff"]["extend-exclude"]}
 
 
 def test_every_committed_python_file_is_looked_at() -> None:

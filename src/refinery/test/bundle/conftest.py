@@ -1,4 +1,4 @@
-"""A task and one good bundle for all tests of this folder."""
+"""One good bundle for all tests of this folder."""
 
 from __future__ import annotations
 
@@ -6,15 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from refinery.task import Task, load_task
-from refinery.testing.bundles import tiny_bundle, with_grasps
-
-REPOSITORY = Path(__file__).resolve().parents[4]
-
-
-@pytest.fixture(scope="session")
-def task() -> Task:
-    return with_grasps(load_task(REPOSITORY / "config" / "tasks" / "peg_rect.yaml"))
+from refinery.task import Task
+from refinery.testing.bundles import tiny_bundle
 
 
 @pytest.fixture(scope="session")

@@ -1,22 +1,12 @@
-"""A task and a bundle for all tests of this folder."""
+"""One good bundle for all tests of this folder."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 
 from refinery.bundle import Bundle, load_bundle
-from refinery.task import Task, load_task
-from refinery.testing.bundles import tiny_bundle, with_grasps
-
-REPOSITORY = Path(__file__).resolve().parents[4]
-
-
-@pytest.fixture(scope="session")
-def task() -> Task:
-    """The shipped task with grasps that vary, so that every test meets them."""
-    return with_grasps(load_task(REPOSITORY / "config" / "tasks" / "peg_rect.yaml"))
+from refinery.task import Task
+from refinery.testing.bundles import tiny_bundle
 
 
 @pytest.fixture(scope="session")
