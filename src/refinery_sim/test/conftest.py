@@ -1,5 +1,5 @@
 """Fixtures of the physics' tests."""
 
-from plant_fixtures import above_socket_rad, home_rad, limits, plant, shared_plant, task, task_file
+from refinery_sim.testing import above_socket_rad, home_rad, limits, plant, shared_plant, task, task_file
 
 __all__ = ["above_socket_rad", "home_rad", "limits", "plant", "shared_plant", "task", "task_file"]
