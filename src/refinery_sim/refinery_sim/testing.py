@@ -12,6 +12,7 @@ import yaml
 from refinery.config import to_mapping
 from refinery.paths import config_file
 from refinery.rotations import Array
+from refinery.storage import write_whole
 from refinery.task import Task, load_task
 from refinery.testing.bundles import with_grasps
 from refinery_sim.plant import Plant
@@ -29,7 +30,7 @@ def task() -> Task:
 def task_file(task: Task, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """File of that task."""
     path = tmp_path_factory.mktemp("tasks") / "peg_rect.yaml"
-    path.write_text(yaml.safe_dump(to_mapping(task)))
+    write_whole(path, yaml.safe_dump(to_mapping(task)))
     return path
 
 
