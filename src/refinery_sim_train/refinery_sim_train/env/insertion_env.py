@@ -160,8 +160,7 @@ class InsertionEnv:
         last = self.decoder.smoothed
         self.drive(self.decoder.decode(action, self.measured, self.filtered))
         self.step_index += 1
-        over = self.step_index == self.task.control.episode_steps
-        reward, errors = step_reward(self.task, self.relative, self.decoder.smoothed, last, over)
+        reward, errors = step_reward(self.task, self.relative, self.decoder.smoothed, last)
         self._engaged |= engaged(_ORIGIN, self.relative, self.task.success, self.task.rim_height_m)
         return reward, errors, strict(errors, self.task.success), self._engaged.copy()
 

@@ -12,16 +12,10 @@ from refinery_sim.section import half_size_m, symmetry
 
 Array = NDArray[np.float64]
 
-
-FINAL_BONUS = 15.0
-"""Reward of strict success at the last step, as a multiple of its reward per step, to favour reliability over speed."""
-
 _ORIGIN = Poses.from_xyz_rpy(np.zeros(3), np.zeros(3))
 
 
-def step_reward(
-    task: Task, relative: Poses, action: Array, last_action: Array, last_step: NDArray[np.bool_]
-) -> tuple[Array, PlugOffset]:
+def step_reward(task: Task, relative: Poses, action: Array, last_action: Array) -> tuple[Array, PlugOffset]:
     """Score one step: closeness at two scales, depth while in the hole, seated, minus effort and jerk.
 
     Args:
@@ -29,7 +23,6 @@ def step_reward(
         relative: True plug poses in the true socket frame, batch B.
         action: Smoothed actions of this step, shape (B, 6).
         last_action: Smoothed actions of the step before, shape (B, 6).
-        last_step: True for episodes that end with this step, shape (B,).
 
     Returns:
         Rewards (B,), about [0, 2] a step, and the insertion errors.
@@ -44,7 +37,7 @@ def step_reward(
         + 0.2 * (1 - np.tanh(sideways / 0.001))
         + 0.2 * (1 - np.tanh(height))
         + 0.4 * in_hole * (1 - np.minimum(height, 1.0))
-        + strict(errors, task.success) * (1.0 + FINAL_BONUS * last_step)
+        + strict(errors, task.success)
         - 0.005 * np.sum(action**2, axis=1)
         - 0.02 * np.sum((action - last_action) ** 2, axis=1)
     )

@@ -25,12 +25,9 @@ from refinery.trained_with import TrainedWith
 from refinery_sim_train.arrays import Arrays, prefixed, under
 from refinery_sim_train.env.episodes import draw_episodes
 from refinery_sim_train.env.insertion_env import PRIVILEGED_SIZE, InsertionEnv
-from refinery_sim_train.env.reward import FINAL_BONUS
 from refinery_sim_train.learn.agent import Agent, pack
 from refinery_sim_train.learn.record import record_from, record_of
 
-REWARD_SCALE = 0.05
-"""Scale of the rewards in training: it brings returns to the order of 1, which suits the learning rate."""
 _LEAST_STEP = 1e-3
 """Share of an update step below which it is not halved again."""
 RESETS_APART = 5
@@ -78,6 +75,11 @@ class PpoSpec:
     """Coefficient of the entropy bonus."""
     critic_warmup: int = 6
     """First iterations in which only the critic learns (the imitated actor comes without one)."""
+    final_bonus: float = 60.0
+    """Reward of being seated at an episode's last step, as a multiple of a seated step's, 0 or more: with 15 a step
+    seated earlier pays more than a failure turned into a late success (docs/decisions.md)."""
+    reward_scale: float = 0.03
+    """Scale of the rewards in training, over 0: it brings returns to the order of 1, which suits the learning rate."""
     noise_correlation: float = 0.0
     """Correlation of the exploration noise from one policy step to the next, [0, 1); 0 is white noise."""
     seated_steps: int = 5
@@ -95,6 +97,8 @@ class PpoSpec:
         check(0 < self.final_rate_share <= 1, "final_rate_share", "in (0, 1]", self.final_rate_share)
         check(0 < self.final_std <= 1, "final_std", "in (0, 1]", self.final_std)
         check(self.max_kl > 0, "max_kl", "a positive divergence", self.max_kl)
+        check(self.final_bonus >= 0, "final_bonus", "0 or more", self.final_bonus)
+        check(self.reward_scale > 0, "reward_scale", "a positive factor", self.reward_scale)
         check(0 <= self.noise_correlation < 1, "noise_correlation", "in [0, 1)", self.noise_correlation)
         check(self.seated_steps >= 0, "seated_steps", "0 (never) or more", self.seated_steps)
         check(0 <= self.run_out_share <= 1, "run_out_share", "in [0, 1]", self.run_out_share)
@@ -206,14 +210,16 @@ class PpoTraining:
 
     def _step(self, source: StartSource, *, resets: bool) -> float:
         """One policy step of all environments; seated episodes may end at it if ``resets``. Returns the mean reward."""
-        env = self._env
+        env, spec = self._env, self._spec
         action = self._act()
         reward, _, strict, _ = env.step(action.numpy().astype(np.float64))
         over = env.step_index >= self._ends
         self._seated = np.where(strict, self._seated + 1, 0)
-        stopped = self._may_stop & ~over & (self._seated >= self._spec.seated_steps) & resets
+        stopped = self._may_stop & ~over & (self._seated >= spec.seated_steps) & resets
         # Seated to the end, every step would earn what this one did.
-        earned = reward + stopped * _remaining_return(reward, self._length - env.step_index, self._spec.gamma)
+        left = self._length - env.step_index
+        earned = reward + stopped * _remaining_return(reward, left, spec.gamma, spec.final_bonus)
+        earned += spec.final_bonus * (strict & (left == 0))
         rows = np.flatnonzero(over | stopped)
         if len(rows):
             full = rows[(env.step_index[rows] >= self._length) | (stopped[rows] & (self._ends[rows] == self._length))]
@@ -225,7 +231,7 @@ class PpoTraining:
             self._may_stop[rows] = self._draw_may_stop(len(rows))
             self._noise[rows] = torch.randn(len(rows), self._noise.shape[1])
         self._observation = pack(*env.get_observations())
-        scaled = torch.from_numpy((REWARD_SCALE * earned).astype(np.float32))
+        scaled = torch.from_numpy((spec.reward_scale * earned).astype(np.float32))
         self._algorithm.process_env_step(self._observation, scaled, torch.from_numpy(over | stopped), {})
         return float(reward.mean())
 
@@ -342,10 +348,10 @@ class PpoTraining:
             self._observation = pack(arrays["observation/policy"].copy(), arrays["observation/privileged"].copy())
 
 
-def _remaining_return(reward: Array, steps_left: NDArray[np.int64], gamma: float) -> Array:
+def _remaining_return(reward: Array, steps_left: NDArray[np.int64], gamma: float, bonus: float) -> Array:
     """Discounted reward of staying seated to the end of an episode, final bonus included, shape (B,)."""
     left = np.maximum(steps_left, 0)
-    return reward * gamma * (1 - gamma**left) / (1 - gamma) + gamma**left * FINAL_BONUS
+    return reward * gamma * (1 - gamma**left) / (1 - gamma) + gamma**left * bonus
 
 
 def _algorithm(agent: Agent, env: InsertionEnv, spec: PpoSpec) -> PPO:

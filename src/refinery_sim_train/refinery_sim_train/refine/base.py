@@ -26,7 +26,11 @@ class BaseSpec:
     """Networks and exploration noise."""
     imitation: ImitationSpec = field(default_factory=ImitationSpec)
     """Imitation of the expert."""
-    ppo: PpoSpec = field(default_factory=lambda: PpoSpec(learning_rate=3e-4, final_std=0.06, seated_steps=0))
+    ppo: PpoSpec = field(
+        default_factory=lambda: PpoSpec(
+            learning_rate=3e-4, final_std=0.06, final_bonus=15.0, reward_scale=0.05, seated_steps=0
+        )
+    )
     """Hyper-parameters of PPO; the defaults are those of the shipped bases."""
 
     def __post_init__(self) -> None:

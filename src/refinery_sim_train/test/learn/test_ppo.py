@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from refinery.trained_with import TrainedWith
-from refinery_sim_train.env.reward import FINAL_BONUS
 from refinery_sim_train.learn.agent import Agent, AgentSpec
-from refinery_sim_train.learn.ppo import REWARD_SCALE, PpoSpec, PpoTraining
+from refinery_sim_train.learn.ppo import PpoSpec, PpoTraining
 from refinery_sim_train.refine.sources import UniformSource
 
 SPEC = PpoSpec(num_steps_per_env=5, critic_warmup=0, num_learning_epochs=2, num_mini_batches=2)
@@ -161,15 +160,14 @@ def seated(monkeypatch, env, spec, steps):
 
     def step(action):
         _, errors, strict, loose = real(action)
-        last = env.step_index == env.task.control.episode_steps
-        return 2.0 + FINAL_BONUS * last, errors, np.ones_like(strict), loose
+        return np.full(env.count, 2.0), errors, np.ones_like(strict), loose
 
     monkeypatch.setattr(env, "step", step)
     run = training(env, spec=replace(spec, num_steps_per_env=steps, num_learning_epochs=1))
     source = Counting(env.task.initial_state.trained)
     run.iterate(source)
     storage = run._algorithm.storage
-    return storage.rewards[..., 0].numpy() / REWARD_SCALE, storage.dones[..., 0].numpy().astype(bool), source.seen
+    return storage.rewards[..., 0].numpy() / spec.reward_scale, storage.dones[..., 0].numpy().astype(bool), source.seen
 
 
 def test_a_seated_episode_ends_with_what_it_would_have_earned(monkeypatch, env):
@@ -178,7 +176,7 @@ def test_a_seated_episode_ends_with_what_it_would_have_earned(monkeypatch, env):
     # Ends come together, at the first such step after five in the hole.
     assert ends[4].all() and not ends[:4].any()
     left, gamma = length - 5, SPEC.gamma
-    worth = 2.0 + sum(2.0 * gamma**k for k in range(1, left + 1)) + FINAL_BONUS * gamma**left
+    worth = 2.0 + sum(2.0 * gamma**k for k in range(1, left + 1)) + SPEC.final_bonus * gamma**left
     assert np.allclose(rewards[4][rewards[4] > 3], worth, rtol=1e-5)
     # The first episodes, most of them cut short on purpose, are not recorded: only their successes would be.
     whole = length // 5 - 1
@@ -187,8 +185,10 @@ def test_a_seated_episode_ends_with_what_it_would_have_earned(monkeypatch, env):
 
 def test_some_episodes_run_out_and_all_do_without_the_stop(monkeypatch, env):
     length = env.task.control.episode_steps
-    _, never, _ = seated(monkeypatch, env, replace(SPEC, seated_steps=0), length)
+    rewards, never, _ = seated(monkeypatch, env, replace(SPEC, seated_steps=0), length)
     monkeypatch.undo()
     _, some, _ = seated(monkeypatch, env, replace(SPEC, run_out_share=0.5), length)
+    # Those that end with the rollout have had a whole episode.
+    assert np.allclose(rewards[-1][never[-1]], 2.0 + SPEC.final_bonus) and never[-1].any()
     # Without the stop an environment ends once where it was cut short, and after a whole episode.
     assert never.sum() == env.count and 0.2 < some[4].mean() < 0.8

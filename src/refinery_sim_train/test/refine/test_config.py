@@ -11,6 +11,7 @@ def test_the_paper_s_preset_trains_as_before_clip_and_clock():
     assert (spec.observation_clip, spec.clock_steps, spec.lstm) == (0.0, (), 0)
     ppo = spec.ppo
     assert (ppo.learning_rate, ppo.final_std, ppo.seated_steps, ppo.noise_correlation) == (3e-4, 0.06, 0, 0.0)
+    assert (ppo.final_bonus, ppo.reward_scale) == (15.0, 0.05)
     assert read_preset("quick").observation_clip > 0
 
 
