@@ -33,9 +33,9 @@ class RefineSpec:
     """Episodes per reported figure, on seeds nothing else uses."""
     environments: int
     """Environments stepped at once."""
-    source: str = "uniform"
-    """Source of the starts of fine-tuning: ``uniform``, ``resampled`` (from logged failures) or ``guided`` (success
-    model and acquisition, the paper's). The study shows none to be better; the default is the simplest."""
+    source: str = "auto"
+    """Source of the starts of fine-tuning: ``uniform``, ``resampled`` (from logged failures), ``guided`` (success model
+    and acquisition, the paper's) or ``auto``: guided where the search episodes say that it pays, else uniform."""
     window: int = 1024
     """Episodes, the newest, that the success model is refitted on between rounds."""
     observation_clip: float = 4.0

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from refinery.errors import RefineryError
 from refinery.rotations import Array
-from refinery.statistics import Rate
 from refinery.success_model import SuccessModel
 from refinery.task import Task
 from refinery_sim_train.console import stage
@@ -25,12 +24,13 @@ from refinery_sim_train.refine.config import RefineSpec
 from refinery_sim_train.refine.evaluate import Outcomes
 from refinery_sim_train.refine.evaluator import Evaluator
 from refinery_sim_train.refine.fine_tune import FineTuning
+from refinery_sim_train.refine.guidance import GuidanceEvidence, hard_region_note, in_hard_region, measure_guidance
 from refinery_sim_train.refine.package import Packaged, Packager
 from refinery_sim_train.refine.run_folder import RunFolder
 from refinery_sim_train.refine.seeding import stream_seed, uniform_starts
-from refinery_sim_train.refine.sources import training_source
+from refinery_sim_train.refine.sources import RevocableSource, UniformSource, training_source
 from refinery_sim_train.refine.start_policy import clip_pays, clipped, ready_to_learn
-from refinery_sim_train.refine.success_fit import cross_validated_bits, fit_success_model
+from refinery_sim_train.refine.success_fit import fit_success_model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,14 +101,24 @@ class Refinement:
         start, outcomes, searches = self._search(starts, log)
         fit_seed = stream_seed(self._task.name, "fit", self._seed, 1) % 2**31
         base_model = fit_success_model(self._box, outcomes.theta, outcomes.strict, spec.success_fit, fit_seed)
-        bits = cross_validated_bits(self._box, outcomes.theta, outcomes.strict, spec.success_fit, fit_seed)
-        log(f"structure: the model of initial states gains {bits:+.3f} bits per rollout on held-out episodes")
+        evidence = measure_guidance(self._box, outcomes.theta, outcomes.strict, spec.success_fit, fit_seed)
+        log(f"structure: the model of initial states gains {evidence.bits:+.3f} bits per rollout on held-out episodes")
+        source = self._source(evidence, base_model, outcomes, log)
         search_steps = searches * len(outcomes.theta) * self._task.control.episode_steps
-        best, trained, kept_round = self._rounds(start, outcomes, log)
-        notes = {"kept_round": kept_round, "observation_clip": best.spec.observation_clip}
+        best, validated, trained, kept_round = self._rounds(start, source, log)
+        hard = validated.strict[in_hard_region(base_model, validated.theta)]
+        log(hard_region_note(hard))
+        notes = {
+            "kept_round": kept_round,
+            "observation_clip": best.spec.observation_clip,
+            "guidance": vars(evidence) | {"pays": evidence.pays},
+            "hard_region": {"k": int(hard.sum()), "n": len(hard)},
+        }
         packed = self.packager.package(bundle, best, search_steps + trained, notes, log)
         clip_chosen = start is not self._base
-        return RefineResult(base_model=base_model, structure_bits=bits, clip_chosen=clip_chosen, **vars(packed))
+        return RefineResult(
+            base_model=base_model, structure_bits=evidence.bits, clip_chosen=clip_chosen, **vars(packed)
+        )
 
     def _search(self, starts: Array, log: Callable[[str], None]) -> tuple[Agent, Outcomes, int]:
         """Run the base, and with clipped observations; the better policy, its outcomes and the number of runs."""
@@ -121,45 +131,59 @@ class Refinement:
         log(reason)
         return (self._clipped, clipped_outcomes, 2) if pays else (self._base, outcomes, 2)
 
-    def _rounds(self, start: Agent, outcomes: Outcomes, log: Callable[[str], None]) -> tuple[Agent, int, int]:
-        """Fine-tune in rounds; the best validated policy, the steps of all training and the round kept.
+    def _source(
+        self, evidence: GuidanceEvidence, model: SuccessModel, outcomes: Outcomes, log: Callable[[str], None]
+    ) -> UniformSource:
+        """Make the source of training starts, which has seen the search episodes."""
+        spec = self._spec
+        if spec.source != "auto":
+            source = training_source(spec.source, self._box, spec.window, spec.acquisition, spec.success_fit)
+            source.observe(outcomes.theta, outcomes.strict)
+            return source
+        log(str(evidence))
+        if not evidence.pays:
+            return UniformSource(self._box)
+        return RevocableSource(self._box, spec.window, spec.success_fit, model, outcomes.theta, outcomes.strict)
+
+    def _rounds(
+        self, start: Agent, source: UniformSource, log: Callable[[str], None]
+    ) -> tuple[Agent, Outcomes, int, int]:
+        """Fine-tune in rounds; the best policy, its validation, the steps of all training and the round kept.
 
         What is kept is never worse on validation than the base, with clip or without.
         """
         spec = self._spec
         # Built only if a policy is missing: finished rounds need no training.
-        training = cache(partial(self._training, start, outcomes))
+        training = cache(partial(self._training, start, source))
         best, kept_round = self._base, 0
-        best_rate = self._validate("base", self._base)
+        best_found = self._validate("base", self._base)
         if self._clipped is not None:
-            rate = self._validate("base clipped", self._clipped)
-            if rate.value > best_rate.value:
-                best, best_rate = self._clipped, rate
-        history = [best_rate.value]
+            found = self._validate("base clipped", self._clipped)
+            if found.rate.value > best_found.rate.value:
+                best, best_found = self._clipped, found
+        history = [best_found.rate.value]
         for index in range(spec.validate_every, spec.rounds + 1, spec.validate_every):
             agent = self._folder.agent(f"agent_{index}", partial(self._tune, training, index))
-            rate = self._validate(f"round {index}", agent)
-            history.append(rate.value)
-            if rate.value > best_rate.value:
-                best, best_rate, kept_round = agent, rate, index
-            log(f"round {index}: {rate} on validation seeds; best so far: round {kept_round}")
+            found = self._validate(f"round {index}", agent)
+            history.append(found.rate.value)
+            if found.rate.value > best_found.rate.value:
+                best, best_found, kept_round = agent, found, index
+            log(f"round {index}: {found.rate} on validation seeds; best so far: round {kept_round}")
             lately = history[-spec.converged_rounds :]
             if len(lately) == spec.converged_rounds and max(lately) - min(lately) < spec.converged_variation:
                 log(f"converged: success varied by less than {100 * spec.converged_variation:.0f} points lately")
                 break
         if training.cache_info().currsize:
             training().close()
-        return best, index * self._steps_per_round, kept_round
+        return best, best_found, index * self._steps_per_round, kept_round
 
     @property
     def _steps_per_round(self) -> int:
         return self._spec.iterations_per_round * self._spec.environments * self._spec.ppo.num_steps_per_env
 
-    def _training(self, start: Agent, outcomes: Outcomes) -> FineTuning:
+    def _training(self, start: Agent, source: UniformSource) -> FineTuning:
         """Start the training, or resume it."""
         spec = self._spec
-        source = training_source(spec.source, self._box, spec.window, spec.acquisition, spec.success_fit)
-        source.observe(outcomes.theta, outcomes.strict)
         seed = stream_seed(self._task.name, "train", self._seed, 1) % 2**31
         learner = ready_to_learn(
             start,
@@ -199,8 +223,8 @@ class Refinement:
                 tuning.round(report)
         return tuning.agent.copy()
 
-    def _validate(self, who: str, agent: Agent) -> Rate:
+    def _validate(self, who: str, agent: Agent) -> Outcomes:
         name = f"validation_{who.replace(' ', '_')}"
         count = self._spec.validation_episodes
         starts = uniform_starts(self._task.name, self._box, count, "validation", self._seed)
-        return self._evaluate(f"{who}: validate", name, agent, "validation", starts).rate
+        return self._evaluate(f"{who}: validate", name, agent, "validation", starts)

@@ -11,13 +11,17 @@ from numpy.typing import NDArray
 
 from refinery.initial_state import Box
 from refinery.rotations import Array
+from refinery.statistics import Rate, rate_difference_interval
 from refinery.success_model import SuccessModel
 from refinery_sim_train.arrays import Arrays
 from refinery_sim_train.refine.acquire import Acquirer, AcquisitionSpec
+from refinery_sim_train.refine.guidance import in_hard_region
 from refinery_sim_train.refine.success_fit import SuccessFitSpec, fit_success_model
 
-SOURCES = ("uniform", "resampled", "guided")
-"""Names of the sources that a training can start its episodes from."""
+SOURCES = ("auto", "uniform", "resampled", "guided")
+"""Names of the sources that a training can start its episodes from; ``auto`` guides where :mod:`.guidance` pays."""
+TRIAL_EPISODES = 300
+"""Episodes from the hard region after which guidance must have shown that something is learnt there."""
 
 
 class UniformSource:
@@ -147,13 +151,69 @@ class GuidedSource(_OutcomeWindow):
         self._acquirer = Acquirer(self.model, self._box, self._acquisition, seed)
 
 
+class RevocableSource(GuidedSource):
+    """Guided to where the outcome is undecided, p(1-p), and uniform again if nothing is learnt in the hard region.
+
+    Args:
+        box: Deployment box.
+        window: Episodes remembered.
+        fit: Settings of the model's fit.
+        before: Success model of the policy before training.
+        theta: Initial states of its search episodes, shape (n, 9).
+        success: Their outcomes, shape (n,).
+    """
+
+    def __init__(
+        self,
+        box: Box,
+        window: int,
+        fit: SuccessFitSpec,
+        before: SuccessModel,
+        theta: Array,
+        success: NDArray[np.bool_],
+    ) -> None:
+        super().__init__(box, window, AcquisitionSpec(function="uncertainty"), fit)
+        super().observe(theta, success)
+        self._before, self._searched = before, success[in_hard_region(before, theta)]
+        self._tried = np.zeros(0, dtype=bool)
+        self.guiding = True
+        """Whether starts are still guided."""
+
+    def __call__(self, count: int, rng: np.random.Generator) -> Array:
+        """Draw (count, 9) initial states."""
+        return super().__call__(count, rng) if self.guiding else self._box.uniform(count, rng)
+
+    def observe(self, theta: Array, success: NDArray[np.bool_]) -> None:
+        """Remember outcomes (k,) of episodes from theta (k, 9), those in the hard region separately."""
+        super().observe(theta, success)
+        if len(theta):
+            self._tried = np.concatenate([self._tried, success[in_hard_region(self._before, theta)]])
+
+    def refit(self, seed: int) -> None:
+        """Fit the model, unless the newest half of enough episodes in the hard region won no more than before."""
+        if self.guiding and len(self._tried) >= TRIAL_EPISODES and len(self._searched):
+            newest = Rate.of(self._tried[-TRIAL_EPISODES // 2 :])
+            self.guiding = rate_difference_interval(Rate.of(self._searched), newest)[0] > 0
+        if self.guiding:
+            super().refit(seed)
+
+    def snapshot(self) -> Arrays:
+        """The memory and the decision."""
+        return super().snapshot() | {"tried": self._tried, "guiding": np.array(self.guiding)}
+
+    def restore(self, arrays: Arrays) -> None:
+        """Go back to a snapshot; call :meth:`refit` with the seed of the last one after."""
+        super().restore(arrays)
+        self._tried, self.guiding = arrays["tried"].astype(bool), bool(arrays["guiding"])
+
+
 def training_source(
     name: str, box: Box, window: int, acquisition: AcquisitionSpec, fit: SuccessFitSpec
 ) -> UniformSource:
     """Return a source of starts by its name.
 
     Args:
-        name: One of :data:`SOURCES`.
+        name: One of :data:`SOURCES`, not ``auto``, which is one of the others.
         box: Deployment box.
         window: Episodes remembered.
         acquisition: Settings of the guided source; the resampled one uses its uniform share.

@@ -85,15 +85,22 @@ def fit_success_model(
     )
 
 
-def cross_validated_bits(
+def cross_validated(
     box: Box, theta: Array, success: NDArray[np.bool_], spec: SuccessFitSpec, seed: int, folds: int = 5
-) -> float:
-    """Held-out bits per rollout the model gains over the constant rate: the structure it found (chance is about 0)."""
+) -> tuple[Array, Array]:
+    """Predict every outcome from the other folds: by the model, and by their constant rate, shapes (n,), [0, 1]."""
     order = np.random.default_rng(seed).permutation(len(theta))
-    predicted, baseline = np.zeros(len(theta)), np.zeros(len(theta))
+    predicted, constant = np.zeros(len(theta)), np.zeros(len(theta))
     for held in np.array_split(order, folds):
         train = np.setdiff1d(order, held)
         model = fit_success_model(box, theta[train], success[train], spec, seed)
         predicted[held] = model.predict(theta[held]).mean
-        baseline[held] = success[train].mean()
-    return held_out_bits(success, predicted, baseline)
+        constant[held] = success[train].mean()
+    return predicted, constant
+
+
+def cross_validated_bits(
+    box: Box, theta: Array, success: NDArray[np.bool_], spec: SuccessFitSpec, seed: int, folds: int = 5
+) -> float:
+    """Held-out bits per rollout the model gains over the constant rate: the structure it found (chance is about 0)."""
+    return held_out_bits(success, *cross_validated(box, theta, success, spec, seed, folds))

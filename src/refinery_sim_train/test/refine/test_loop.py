@@ -66,7 +66,7 @@ def test_the_settings_say_where_training_episodes_start(task, student, tmp_path)
     assert (trained.observation_clip, trained.clock, trained.lstm) == (0.0, (10 / length,), 8)
     # A uniform source remembers nothing.
     assert not [name for name in np.load(tmp_path / "run" / "fine_tuning" / "state.npz") if "source" in name]
-    with pytest.raises(ConfigError, match="source: expected one of uniform, resampled, guided, got 'gided'"):
+    with pytest.raises(ConfigError, match="source: expected one of auto, uniform, resampled, guided, got 'gided'"):
         dataclasses.replace(SPEC, source="gided")
 
 

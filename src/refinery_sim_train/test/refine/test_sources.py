@@ -2,8 +2,16 @@ import numpy as np
 import pytest
 
 from refinery_sim_train.refine.acquire import AcquisitionSpec
-from refinery_sim_train.refine.sources import SOURCES, GuidedSource, ResampledSource, UniformSource, training_source
-from refinery_sim_train.refine.success_fit import SuccessFitSpec
+from refinery_sim_train.refine.sources import (
+    SOURCES,
+    TRIAL_EPISODES,
+    GuidedSource,
+    ResampledSource,
+    RevocableSource,
+    UniformSource,
+    training_source,
+)
+from refinery_sim_train.refine.success_fit import SuccessFitSpec, fit_success_model
 
 FIT = SuccessFitSpec(search_points=200)
 
@@ -58,8 +66,32 @@ def test_the_resampled_control_repeats_failures_beside_its_uniform_share(task):
 
 def test_every_source_has_its_name(task):
     box = task.initial_state.deployed
-    made = [type(training_source(name, box, 64, AcquisitionSpec(), FIT)) for name in SOURCES]
+    made = [type(training_source(name, box, 64, AcquisitionSpec(), FIT)) for name in SOURCES[1:]]
     assert made == [UniformSource, ResampledSource, GuidedSource]
+
+
+def revocable(box):
+    theta, success = outcomes(box, np.random.default_rng(0))
+    return RevocableSource(box, 600, FIT, fit_success_model(box, theta, success, FIT, 0), theta, success)
+
+
+@pytest.mark.parametrize("learnt", [True, False])
+def test_guidance_ends_where_nothing_is_learnt_in_the_hard_region(task, learnt):
+    box, rng = task.initial_state.deployed, np.random.default_rng(1)
+    source = revocable(box)
+    source.refit(0)
+    assert in_bad_region(box, source) > 0.25
+    theta = box.uniform(6000, rng)
+    theta = theta[box.to_unit(theta)[:, -1] < 0.13][: 2 * TRIAL_EPISODES]
+    source.observe(theta, rng.random(len(theta)) < (0.5 if learnt else 0.1))
+    source.refit(1)
+    assert source.guiding is learnt
+    again = revocable(box)
+    again.restore({key: value.copy() for key, value in source.snapshot().items()})
+    again.refit(1)
+    assert np.array_equal(again(100, np.random.default_rng(5)), source(100, np.random.default_rng(5)))
+    if not learnt:
+        assert abs(in_bad_region(box, source) - 0.15) < 0.02
 
 
 @pytest.mark.parametrize("kind", ["guided", "resampled"])
