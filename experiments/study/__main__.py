@@ -1,43 +1,48 @@
-"""``study``: base, controls and refinement on every task at equal environment steps; hours, resumable."""
+"""``study``: refine every task with several seeds, beside controls at equal environment steps; hours, resumable."""
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from experiments.study.plan import StudySpec, Unit, identity, unit_identity, units
-from experiments.study.records import Records
-from experiments.study.report import FULL, write_report
+from experiments.study.page import page
+from experiments.study.plan import StudySpec, units
+from experiments.study.plots import conditions, learning
 from experiments.study.scheduler import run_units
+from experiments.study.summary import CONDITIONS, summarise
+from experiments.study.work import Places, stored
 from refinery.config import load_dataclass
-from refinery.errors import ConfigError
+from refinery.errors import ConfigError, RefineryError
 from refinery.paths import config_file
+from refinery.storage import read_json, write_whole
 from refinery_sim_train.command import run
 from refinery_sim_train.console import console
 from refinery_sim_train.settings import read_task
 from refinery_sim_train.weights import WeightsArgs, load_weights, shipped_base
 
+FULL = "full"
+"""Settings of the committed study."""
 HOME = Path("results/study")
-"""Folder of the committed results."""
+"""Folder of its results."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Args(WeightsArgs):
-    """Run the study, or what of it is not done yet, and write its results and pages."""
+    """Run the study, or what of it is not done yet, and write its results, tables and plots."""
 
     preset: str = FULL
-    """Name in config/study or path: tasks, seeds, lengths in environment steps, episodes."""
+    """Name in config/study or path: tasks, seeds, controls."""
     task: tuple[str, ...] = ()
     """Only these tasks of the preset; default: all."""
     seeds: int = 0
     """Only the first so many training seeds; 0: all."""
     out: Path = HOME
-    """Folder of the units' results. What is there with the same settings is not run again, so another folder repeats
+    """Folder of the units' results; what is there with the same settings is not run again, so another folder repeats
     the study from nothing."""
     scratch: Path | None = None
-    """Folder for weights, TensorBoard and unfinished units; default: runs/study, or inside another --out."""
+    """Folder of the runs; default: runs/study, or inside another --out."""
     workers: int = 2
     """Worker processes, one thread each."""
     report_only: bool = False
@@ -47,41 +52,64 @@ class Args(WeightsArgs):
 def study(args: Args) -> None:
     """Run what is missing and write the report."""
     spec = load_dataclass(config_file("study", args.preset), StudySpec)
-    tasks = args.task or spec.tasks
-    unknown = sorted(set(tasks) - set(spec.tasks))
+    unknown = sorted(set(args.task) - set(spec.tasks))
     if unknown:
         raise ConfigError("--task", "", f"tasks of the study: {', '.join(spec.tasks)}", ", ".join(unknown))
     if args.out == HOME and args.preset != FULL:
         raise ConfigError("--out", "", "another folder than the committed study's for another preset", str(args.out))
-    records = Records(args.out)
-    wanted = [unit for unit in units(spec) if unit.task in tasks and (not args.seeds or unit.seed < args.seeds)]
-    marks = {name: identity(spec, task, shipped_base(task)) for name in tasks for task in (read_task(name),)}
-    todo = [unit for unit in wanted if not records.done(unit, unit_identity(marks[unit.task], spec, unit))]
-    console.print(f"study: {len(wanted)} units, {len(wanted) - len(todo)} done already, {args.workers} workers")
+    # A repetition elsewhere must not find the runs of the study that it repeats.
+    scratch = args.scratch or (Path("runs/study") if args.out == HOME else args.out / "scratch")
+    places = Places(results=args.out, scratch=scratch)
+    wanted = [u for u in units(spec) if u.task in (args.task or spec.tasks) and (not args.seeds or u.seed < args.seeds)]
+    todo = [unit for unit in wanted if stored(spec, unit, places) is None]
+    console.print(f"study: {len(wanted)} runs, {len(wanted) - len(todo)} done already, {args.workers} workers")
     if not args.report_only:
         for name in sorted({unit.task for unit in todo}):
             load_weights(shipped_base(read_task(name)), read_task(name), args)
-        _run(spec, todo, args)
-    write_report(spec, tasks, records, marks, args.out.parent, console.print, args.preset)
+        began = time.monotonic()
+        # Not args itself: what __main__ defines cannot be sent to another process.
+        weights = WeightsArgs(accept_other_gains=args.accept_other_gains, trained_with=args.trained_with)
+        for done, (unit, record) in enumerate(run_units(spec, todo, places, weights, args.workers), start=1):
+            left = (time.monotonic() - began) / done * (len(todo) - done) / 60
+            shown = "  ".join(f"{name} {100 * record[name]['k'] / record[name]['n']:.1f}" for name in CONDITIONS)
+            console.print(f"  {done:>3}/{len(todo)}  {unit.name:<24} {shown} %, about {left:.0f} min left")
+    write_report(spec, places, args)
 
 
-def _run(spec: StudySpec, todo: list[Unit], args: Args) -> None:
-    began, done = time.monotonic(), 0
+def write_report(spec: StudySpec, places: Places, args: Args) -> None:
+    """Write ``study.json``, its tables and plots beside the folder of the units, from the units of today's settings.
 
-    def finished(unit: Unit, record: dict[str, Any]) -> None:
-        nonlocal done
-        done += 1
-        left = (time.monotonic() - began) / done * (len(todo) - done) / 60
-        test = record.get("test")
-        shown = f"{100 * test['k'] / test['n']:.1f} %" if isinstance(test, dict) and "k" in test else ""
-        console.print(
-            f"  {done:>4}/{len(todo)}  {unit.task:<14} {unit.name:<28} {record['seconds']:6.0f} s  {shown:<8} "
-            f"about {left:.0f} min left"
+    Raises:
+        RefineryError: The report there is of more units than match today's settings; nothing was written.
+    """
+    found = {unit: record for unit in units(spec) if (record := stored(spec, unit, places)) is not None}
+    out = places.results.parent / "study.json"
+    before = read_json(out)["extent"]["runs"] if out.exists() else 0
+    if len(found) < before:
+        raise RefineryError(
+            f"{out}: nothing written: it reports {before} runs, and only {len(found)} stored ones match today's "
+            "settings, tasks, base policies and training; run the study again, or delete the file"
         )
-
-    # A repetition elsewhere must not find the weights of the study that it repeats.
-    scratch = args.scratch or (Path("runs/study") if args.out == HOME else args.out / "scratch")
-    run_units(spec, todo, args.out, scratch, args.workers, finished, args)
+    if not found:
+        raise RefineryError(f"{places.results}: expected results of runs of today's settings, got none; run the study")
+    options = ([] if args.preset == FULL else [f"--preset {args.preset}"]) + (
+        [] if places.results == HOME else [f"--out {places.results}"]
+    )
+    words = " ".join(options)
+    records = list(found.values())
+    extent = {
+        "runs": len(found),
+        "wanted": len(units(spec)),
+        "command": "make study" + (f' ARGS="{words}"' if words else ""),
+        **{key: sorted({record[key] for record in records}) for key in ("machine", "git_revision", "date")},
+        "with_uncommitted_changes": sum(bool(record["dirty"]) for record in records),
+    }
+    summary = {"extent": extent, **summarise(spec, found)}
+    write_whole(out, json.dumps(summary, indent=1, allow_nan=False) + "\n")
+    for name, plot in (("conditions", conditions), ("learning", learning)):
+        write_whole(places.results / f"{name}.png", plot(summary))
+    write_whole(out.with_suffix(".md"), page(summary, places.results.name))
+    console.print(f"{len(found)} of {extent['wanted']} runs are in {out}, its plots and {out.with_suffix('.md')}")
 
 
 def main() -> None:

@@ -1,82 +1,130 @@
-"""The tables and figures of the study in Markdown, from the contents of ``study.json``; conclusions are in docs/."""
+"""The tables of the study in Markdown, from the contents of ``study.json``; conclusions are in docs/."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from experiments.study.markdown import code, table
-from experiments.study.plan import StudySpec
-from experiments.study.summary import Json
-from experiments.study.tables import acquisition, conditions, predictions, starts, structure
-from experiments.study.trainings import every_training, guided_over_uniform
-from refinery_evaluation.report.formatting import duration, thousands
+from experiments.study.summary import CONDITIONS, Json
+from refinery.statistics import Rate
+from refinery_evaluation.report.formatting import p_value, thousands
 
-_CAPTIONS = {
-    "conditions": "Strict success of every condition",
-    "learning": "Learning curves of all arms and training seeds",
-    "structure": "Structure of the base policy's success against shuffled outcomes",
-    "starts_calibration": "Start rules, and their success as the model predicted it",
-    "acquisition": "Success by settings of guidance",
+NAMES = {
+    "base": "base",
+    "clipped": "base, clipped",
+    "refined": "refined",
+    "started": "chosen starts",
+    "retried": "and one retry",
 }
+"""Headings of the conditions."""
 
 
-def page(study: Json, spec: StudySpec, tasks: Sequence[str], drawn: Collection[str]) -> str:
+def page(study: Json, folder: str) -> str:
     """Write the tables and figures.
 
     Args:
         study: Contents of ``study.json``.
-        spec: Settings of the study.
-        tasks: Names of the tasks, in the order of the rows.
-        drawn: Stems of the plots that exist, in the folder ``study`` beside the page.
+        folder: Name of the folder of the plots, beside the page.
 
     Returns:
-        Markdown; the same for the same results, whenever and wherever it is written.
+        Markdown.
     """
-
-    def figure(stem: str) -> str:
-        return f"![{_CAPTIONS[stem]}](study/{stem}.png)" if stem in drawn else ""
-
     parts = [
-        f"# The study in tables\n\nWritten by `{study['command']}`; edits are lost. Figures in `study.json`.",
+        f"# The study in tables\n\nWritten by `{study['extent']['command']}`; edits are lost. Figures in `study.json`.",
         "## Conditions",
-        conditions(study, spec, tasks),
-        figure("conditions"),
-        "## Guided against uniform fine-tuning",
-        guided_over_uniform(study, spec, tasks),
-        figure("learning"),
+        _conditions(study),
+        f"![Strict success of every condition]({folder}/conditions.png)",
         "## Every training",
-        every_training(study, spec),
-        "## Structure of the base policy's success",
-        structure(study, spec, tasks),
-        figure("structure"),
-        "## Start rules",
-        starts(study, spec, tasks),
-        predictions(study),
-        figure("starts_calibration"),
-        "## Acquisition functions",
-        acquisition(study, spec),
-        figure("acquisition"),
+        _trainings(study),
+        f"![Validated success while training]({folder}/learning.png)",
+        *(["## Sources of training starts", _arms(study)] if any(study["arms"].values()) else []),
         "## Extent",
-        _extent(study, spec),
+        _extent(study["extent"]),
     ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return "\n\n".join(parts) + "\n"
 
 
-def _extent(study: Json, spec: StudySpec) -> str:
-    """Tabulate how much has been run, where and from which revisions."""
-    units = study["units"]
+def _conditions(study: Json) -> str:
+    rows = [
+        [
+            f"`{name}`" + (" (kept out)" if task["kept_out"] else ""),
+            str(len(task["seeds"])),
+            *(_cell(task[condition]) for condition in CONDITIONS),
+        ]
+        for name, task in study["tasks"].items()
+    ]
+    mean = study["mean"]
+    if mean:
+        cells = [_mean_cell(mean[condition]) for condition in CONDITIONS]
+        rows.append([f"**mean of the {len(mean['tasks'])} with a base under 90 %**", str(len(mean["seeds"])), *cells])
+    return (
+        f"{_table(['task', 'seeds', *(NAMES[c] for c in CONDITIONS)], rows)}\n\n"
+        "Strict success in %, training seeds pooled, half the Wilson interval over test episodes, and k/n. Mean: over "
+        "tasks, of the seeds that all of them have, with its 95 % t-interval over tasks. Clipped: observations clipped "
+        "inside the network, nothing trained. Chosen starts: by the bundle's rule, picked on validation episodes. "
+        "Retry: where that fails, a second attempt from another chosen start, with the same part, grasp, socket and "
+        "error of the estimate. Kept out: no setting and no threshold was chosen on these tasks."
+    )
+
+
+def _trainings(study: Json) -> str:
+    rows = [
+        [
+            f"`{name}`",
+            " ".join(f"{rate:.1f}" for rate in task["by_seed"]["refined"]),
+            " ".join(f"{rate:.1f}" for rate in task["by_seed"]["started"]),
+            f"{task['spread_points']:.1f}",
+            str(task["below_base"]),
+            p_value(task["paired_p_value"]),
+        ]
+        for name, task in study["tasks"].items()
+    ]
+    return (
+        f"{_table(['task', 'refined', 'chosen starts', 'spread', 'below base', 'paired test'], rows)}\n\n"
+        "Success in % by training seed, from 0 on. Spread: largest minus smallest refined, points. Below "
+        "base: trainings that ended below the base or the clipped base. Paired test: exact McNemar of refined "
+        "against the clipped base over all episodes."
+    )
+
+
+def _arms(study: Json) -> str:
+    rows = []
+    for arm, tasks in study["arms"].items():
+        for task, entry in tasks.items():
+            found = entry["difference"]
+            interval = found["interval"]
+            shown = f" ({interval[0]:+.1f} to {interval[1]:+.1f})" if interval else " (one seed)"
+            rates = [" ".join(f"{rate:.1f}" for rate in entry[name]) for name in ("refined", arm)]
+            rows.append([f"`{task}`", arm, *rates, f"{found['points']:+.1f}{shown}"])
+    return (
+        f"{_table(['task', 'source', 'default', 'this source', 'difference'], rows)}\n\n"
+        "Success in % by training seed at equal environment steps; difference in points with its 95 % t-interval over "
+        "seeds, paired by seed."
+    )
+
+
+def _extent(extent: Json) -> str:
     rows = {
-        "units of work done": f"{units['done']} of {units['wanted']}",
-        "environment steps of a training": f"{thousands(spec.rounds * spec.steps_per_round)} in {spec.rounds} rounds",
-        "test episodes of a training": thousands(spec.test_episodes),
-        "episodes of a point of a learning curve": thousands(spec.curve_episodes),
-        "training seeds": f"{spec.seeds} an arm",
-        "single-threaded work": duration(units["seconds"]),
-        "machines": "; ".join(units["machines"]) or "none",
-        "revisions": code(commit[:8] for commit in units["commits"]),
-        "units with uncommitted changes": str(units["with_uncommitted_changes"]),
-        "stored units of other settings, not used": str(units["of_other_settings"]),
+        "runs": f"{extent['runs']} of {extent['wanted']}",
+        "machines": "; ".join(extent["machine"]),
+        "revisions": ", ".join(f"`{revision[:8]}`" for revision in extent["git_revision"]),
+        "dates": ", ".join(sorted({date[:10] for date in extent["date"]})),
+        "runs with uncommitted changes": str(extent["with_uncommitted_changes"]),
     }
-    if spec.versus_tasks:
-        rows["training seeds"] += f"; {spec.versus_seeds} for guided and uniform on {code(spec.versus_tasks)}"
-    return table(["", ""], [[name, value] for name, value in rows.items()])
+    return _table(["", ""], [[name, value] for name, value in rows.items()])
+
+
+def _cell(counts: dict[str, Any]) -> str:
+    found = Rate(k=counts["k"], n=counts["n"])
+    low, high = found.interval
+    return f"{100 * found.value:.1f} ±{50 * (high - low):.1f}<br>{thousands(found.k)}/{thousands(found.n)}"
+
+
+def _mean_cell(entry: Json) -> str:
+    interval = entry["interval_over_tasks"]
+    return f"**{entry['percent']:.1f}**" + (f"<br>({interval[0]:.1f} to {interval[1]:.1f})" if interval else "")
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [" | ".join(row) for row in (header, ["---"] * len(header), *rows)]
+    return "\n".join(f"| {line} |" for line in lines)

@@ -14,12 +14,12 @@ from refinery.robot_profile import load_robot_profile
 from refinery.statistics import paired_difference_interval, paired_p_value
 from refinery.storage import check_writable
 from refinery_sim_train.cli import export
-from refinery_sim_train.cli.evaluate import ShippedPolicy
 from refinery_sim_train.command import run
 from refinery_sim_train.console import console, stage
 from refinery_sim_train.env.make_env import make_env
 from refinery_sim_train.provenance import provenance
 from refinery_sim_train.refine.seeding import stream_seed
+from refinery_sim_train.shipped_policy import ShippedPolicy
 from refinery_sim_train.weights import WeightsArgs
 
 

@@ -12,10 +12,10 @@ from refinery.statistics import paired_difference_interval
 from refinery.tick.guard import Reason
 from refinery.tick.recording import Recorder
 from refinery.tick.runtime import PolicyRuntime
-from refinery_sim_train.cli.evaluate import ShippedPolicy
 from refinery_sim_train.cli.export import Args, export
 from refinery_sim_train.env.episodes import draw_episodes
 from refinery_sim_train.env.make_env import make_env
+from refinery_sim_train.shipped_policy import ShippedPolicy
 from refinery_sim_train.weights import shipped_base
 
 COUNT = 24

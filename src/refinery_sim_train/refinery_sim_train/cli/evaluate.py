@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from refinery.bundle import OnnxPolicy, load_bundle
+from refinery.bundle import load_bundle
 from refinery.config import to_mapping
 from refinery.errors import ConfigError
-from refinery.rotations import Array
 from refinery.storage import check_writable, write_whole
 from refinery.trained_with import TrainedWith
 from refinery_sim_train.command import run
@@ -22,6 +20,7 @@ from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.refine.evaluate import by_estimate_error, evaluate
 from refinery_sim_train.refine.seeding import stream_seed, uniform_starts
 from refinery_sim_train.settings import read_task
+from refinery_sim_train.shipped_policy import ShippedPolicy
 from refinery_sim_train.weights import WeightsArgs, load_weights, shipped_base
 
 
@@ -45,31 +44,6 @@ class Args(WeightsArgs):
     """Environments stepped at once."""
     json_out: Path | None = None
     """Also write the figures here."""
-
-
-class ShippedPolicy:
-    """A bundle's policy, as deployed, in many episodes at once.
-
-    Args:
-        path: Policy file of the bundle.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._sessions = [OnnxPolicy(path)]
-
-    def reset(self) -> None:
-        """Clear the memory, at the start of new episodes."""
-        for session in self._sessions:
-            session.reset()
-
-    def act(self, observation: NDArray[np.float32]) -> Array:
-        """Map observations (B, N) to actions (B, 6)."""
-        # A policy with a memory needs one for every episode.
-        wanted = len(observation) if self._sessions[0].recurrent else 1
-        while len(self._sessions) < wanted:
-            self._sessions.append(OnnxPolicy(self._path))
-        return np.concatenate([self._sessions[i % wanted](row[None]) for i, row in enumerate(observation)])
 
 
 def measure(args: Args) -> None:

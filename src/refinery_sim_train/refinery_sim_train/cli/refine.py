@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from refinery.config import to_mapping
 from refinery.statistics import paired_p_value, rate_difference_interval
 from refinery_sim_train.command import run
 from refinery_sim_train.console import console
-from refinery_sim_train.env.make_env import make_env
-from refinery_sim_train.refine.loop import Refinement, RefineResult
-from refinery_sim_train.refine.run_folder import RunFolder
+from refinery_sim_train.refine.loop import RefineResult
+from refinery_sim_train.refine.prepare import prepare_refinement
 from refinery_sim_train.settings import read_preset, read_task
-from refinery_sim_train.weights import WeightsArgs, load_weights, shipped_base
+from refinery_sim_train.weights import WeightsArgs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,28 +35,9 @@ class Args(WeightsArgs):
 def refine(args: Args) -> RefineResult:
     """Run the refinement and print what it found."""
     task, spec = read_task(args.task), read_preset(args.preset)
-    base_file = args.base or shipped_base(task)
-    base = load_weights(base_file, task, args)
     out = args.out or Path("runs") / f"{task.name}_{Path(args.preset).stem}_{args.seed}"
-    identity = {
-        "task": to_mapping(task),
-        "task_hash": task.hash(),
-        "settings": to_mapping(spec),
-        "seed": args.seed,
-        "base": base_file.name,
-        "base_trained_with": to_mapping(base.trained_with),
-    }
-    folder = RunFolder(out, identity, resume=args.resume)
+    refinement = prepare_refinement(task, spec, args, seed=args.seed, out=out, base=args.base, resume=args.resume)
     console.print(f"refining {task.name}: {task.description}")
-    refinement = Refinement(
-        task,
-        lambda: make_env(task, spec.environments),
-        base,
-        spec,
-        args.seed,
-        folder,
-        accept_other_gains=args.accept_other_gains,
-    )
     result = refinement.run(out / "bundle", lambda text: console.print(f"  {text}"))
     stronger = result.stronger
     low, high = rate_difference_interval(stronger.rate, result.refined.rate)

@@ -175,10 +175,11 @@ class Refinement:
                 break
         if training.cache_info().currsize:
             training().close()
-        return best, best_found, index * self._steps_per_round, kept_round
+        return best, best_found, index * self.steps_per_round, kept_round
 
     @property
-    def _steps_per_round(self) -> int:
+    def steps_per_round(self) -> int:
+        """Environment steps of a round."""
         return self._spec.iterations_per_round * self._spec.environments * self._spec.ppo.num_steps_per_env
 
     def _training(self, start: Agent, source: UniformSource) -> FineTuning:
@@ -216,7 +217,7 @@ class Refinement:
 
             def report(progress: PpoProgress) -> None:
                 note = f"{progress.env_steps} steps, {100 * progress.success:.0f} % on the starts trained on"
-                done = progress.env_steps / self._steps_per_round - first
+                done = progress.env_steps / self.steps_per_round - first
                 update(done / self._spec.validate_every, note)
 
             while tuning.rounds < upto:

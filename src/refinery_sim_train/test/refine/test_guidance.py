@@ -33,6 +33,8 @@ def test_guidance_needs_both_findable_and_costly_failures(enrichment, cost, pays
     assert GuidanceEvidence(bits=0.1, enrichment=enrichment, cost=cost).pays is pays
 
 
-@pytest.mark.parametrize(("k", "n", "word"), [(0, 0, "no validation episode"), (4, 9, "not learnt"), (5, 9, "won there; learnt")])
+@pytest.mark.parametrize(
+    ("k", "n", "word"), [(0, 0, "no validation episode"), (4, 9, "not learnt"), (5, 9, "won there; learnt")]
+)
 def test_the_hard_region_is_reported(k, n, word):
     assert word in hard_region_note(np.arange(n) < k)

@@ -1,0 +1,58 @@
+"""Set up a refinement run in its folder, as ``refine`` and the study run it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from refinery.config import to_mapping
+from refinery.task import Task
+from refinery_sim_train.env.make_env import make_env
+from refinery_sim_train.refine.config import RefineSpec
+from refinery_sim_train.refine.loop import Refinement
+from refinery_sim_train.refine.run_folder import RunFolder
+from refinery_sim_train.weights import WeightsArgs, load_weights, shipped_base
+
+
+def prepare_refinement(
+    task: Task,
+    spec: RefineSpec,
+    weights: WeightsArgs,
+    *,
+    seed: int,
+    out: Path,
+    base: Path | None = None,
+    resume: bool = False,
+) -> Refinement:
+    """Load the base policy, open the run's folder and return the run.
+
+    Args:
+        task: The insertion task.
+        spec: Settings of the run.
+        weights: Options on weights trained with other control settings.
+        seed: The run's seed.
+        out: Run folder; created.
+        base: Weights of the base policy; None takes the shipped ones.
+        resume: Go on with a run of the same identity that is there.
+
+    Raises:
+        RefineryError: The weights cannot be used with the task, or the folder holds another run.
+    """
+    base_file = base or shipped_base(task)
+    policy = load_weights(base_file, task, weights)
+    identity = {
+        "task": to_mapping(task),
+        "task_hash": task.hash(),
+        "settings": to_mapping(spec),
+        "seed": seed,
+        "base": base_file.name,
+        "base_trained_with": to_mapping(policy.trained_with),
+    }
+    return Refinement(
+        task,
+        lambda: make_env(task, spec.environments),
+        policy,
+        spec,
+        seed,
+        RunFolder(out, identity, resume=resume),
+        accept_other_gains=weights.accept_other_gains,
+    )
