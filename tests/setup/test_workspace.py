@@ -57,6 +57,12 @@ def test_only_what_changed_is_built(root):
     assert make(root) == []
     (root / "src" / "alpha" / "msg" / "A.msg").write_text("uint16 a\n")
     assert make(root) == ["alpha"]
+    # The tick is compiled.
+    (root / "src" / "refinery" / "refinery" / "tick").mkdir()
+    (root / "src" / "refinery" / "refinery" / "tick" / "pose.py").write_text("x = 1\n")
+    assert make(root) == ["refinery"]
+    (root / "src" / "refinery" / "refinery" / "tick" / "pose.py").write_text("x = 2\n")
+    assert make(root) == ["refinery"]
     (root / "config" / "two.yaml").touch()
     assert make(root) == ["refinery"]
     (root / "src" / "beta" / "package.xml").write_text("<package><name>beta</name><!-- --></package>")

@@ -21,6 +21,8 @@ _DESCRIBING = ("package.xml", "setup.py", "setup.cfg", "CMakeLists.txt")
 _INTERFACES = (".msg", ".srv", ".action")
 _INSTALLED = ("launch", "config")
 _OWNER = "refinery"
+_COMPILED = "refinery/tick"
+"""Folder in the owner whose Python is compiled too (its setup.py)."""
 
 
 class Workspace:
@@ -54,14 +56,15 @@ class Workspace:
     def content(self, package: Path) -> str:
         """Return the hash of all that the build of a package depends on.
 
-        Python modules, launch and configuration files are linked, so edits show without a build; of files that are
-        installed one by one only the list counts. What is compiled also depends on the packages here that it names in
-        its package.xml, and on whether they are built here at all.
+        Python modules, launch and configuration files are linked, so edits show without a build, but the tick is
+        compiled as well; of files that are installed one by one only the list counts. What CMake builds also depends on
+        the packages here that it names in its package.xml, and on whether they are built here at all.
         """
         files = [package / name for name in _DESCRIBING if (package / name).exists()]
         files += [path for path in package.rglob("*") if path.suffix in _INTERFACES]
         listed: list[Path] = []
         if package.name == _OWNER:
+            files += (package / _COMPILED).rglob("*.py")
             listed = [path for name in _INSTALLED for path in (self._root / name).rglob("*") if path.is_file()]
         names = sorted(path.relative_to(self._root).as_posix() for path in listed if "__pycache__" not in path.parts)
         nested: list[str] = []

@@ -11,6 +11,7 @@ from std_srvs.srv import Trigger
 
 from refinery.bringup.graph import find_duplicate
 from refinery.errors import RefineryError
+from refinery.tick import compiled
 from refinery.tick.guard import GuardDecision, Level, Reason
 from refinery_msgs.msg import Outcome
 from refinery_policy_node.activation import check_interface, check_only_publisher
@@ -42,6 +43,7 @@ class PolicyNode(ManagedNode):
         self.create_service(Trigger, "~/hold", self._on_hold)
         self.create_service(Trigger, "~/stop", self._on_stop)
         self.create_service(Trigger, "~/rearm", self._on_rearm)
+        self.get_logger().info(f"policy tick: {compiled.description()}")
         self._timer = self.create_timer(_WATCH_S, self._watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.lifecycle import LifecycleNode
 
+from refinery.tick import compiled
 from refinery.tick.guard import GuardDecision, Level
 from refinery_msgs.msg import PolicyStatus
 from refinery_policy_node.insertion import Insertion
@@ -71,6 +72,7 @@ class StatusReport:
             "bundle": status.bundle,
             "task": status.task,
             "dry_run": str(status.dry_run).lower(),
+            "tick": compiled.description(),
             "rate_hz": f"{status.rate_hz:.2f}",
             "step_p50_us": f"{status.step_p50_us:.0f}",
             "step_p99_us": f"{status.step_p99_us:.0f}",

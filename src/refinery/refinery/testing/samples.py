@@ -7,12 +7,13 @@ from typing import Any, TypeVar
 from refinery.rotations import Poses
 from refinery.tick.samples import Inputs, PoseSample, RobotSample, WrenchSample
 
-_FIELDS: dict[type, tuple[str, ...]] = {
+FIELDS: dict[type, tuple[str, ...]] = {
     PoseSample: ("pos_m", "quat_xyzw", "stamp_s"),
     WrenchSample: ("wrench", "stamp_s"),
     RobotSample: ("mode", "errors", "stamp_s"),
     Inputs: ("measured", "estimate", "wrench", "robot", "now_s", "wrong_frame"),
 }
+"""What each kind is made of."""
 Sample = TypeVar("Sample", PoseSample, WrenchSample, RobotSample, Inputs)
 
 
@@ -25,4 +26,4 @@ def sample(poses: Poses, stamp_s: float) -> PoseSample:
 
 def changed(given: Sample, **changes: Any) -> Sample:
     """Return a copy of a sample, or of all inputs, with some fields changed."""
-    return type(given)(**{name: getattr(given, name) for name in _FIELDS[type(given)]} | changes)
+    return type(given)(**{name: getattr(given, name) for name in FIELDS[type(given)]} | changes)

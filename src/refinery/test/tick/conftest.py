@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from refinery.bundle import Bundle, load_bundle
 from refinery.task import Task
 from refinery.testing.bundles import tiny_bundle
+from refinery.tick import compiled
+
+# It compares the compiled tick with the interpreted one, and runs the other tests of this folder with that.
+collect_ignore = ["test_compiled.py"] if os.environ.get(compiled.PURE) else []
 
 
 @pytest.fixture(scope="session")

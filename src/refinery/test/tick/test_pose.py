@@ -94,7 +94,7 @@ def test_one_pose_is_the_batch_of_one_it_was_made_of(batch):
     pose = Pose.of(batch)
     np.testing.assert_array_equal(pose.batch().pos_m, batch.pos_m)
     np.testing.assert_allclose(pose.batch().quat_xyzw, batch.quat_xyzw, atol=1e-15)
-    assert pose.matrix() == matrix_of(pose.xyzw) and pose.matrix() is pose.matrix()
+    assert pose.matrix() == pose.matrix() == matrix_of(pose.xyzw)
 
 
 def test_the_arrays_of_a_batch_are_copies():

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from tick.any_inputs import any_inputs
 
 from refinery.bundle import Bundle, ObservationStatistics, load_bundle
 from refinery.task import Task
@@ -22,7 +23,6 @@ from refinery.tick.guard import GuardSettings, Level, Reason
 from refinery.tick.outcome import seated
 from refinery.tick.recording import Recorder
 from refinery.tick.runtime import PolicyRuntime
-from refinery.tick.samples import Inputs, PoseSample, WrenchSample
 from refinery.tick.tick_result import TickResult
 
 
@@ -137,39 +137,6 @@ def test_a_policy_that_turns_to_nan_stops(task: Task, tmp_path: Path) -> None:
     runtime.start(cell.inputs())
     decision = runtime.tick(cell.inputs()).decision
     assert decision.level is Level.OK or decision.reason is Reason.ACTION_INVALID
-
-
-ANY = st.floats(allow_nan=True, allow_infinity=True, width=64)
-
-
-@st.composite
-def any_inputs(draw: st.DrawFn, cell: LaggingCell) -> Inputs:
-    """Mostly good inputs with some part replaced by anything at all, wrong shapes included."""
-    good = cell.inputs()
-    part = draw(st.sampled_from(["none", "none", "measured", "estimate", "wrench", "now", "shift"]))
-    if part == "now":
-        return changed(good, now_s=draw(ANY))
-    if part == "shift":
-        moved = good.measured.pos_m + draw(arrays(float, 3, elements=st.floats(-0.05, 0.05)))
-        return changed(good, measured=changed(good.measured, pos_m=tuple(moved.tolist())))
-    if part == "wrench":
-        size = draw(st.sampled_from([6, 6, 5]))
-        wrench = WrenchSample(wrench=draw(st.tuples(*[ANY] * size)), stamp_s=draw(ANY | st.just(good.now_s)))
-        return changed(good, wrench=wrench)
-    if part in ("measured", "estimate"):
-        old: PoseSample = getattr(good, part)
-        changes = draw(
-            st.fixed_dictionaries(
-                {},
-                optional={
-                    "pos_m": st.tuples(*[ANY] * draw(st.sampled_from([3, 3, 2]))),
-                    "quat_xyzw": st.tuples(*[ANY] * 4),
-                    "stamp_s": ANY,
-                },
-            )
-        )
-        return changed(good, **{part: changed(old, **changes)})
-    return good
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
