@@ -101,7 +101,7 @@ def run_unit(spec: StudySpec, unit: Unit, places: Places, weights: WeightsArgs) 
         "arm": unit.arm,
         "identity": unit_identity(spec, unit),
         # Of when the bundle was written: a finished run may be read later.
-        **{key: bundle.provenance[key] for key in ("git_revision", "dirty", "date", "machine", "seed", "env_steps")},
+        **{key: bundle.manifest["provenance"][key] for key in ("git_revision", "dirty", "date", "machine", "seed", "env_steps")},
         "log": [line for line in log if not line.startswith("bundle:")],
         "curve": _curve(folder, settings.validate_every, refinement.steps_per_round),
         **{name: pack_outcomes(success) for name, success in conditions(result, bundle, unit.seed).items()},
