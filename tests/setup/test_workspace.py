@@ -15,6 +15,7 @@ NAMES = ("alpha", "arm_msgs", "beta", "hand_msgs", "refinery")
 COLCON = """#!/bin/bash
 # Stands in for tools/env: notes what it was asked to build, and builds a folder for each package.
 echo "$@" >> "{root}/asked"
+echo "$MAKEFLAGS" > "{root}/makeflags"
 [ ! -e "{root}/broken" ] || {{ echo "Failed   <<< beta [1s, exited with code 1]"; exit 1; }}
 for name in alpha beta refinery arm_msgs hand_msgs; do
   case " $* " in *" $name "*) mkdir -p "{root}/build/$name" "{root}/install/$name/share/$name" ;; esac
@@ -38,11 +39,12 @@ def root(tmp_path):
     return tmp_path
 
 
-def make(root, base="base"):
+def make(root, base="base", **env):
     """Bring the workspace up to date and return the packages that were built for it."""
     (root / "asked").unlink(missing_ok=True)
     prefixes = [root / "underlay", root / "overlay"]
-    workspace = Workspace(root, {"PATH": "/usr/bin:/bin"}, base, prefixes, Console(root / "log" / "setup.log"))
+    env = {"PATH": "/usr/bin:/bin", **env}
+    workspace = Workspace(root, env, base, prefixes, Console(root / "log" / "setup.log"))
     workspace.make()
     assert workspace.ready()
     words = (root / "asked").read_text().split() if (root / "asked").exists() else []
@@ -67,6 +69,13 @@ def test_only_what_changed_is_built(root):
     assert make(root) == ["refinery"]
     (root / "src" / "beta" / "package.xml").write_text("<package><name>beta</name><!-- --></package>")
     assert make(root) == ["beta"]
+
+
+@pytest.mark.parametrize("inherited", [{}, {"MAKEFLAGS": " -- PYTHON=python3"}])
+def test_compilers_are_limited_by_count_not_by_load(root, inherited):
+    # Where MAKEFLAGS has no job count colcon adds a limit on the machine's load; make sets MAKEFLAGS for its recipes.
+    make(root, **inherited)
+    assert (root / "makeflags").read_text().split() == [f"-j{os.cpu_count()}"]
 
 
 def test_what_somebody_deleted_is_built_again(root):

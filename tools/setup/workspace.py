@@ -116,8 +116,9 @@ class Workspace:
         return [path for path in built if not path.name.startswith(".") and path.name not in names]
 
     def _colcon(self, names: list[str]) -> None:
-        # Without a job count of ours colcon gives make a load limit, which stalls it on a busy machine.
-        env = {"MAKEFLAGS": f"-j{os.cpu_count() or 2}", **self._env, "PYTHONWARNINGS": "ignore"}
+        # Without a job count colcon gives make a load limit, which stalls it on a busy machine. What the make that
+        # started the set-up left in MAKEFLAGS is about its own targets.
+        env = {**self._env, "MAKEFLAGS": f"-j{os.cpu_count() or 2}", "PYTHONWARNINGS": "ignore"}
         python = self._root / ".venv" / "bin" / "python"
         # As a module: a system's own colcon would have the nodes run by the system's Python.
         command: list[str | Path] = [self._root / "tools" / "env", "--underlay", "python", "-m", "colcon"]
