@@ -31,11 +31,11 @@ def test_what_the_build_does_without_is_left_for_later(tmp_path, monkeypatch):
     monkeypatch.setattr(environment, "_install", done.append)
     monkeypatch.setattr(environment, "_repair", lambda: done.append("repair"))
     environment.make(for_build=True)
-    assert done == ["venv", "build", "ros", "robot", "run", "repair"]
+    assert done == ["venv", "build", "ros", "robot", "repair"]
     assert not environment.ready()
     environment.stamps.write("base", environment.base)
     environment.python.parent.mkdir(parents=True)
     environment.python.touch()
     environment.make()
-    assert done[6:] == ["model", "train", "dev"]
+    assert done[5:] == ["run", "model", "train", "dev"]
     assert environment.ready()

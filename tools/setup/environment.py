@@ -22,7 +22,7 @@ _SETS = {
     "train": ("training packages", "train.txt", []),
     "dev": ("test and lint tools", "dev.txt", []),
 }
-_LATER = ("model", "train", "dev")
+_LATER = ("run", "model", "train", "dev")
 """Sets that the build of the workspace does without."""
 _NETWORK = ("Temporary failure", "NewConnectionError", "Max retries", "Connection refused", "ProxyError", "timed out")
 
