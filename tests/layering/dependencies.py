@@ -30,6 +30,7 @@ LIBRARIES = {
     "jinja2": Python("python3-jinja2", "jinja2"),
     "matplotlib": Python("python3-matplotlib", "matplotlib"),
     "mujoco": Python("python3-mujoco-pip", "mujoco"),
+    "mypyc": Python("python3-mypy", "mypy"),
     "numpy": Python("python3-numpy", "numpy"),
     "onnx": Python("python3-onnx-pip", "onnx"),
     "onnxruntime": Python("python3-onnxruntime-pip", "onnxruntime"),

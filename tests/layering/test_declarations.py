@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -79,8 +80,13 @@ def test_setup_declares_what_it_imports(package: str) -> None:
     file = folder_of(package) / "setup.py"
     given = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.keyword)]
     (required,) = [ast.literal_eval(node.value) for node in given if node.arg == "install_requires"]
-    assert set(required) == {item.name.split(".")[0] for item in imported([file], [])}
+    found = imported([file], [])
+    assert set(required) == {item.name.split(".")[0] for item in found if not item.deferred}
     assert set(required) <= pinned()
+    # What it can do without, it imports where it needs it.
+    tags = ElementTree.parse(folder_of(package) / "package.xml").getroot().findall("build_depend")
+    assert {tag.text for tag in tags} == {key(item) for item in found if item.deferred}
+    assert {library(item).pin for item in found if item.deferred} <= pinned()
 
 
 def test_the_messages_declare_the_messages_they_are_made_of() -> None:

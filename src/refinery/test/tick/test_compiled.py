@@ -87,7 +87,7 @@ def shown(result: TickResult) -> str:
     return repr((target, values_of(result.decision), result.step, result.done, observation, result.action))
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_inputs_give_the_same_ticks(
     interpreted: Interpreted, bundles: list[Bundle], task: Task, data: st.DataObject
@@ -161,7 +161,7 @@ ANSWER = "from refinery.tick import pose; print(pose.finite(1.0))"
 
 
 def said_by(root: Path, code: str = FOUND, **environ: str) -> list[str]:
-    """Run code with a copy of the package in a new process: by default where a module is from, and what is said of it."""
+    """Run code with a copy of the package in a new process; by default it says where a module is from, and why."""
     path = os.pathsep.join([str(root), os.environ["PYTHONPATH"]])
     env = {**os.environ, "PYTHONPATH": path, **environ}
     answer = subprocess.run([sys.executable, "-c", code], env=env, cwd=root, capture_output=True, text=True, check=True)
@@ -197,6 +197,20 @@ def test_without_a_whole_build_the_sources_run_and_it_is_said(copy: Path) -> Non
     assert said_by(copy)[1].startswith("interpreted: it cannot be compared")
     (broken / "sources.json").write_text("{}")
     assert said_by(copy)[1].startswith("interpreted: it is not compiled for this Python")
+
+
+def test_without_mypy_the_workspace_is_built_all_the_same_and_it_is_said(tmp_path: Path) -> None:
+    options = ["build_ext", f"--build-lib={tmp_path / 'lib'}", f"--build-temp={tmp_path / 'temp'}"]
+    code = (
+        "import runpy, sys\n"
+        "sys.modules['mypyc.build'] = None\n"
+        f"sys.argv = ['setup.py', *{options}]\n"
+        "runpy.run_path('setup.py', run_name='__main__')"
+    )
+    command = [sys.executable, "-c", code]
+    answer = subprocess.run(command, cwd=PACKAGE.parent, capture_output=True, text=True, check=True)
+    assert answer.stderr.count("the policy tick stays interpreted") == 1
+    assert not (tmp_path / "lib" / compiled.PACKAGE).exists()
 
 
 def test_the_ticks_tests_pass_interpreted_too() -> None:
