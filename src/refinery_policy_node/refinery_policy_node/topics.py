@@ -46,8 +46,8 @@ class RobotTopics:
 
         topics = profile.topics
 
-        def subscription(topic: TopicSpec, kind: type[Any], source: str) -> PolledSubscription:
-            return PolledSubscription(node, topic.name, kind, topic_qos(topic), source)
+        def subscription(topic: TopicSpec, kind: type[Any], source: str, *, raw: bool = False) -> PolledSubscription:
+            return PolledSubscription(node, topic.name, kind, topic_qos(topic), source, raw=raw)
 
         def publisher(topic: TopicSpec, kind: type[Any]) -> LifecyclePublisher:
             return node.create_lifecycle_publisher(kind, topic.name, topic_qos(topic))
@@ -57,7 +57,7 @@ class RobotTopics:
         self._wrench = subscription(topics.wrench, WrenchStamped, "broadcaster")
         self._socket = subscription(topics.socket_pose, PoseStamped, "socket estimator")
         state = topics.robot_state
-        self._robot = subscription(state, message_type(state.type), "robot state broadcaster")
+        self._robot = subscription(state, message_type(state.type), "robot state broadcaster", raw=True)
         self._robot_state = RobotState(node, self._robot, self.now_s)
         self._message = TargetMessage(profile.base_frame)
         target = node.create_lifecycle_publisher(PoseStamped, "~/shadow_target", 1) if shadow else None

@@ -11,9 +11,10 @@ from franka_msgs.msg import FrankaRobotState
 from policy_process import wait_for
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode
+from rclpy.serialization import serialize_message
 
 from refinery.tick.samples import RobotMode
-from refinery_policy_node.robot_state import OVERDUE_S, RobotState, robot_sample
+from refinery_policy_node.robot_state import OVERDUE_S, RobotState, StateReader, robot_sample
 from refinery_ros import qos
 from refinery_ros.polled_subscription import PolledSubscription
 
@@ -32,7 +33,7 @@ def node(ros_domain: int) -> Iterator[LifecycleNode]:
 
 @pytest.fixture
 def topic(node: LifecycleNode) -> PolledSubscription:
-    return PolledSubscription(node, "robot_state", FrankaRobotState, qos.COMMAND, "test")
+    return PolledSubscription(node, "robot_state", FrankaRobotState, qos.COMMAND, "test", raw=True)
 
 
 @pytest.fixture
@@ -111,8 +112,20 @@ def test_errors_are_named() -> None:
     message = FrankaRobotState(robot_mode=RobotMode.REFLEX)
     message.current_errors.joint_reflex = True
     message.header.stamp.sec, message.header.stamp.nanosec = 3, 500_000_000
-    sample = robot_sample(message)
-    assert (sample.mode, sample.errors, sample.stamp_s) == (RobotMode.REFLEX, ("joint_reflex",), 3.5)
+    for sample in (robot_sample(message), StateReader(FrankaRobotState).read(serialize_message(message))):
+        assert (sample.mode, sample.errors, sample.stamp_s) == (RobotMode.REFLEX, ("joint_reflex",), 3.5)
+
+
+def test_a_message_that_cannot_be_read_in_parts_is_read_whole() -> None:
+    class Fork(FrankaRobotState):
+        @classmethod
+        def get_fields_and_field_types(cls) -> dict[str, str]:
+            return {"history": "sequence<franka_msgs/Errors>", **FrankaRobotState.get_fields_and_field_types()}
+
+    message = FrankaRobotState(robot_mode=RobotMode.REFLEX)
+    message.current_errors.joint_reflex = True
+    sample = StateReader(Fork).read(serialize_message(message))
+    assert (sample.mode, sample.errors) == (RobotMode.REFLEX, ("joint_reflex",))
 
 
 def test_the_modes_are_those_of_the_message() -> None:

@@ -43,6 +43,7 @@ class PolledSubscription:
         qos: Requested quality of service; the depth should be 1 unless several publishers share the topic.
         source: The publisher, for error messages.
         accept: Messages for which it returns False are passed over; None accepts all.
+        raw: Take the messages as they are serialized, as bytes.
     """
 
     def __init__(
@@ -53,8 +54,10 @@ class PolledSubscription:
         qos: QoSProfile,
         source: str,
         accept: Callable[[Any], bool] | None = None,
+        *,
+        raw: bool = False,
     ) -> None:
-        self._node = node
+        self._node, self._raw = node, raw
         self._message: Any = None
         self._arrived_s = -math.inf
         self._subscription = node.create_subscription(kind, topic, _ignore, qos, callback_group=_NeverExecuted())
@@ -69,7 +72,7 @@ class PolledSubscription:
         """Return the newest message so far, or None if there never was one."""
         handle = self._subscription.handle
         with handle:
-            while (taken := handle.take_message(self.kind, False)) is not None:
+            while (taken := handle.take_message(self.kind, self._raw)) is not None:
                 message, info = taken
                 if self._accept is not None and not self._accept(message):
                     continue
