@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rclpy.node import Node
 
 from refinery.bringup.graph import SETTLED_S
+from refinery.bundle.provider import CPU
 from refinery.task import Task
 from refinery.tick.guard import GuardSettings
 from refinery.tick.guard.settings import HOLD_PERIODS
@@ -19,6 +20,11 @@ class PolicyParameters:
     """Values of the node's parameters; each field's metadata is its description and range."""
 
     bundle: str = parameter("", "Directory of the bundle to run")
+    provider: str = parameter(
+        CPU,
+        "Where the policy runs: cpu, cuda, tensorrt, or auto for the fastest that is installed; another one than cpu "
+        "must give the same actions",
+    )
     robot_profile: str = parameter("", "Robot profile, a name in config/robots or a path")
     autostart: bool = parameter(False, "Configure and activate at start, without a lifecycle manager")
     discovery_s: float = parameter(

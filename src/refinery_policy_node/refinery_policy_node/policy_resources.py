@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rclpy.lifecycle import LifecycleNode
 
-from refinery.bundle import Bundle, check_fit, load_bundle
+from refinery.bundle import Bundle, check_fit, choose_provider, load_bundle
 from refinery.errors import ConfigError
 from refinery.robot_profile import RobotProfile, load_robot_profile
 from refinery.storage import check_writable
@@ -37,7 +37,9 @@ class PolicyResources:
                     f"{node.get_name()} parameters", name, "a name or path", "", f"set it: -p {name}:=..."
                 )
         self.parameters = parameters
-        self.bundle: Bundle = load_bundle(Path(parameters.bundle))
+        choice = choose_provider(load_bundle(Path(parameters.bundle)), parameters.provider)
+        node.get_logger().info(choice.message)
+        self.bundle: Bundle = choice.bundle
         profile: RobotProfile = load_robot_profile(parameters.robot_profile)
         _check_clock(node, profile)
         check_fit(self.bundle, profile)

@@ -19,6 +19,7 @@ from rclpy.qos import ReliabilityPolicy
 from refinery.bundle import load_bundle
 from refinery.task import Task
 from refinery.testing.bundles import tiny_bundle
+from refinery.tick import compiled
 from refinery.tick.recording import Recording
 from refinery.tick.replay import replay
 from refinery.trained_with import TrainedWith
@@ -33,6 +34,7 @@ def test_an_insertion_from_configuration_to_clean_exit(
 ) -> None:
     plant, policy = launch(record_dir=tmp_path / "records")
     assert policy.configure(), policy.log()
+    assert f"policy tick: {compiled.description()}" in policy.log() and "provider cpu" in policy.log()
     assert policy.insert().outcome.value == Outcome.REFUSED
     assert policy.activate(), policy.log()
     plant.place()
@@ -305,6 +307,21 @@ def test_a_policy_that_asks_too_much_of_the_robot_is_refused_at_configure(
     wait_for(lambda: sentence in policy.status().reason.message, "reason in the status")
     assert f"{stiff / 'manifest.json'} does not fit" in policy.status().reason.message
     assert "twin.yaml" in policy.status().reason.message
+    assert policy.end() == 0
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ({"provider": "rocm"}, "provider: expected one that is installed (auto, cpu"),
+    ],
+)
+def test_where_a_policy_cannot_run_is_refused_at_configure(
+    launch: Launch, parameters: dict[str, object], sentence: str
+) -> None:
+    _, policy = launch(**parameters)
+    assert not policy.configure()
+    wait_for(lambda: sentence in policy.status().reason.message, "reason in the status")
     assert policy.end() == 0
 
 

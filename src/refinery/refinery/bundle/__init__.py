@@ -5,6 +5,7 @@ from refinery.bundle.initial_states import InitialStates
 from refinery.bundle.metadata import policy_metadata, with_metadata
 from refinery.bundle.observation_statistics import ObservationStatistics
 from refinery.bundle.policy import OnnxPolicy
+from refinery.bundle.provider_choice import choose_provider
 from refinery.bundle.reader import Bundle, load_bundle
 from refinery.bundle.writer import write_bundle
 
@@ -14,6 +15,7 @@ __all__ = [
     "ObservationStatistics",
     "OnnxPolicy",
     "check_fit",
+    "choose_provider",
     "load_bundle",
     "policy_metadata",
     "with_metadata",

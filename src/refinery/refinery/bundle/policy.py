@@ -22,6 +22,7 @@ from refinery.bundle.files import MAX_BYTES, POLICY, read_file
 from refinery.bundle.metadata import read_metadata
 from refinery.bundle.onnx_file import check_plain, parse_model
 from refinery.bundle.onnx_work import check_work, fix_free_axes
+from refinery.bundle.provider import CPU, PROVIDERS, session_providers
 from refinery.errors import BundleError
 
 WARM_UP_RUNS = 100
@@ -46,9 +47,11 @@ class OnnxPolicy:
     Args:
         model: Path of an ONNX file, or its contents.
         source: Named in errors; the path if not given.
+        provider: Where it runs, a key of :data:`refinery.bundle.provider.PROVIDERS`.
 
     Raises:
-        BundleError: Not an ONNX model, its inputs or outputs are not those of a policy, or it does not run.
+        BundleError: Not an ONNX model, the provider does not start, inputs or outputs are not those of a policy, or it
+            does not run.
     """
 
     observation_size: int
@@ -57,19 +60,19 @@ class OnnxPolicy:
     metadata: dict[str, Any]
     observation: NDArray[np.float32]
 
-    def __init__(self, model: Path | str | bytes, *, source: object = "") -> None:
+    def __init__(self, model: Path | str | bytes, *, source: object = "", provider: str = CPU) -> None:
         self._source = source or ("policy" if isinstance(model, bytes) else model)
         content = model if isinstance(model, bytes) else read_file(Path(model), MAX_BYTES[POLICY])
         proto = parse_model(content, self._source)
         check_plain(proto, self._source)
         self.metadata = read_metadata(proto, self._source)
-        self._session = self._open(proto)
+        self._session = self._open(proto, provider)
         self._inspect()
         self._bind()
         self._warm_up()
         self.reset()
 
-    def _open(self, proto: onnx.ModelProto) -> ort.InferenceSession:
+    def _open(self, proto: onnx.ModelProto, provider: str) -> ort.InferenceSession:
         """Check what the network would cost, then make a session of what was checked (not of the file's bytes)."""
         self._check(proto)
         fix_free_axes(proto)
@@ -86,10 +89,17 @@ class OnnxPolicy:
         options.add_session_config_entry("session.load_model_format", "ONNX")
         options.log_severity_level = 4
         try:
-            return ort.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
+            session = ort.InferenceSession(proto.SerializeToString(), options, providers=session_providers(provider))
         # ONNX Runtime's exceptions share no base class, and a damaged graph may raise any of them.
         except Exception as error:
             raise BundleError(f"{self._source}: expected an ONNX model that loads, got {_first_line(error)}") from None
+        # Without its driver or libraries ONNX Runtime leaves a provider out and goes on with the next.
+        if (started := session.get_providers()[0]) != PROVIDERS[provider]:
+            raise BundleError(
+                f"{self._source}: expected the provider {PROVIDERS[provider]} to start, got {started}; are the GPU's "
+                "driver and libraries installed? (requirements/gpu.txt)"
+            )
+        return session
 
     def _check(self, proto: onnx.ModelProto) -> None:
         try:

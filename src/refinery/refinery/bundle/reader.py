@@ -27,6 +27,7 @@ from refinery.bundle.metadata import ACCEPTED, check_metadata
 from refinery.bundle.observation_statistics import ObservationStatistics
 from refinery.bundle.part_file import part_from_json
 from refinery.bundle.policy import OnnxPolicy
+from refinery.bundle.provider import CPU
 from refinery.errors import BundleError
 from refinery.observation import OBSERVATION_SIZE
 from refinery.part import PartGeometry
@@ -60,6 +61,8 @@ class Bundle:
     """What the policy's weights were trained with."""
     envelope: ObservationStatistics | None = field(default=None, repr=False)
     """What the policy saw in its evaluation; None in a bundle that does not say."""
+    provider: str = CPU
+    """Where its policy runs (:mod:`refinery.bundle.provider`)."""
 
     @property
     def other_gains(self) -> tuple[str, ...]:
@@ -73,7 +76,7 @@ class Bundle:
 
     def open_policy(self) -> OnnxPolicy:
         """Return a fresh, warmed-up policy with its own recurrent state."""
-        return OnnxPolicy(self.policy_onnx, source=self.policy_path)
+        return OnnxPolicy(self.policy_onnx, source=self.policy_path, provider=self.provider)
 
 
 def load_bundle(path: Path | str) -> Bundle:
