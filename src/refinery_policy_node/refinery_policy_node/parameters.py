@@ -13,6 +13,7 @@ from refinery.tick.guard import GuardSettings
 from refinery.tick.guard.settings import HOLD_PERIODS
 from refinery.tick.start_check import PLACEMENT_M, PLACEMENT_RAD, StartTolerance
 from refinery_ros.parameters import declare_all, parameter, read_all
+from refinery_ros.realtime import ANY_CPU, Realtime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +114,28 @@ class PolicyParameters:
     )
     placement_tolerance_rad: float = parameter(PLACEMENT_RAD, "The same for rotation [rad]", 0.0, 1.0)
     record_dir: str = parameter("", "Write every insertion's ticks to this directory (.npz); empty: do not")
+
+    realtime_policy: str = parameter(
+        Realtime.policy, "Scheduling of the thread that runs the policy: other (as every thread) or fifo"
+    )
+    realtime_priority: int = parameter(Realtime.priority, "Its priority under fifo", 1, 99)
+    realtime_lock_memory: bool = parameter(
+        Realtime.lock_memory, "Keep all memory of the process from being paged out (mlockall)"
+    )
+    realtime_cpu: int = parameter(Realtime.cpu, "Processor that the thread runs on; -1: any", ANY_CPU, 4095)
+
+    def __post_init__(self) -> None:
+        """Validate what no range describes."""
+        self.realtime()
+
+    def realtime(self) -> Realtime:
+        """Return how the thread that runs the policy is scheduled."""
+        return Realtime(
+            policy=self.realtime_policy,
+            priority=self.realtime_priority,
+            lock_memory=self.realtime_lock_memory,
+            cpu=self.realtime_cpu,
+        )
 
     def guard_settings(self, task: Task) -> GuardSettings:
         """Return the thresholds of the guard for a task."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from rclpy.lifecycle import LifecycleNode
 
 from refinery.bundle import Bundle, check_fit, choose_provider, load_bundle
-from refinery.errors import ConfigError
+from refinery.errors import ConfigError, RefineryError
 from refinery.robot_profile import RobotProfile, load_robot_profile
 from refinery.storage import check_writable
 from refinery.tick.guard import GuardDecision, Level, Reason
@@ -16,7 +16,9 @@ from refinery.tick.runtime import PolicyRuntime
 from refinery_policy_node.controller_switch import ControllerSwitch, NoSwitch, Switch
 from refinery_policy_node.parameters import PolicyParameters
 from refinery_policy_node.topics import RobotTopics
+from refinery_ros import realtime
 from refinery_ros.clock_watch import ClockWatch
+from refinery_ros.realtime import ThreadSchedule
 
 
 class PolicyResources:
@@ -65,6 +67,13 @@ class PolicyResources:
         self.switch: Switch = NoSwitch()
         if not parameters.dry_run:
             self.switch = ControllerSwitch(node, profile, parameters.switch_timeout_s)
+        try:
+            # Last: threads of the middleware that are made later would be tied to the same processor.
+            self._schedule = ThreadSchedule(parameters.realtime())
+        except RefineryError:
+            self._disconnect()
+            raise
+        node.get_logger().info(f"scheduling: {realtime.description()}")
 
     def check_clock(self) -> GuardDecision:
         """Return OK, or the stop for a clock that stood still at the last look."""
@@ -74,6 +83,10 @@ class PolicyResources:
 
     def destroy(self) -> None:
         """End all connections."""
+        self._schedule.restore()
+        self._disconnect()
+
+    def _disconnect(self) -> None:
         self.topics.destroy()
         self.switch.destroy()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import resource
 import shutil
 import signal
@@ -32,9 +33,10 @@ pytestmark = [pytest.mark.ros, pytest.mark.usefixtures("ros_domain")]
 def test_an_insertion_from_configuration_to_clean_exit(
     launch: Launch, quick_task: Task, quick_bundle: Path, tmp_path: Path
 ) -> None:
-    plant, policy = launch(record_dir=tmp_path / "records")
+    plant, policy = launch(record_dir=tmp_path / "records", realtime_cpu=min(os.sched_getaffinity(0)))
     assert policy.configure(), policy.log()
     assert f"policy tick: {compiled.description()}" in policy.log() and "provider cpu" in policy.log()
+    assert f"scheduling: other, processors {min(os.sched_getaffinity(0))}" in policy.log()
     assert policy.insert().outcome.value == Outcome.REFUSED
     assert policy.activate(), policy.log()
     plant.place()
@@ -314,6 +316,7 @@ def test_a_policy_that_asks_too_much_of_the_robot_is_refused_at_configure(
     ("parameters", "sentence"),
     [
         ({"provider": "rocm"}, "provider: expected one that is installed (auto, cpu"),
+        ({"realtime_cpu": 4095}, "realtime_cpu: expected one of [0"),
     ],
 )
 def test_where_a_policy_cannot_run_is_refused_at_configure(
