@@ -3,16 +3,22 @@ import sys
 
 import numpy as np
 import pytest
+from fieldtrial.stats import mcnemar_power
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
 from refinery.errors import ConfigError
 from refinery.statistics import (
+    PairedComparison,
     Rate,
+    anytime_comparison,
     held_out_bits,
+    holm,
     paired_difference_interval,
     paired_p_value,
+    paired_power,
+    pairs_to_tell,
     rate_difference_interval,
 )
 
@@ -105,3 +111,79 @@ def test_bits_reward_knowing_and_punish_guessing():
     assert held_out_bits(y, np.where(y, 0.9, 0.1), 0.5) == pytest.approx(np.log2(1.8))
     assert held_out_bits(y, np.where(y, 0.1, 0.9), 0.5) < 0
     assert held_out_bits(y, np.full(100, 0.5), 0.5) == 0
+
+
+@given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_clopper_pearson_is_scipy_s_exact_interval(kn):
+    k, n = kn
+    expected = stats.binomtest(k, n).proportion_ci(confidence_level=0.95, method="exact")
+    assert Rate(k=k, n=n).exact_interval == pytest.approx(tuple(expected), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("only_second", "only_first", "n", "interval"),
+    [
+        # Fagerland, Lydersen and Laake (2014), Statistics in Medicine 33: airway hyper-responsiveness of 21 children.
+        (1, 7, 21, (-0.517, -0.026)),
+        # Without differing pairs z^2 / (n + z^2).
+        (0, 0, 30, (-0.1135, 0.1135)),
+    ],
+)
+def test_the_paired_interval_is_tango_s(only_second, only_first, n, interval):
+    found = PairedComparison(only_first=only_first, only_second=only_second, n=n)
+    # Solves |T(d)| = z, T being the score statistic: written out here once more, from the paper.
+    for end in found.interval:
+        b = -(only_second + only_first) + (2 * n - only_second + only_first) * end
+        q = (-b + np.sqrt(b * b + 8 * n * only_first * end * (1 - end))) / (4 * n)
+        score = (only_second - only_first - n * end) / np.sqrt(n * (2 * q + end * (1 - end)))
+        assert abs(score) == pytest.approx(stats.norm.ppf(0.975), abs=1e-6)
+    assert found.interval == pytest.approx(interval, abs=5e-4)
+
+
+def test_a_comparison_counts_pairs():
+    found = PairedComparison.of([True, True, False, False], [True, False, True, True])
+    assert (found.only_first, found.only_second, found.n) == (1, 2, 4)
+    assert found.difference == 0.25 and found.p_value == 1.0
+    with pytest.raises(ConfigError):
+        PairedComparison(only_first=3, only_second=3, n=5)
+
+
+def test_exact_power_is_fieldtrial_s():
+    assert paired_power(0.05, 0.15, 70) == pytest.approx(mcnemar_power(0.05, 0.15, 70).power, rel=1e-9)
+
+
+@pytest.mark.parametrize(("lost", "gained", "pairs"), [(0.02, 0.07, 303), (0.05, 0.10, 498)])
+def test_pairs_by_exact_power(lost, gained, pairs):
+    # Connett, Smith and McHugh (1987), Statistics in Medicine 6, for the asymptotic test; the exact one needs more.
+    z, zb = stats.norm.ppf([0.975, 0.8])
+    total, difference = lost + gained, gained - lost
+    asymptotic = (z * np.sqrt(total) + zb * np.sqrt(total - difference**2)) ** 2 / difference**2
+    assert pairs_to_tell(lost, gained) == pairs
+    assert asymptotic < pairs < 1.15 * asymptotic
+    with pytest.raises(ConfigError):
+        pairs_to_tell(lost, lost)
+
+
+def test_looking_after_every_pair_does_not_raise_the_error_rate():
+    rng = np.random.default_rng(0)
+    anytime = fixed = 0
+    for _ in range(60):
+        a, b = rng.random((2, 100)) < 0.85
+        anytime += anytime_comparison(a, b).decided_at is not None
+        fixed += min(paired_p_value(a[:n], b[:n]) for n in range(10, 101, 10)) <= 0.05
+    # 5 % of 60 is 3; a test for one fixed number of trials, looked at ten times, shows more.
+    assert anytime <= 3 < fixed
+
+
+def test_looking_early_finds_a_large_difference_and_says_when():
+    a = np.array([False, True] * 40)
+    found = anytime_comparison(a, np.ones(80, dtype=bool))
+    assert found.decided_at is not None and found.decided_at < 80
+    assert found.interval[0] > 0 and found.p_value < 0.05
+    assert anytime_comparison(a, a).decided_at is None
+
+
+def test_holm_s_textbook_example():
+    # Holm (1979): multiply by the number of hypotheses left, keep the order.
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx((0.03, 0.06, 0.06))
+    assert holm([]) == ()
