@@ -57,6 +57,8 @@ TERMS = (
     Term(name="time_left", size=1, unit="share of the episode", frame="none"),
 )
 """The observation, in order."""
+OBSERVATION_NAMES = tuple(f"{term.name}[{index}]" for term in TERMS for index in range(term.size))
+"""A name for every number of an observation."""
 OBSERVATION_SIZE = sum(term.size for term in TERMS)
 
 

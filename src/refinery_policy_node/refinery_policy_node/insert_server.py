@@ -123,6 +123,7 @@ class InsertServer:
                 GuardDecision(level=Level.STOP, reason=reason, message=f"the arm was not handed over: {problem}")
             )
         grasp = requested_grasp(goal.request.grasp, resources.runtime.task)
+        resources.ticks.begin(goal.request.trial_id, grasp, inputs.estimate)
         self.insertion = Insertion(
             self._node,
             resources.runtime,
@@ -134,6 +135,7 @@ class InsertServer:
             timeout_s=goal.request.timeout_s,
             on_tick=lambda: self._feedback(goal, resources),
             on_change=self._on_change,
+            ticks=resources.ticks,
         )
         self._on_change()
         if self.interrupted is not None:

@@ -23,6 +23,7 @@ from refinery.tick.pose import Pose
 from refinery.tick.runtime import PolicyRuntime
 from refinery.tick.samples import Inputs
 from refinery_msgs.msg import Outcome
+from refinery_policy_node.tick_publisher import TickPublisher
 from refinery_policy_node.topics import RobotTopics
 
 _FEEDBACK_HZ = 50.0
@@ -73,6 +74,7 @@ class Insertion:
         timeout_s: Give up after this time, [s]; 0 for the episode's length.
         on_tick: Called after policy steps, at most 50 times a second (for feedback).
         on_change: Called when the level of the guard changes, and at the end.
+        ticks: Publishes every policy step with its inputs.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class Insertion:
         timeout_s: float,
         on_tick: Callable[[], None],
         on_change: Callable[[], None],
+        ticks: TickPublisher,
     ) -> None:
         self._node = node
         self._runtime = runtime
@@ -98,7 +101,7 @@ class Insertion:
         self._estimate = start.estimate.pose()
         self._handover_ticks = int(np.ceil(handover_s / runtime.period_s))
         self._timeout_s = timeout_s
-        self._on_tick, self._on_change = on_tick, on_change
+        self._on_tick, self._on_change, self._publisher = on_tick, on_change, ticks
         self._level = Level.OK
         self._feedback_ticks = max(1, round(1.0 / (_FEEDBACK_HZ * runtime.period_s)))
         self._phase = Phase.HANDOVER
@@ -199,6 +202,7 @@ class Insertion:
         else:
             self._measured = result.target
             self._jump(result.target)
+        self._publisher.publish(inputs, result, late_s)
         if result.step % self._feedback_ticks == 0:
             self._on_tick()
         level, before = result.decision.level, self._level

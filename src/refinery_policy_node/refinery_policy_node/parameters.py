@@ -113,6 +113,9 @@ class PolicyParameters:
         PLACEMENT_M, "Start this far outside the deployment box is accepted, besides the estimate's noise [m]", 0.0, 0.1
     )
     placement_tolerance_rad: float = parameter(PLACEMENT_RAD, "The same for rotation [rad]", 0.0, 1.0)
+    publish_ticks: bool = parameter(
+        True, "Publish every policy step with all its inputs on ~/tick, after its target, for recording and replay"
+    )
     record_dir: str = parameter("", "Write every insertion's ticks to this directory (.npz); empty: do not")
 
     realtime_policy: str = parameter(

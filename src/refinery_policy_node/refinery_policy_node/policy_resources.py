@@ -15,6 +15,7 @@ from refinery.tick.recording import Recorder
 from refinery.tick.runtime import PolicyRuntime
 from refinery_policy_node.controller_switch import ControllerSwitch, NoSwitch, Switch
 from refinery_policy_node.parameters import PolicyParameters
+from refinery_policy_node.tick_publisher import TickPublisher
 from refinery_policy_node.topics import RobotTopics
 from refinery_ros import realtime
 from refinery_ros.clock_watch import ClockWatch
@@ -63,6 +64,7 @@ class PolicyResources:
             check_writable(Path(parameters.record_dir), "free some space, or name another folder: -p record_dir:=...")
             self.runtime.recorder = Recorder(task.hash(), self.runtime.policy.observation_size)
         self.topics = RobotTopics(node, profile, shadow=parameters.dry_run)
+        self.ticks = TickPublisher(node, self.bundle, parameters, profile.base_frame)
         self.clock = ClockWatch(parameters.clock_timeout_s)
         self.switch: Switch = NoSwitch()
         if not parameters.dry_run:
@@ -88,6 +90,7 @@ class PolicyResources:
 
     def _disconnect(self) -> None:
         self.topics.destroy()
+        self.ticks.destroy()
         self.switch.destroy()
 
 

@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from refinery.processor import processor
+
 LIBRARIES = ("mujoco", "numpy", "scipy", "scikit-learn", "torch", "rsl-rl-lib", "onnx", "onnxruntime")
 """Libraries whose version can change a result."""
 
@@ -33,16 +35,6 @@ def machine() -> str:
     """One line about the machine: processors, architecture, system."""
     system = f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}"
     return f"{os.cpu_count()} cores ({processor()}), {system}"
-
-
-def processor() -> str:
-    """Model of the processor: floating-point results repeat to the bit only on one type of it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or "unknown processor"
 
 
 def provenance(*, seed: int, env_steps: int) -> dict[str, Any]:

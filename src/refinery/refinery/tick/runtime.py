@@ -128,12 +128,13 @@ class PolicyRuntime:
             self.recorder.begin(grasp)
         return decision
 
-    def tick(self, inputs: Inputs, *, late_s: float = 0.0) -> TickResult:
+    def tick(self, inputs: Inputs, *, late_s: float = 0.0, missed: bool | None = None) -> TickResult:
         """Run one policy step.
 
         Args:
             inputs: Latest samples.
             late_s: By how much this tick starts after its time, [s].
+            missed: Whether it counts as late; measured if None (a replay knows it).
 
         Raises:
             RuntimeError: No episode has begun.
@@ -143,7 +144,8 @@ class PolicyRuntime:
         begin_s = time.perf_counter()
         guard, decoder = self.guard, self._decoder
         deadline_s = guard.settings.deadline_s
-        missed = self._last_step_s > deadline_s or late_s > deadline_s
+        if missed is None:
+            missed = self._last_step_s > deadline_s or late_s > deadline_s
         self._step += 1
         inputs = self._screened(inputs, self.socket)
         guard.begin(inputs, self.socket, missed_deadline=missed)
@@ -168,6 +170,7 @@ class PolicyRuntime:
             done=self._step >= self._steps or decision.level is Level.STOP,
             observation=observation,
             action=action,
+            missed=missed,
         )
         if self.recorder is not None:
             self.recorder.add(inputs, result)

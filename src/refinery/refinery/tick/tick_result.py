@@ -20,9 +20,10 @@ class TickResult:
         observation: What the policy saw, shape (1, N); None if the guard let nothing in. It is the array that the
             policy reads, valid until the next tick: whoever keeps it copies it.
         action: What the policy answered, six numbers; None if it was not asked.
+        missed: Whether the tick counted as late.
     """
 
-    __slots__ = ("action", "decision", "done", "observation", "step", "target")
+    __slots__ = ("action", "decision", "done", "missed", "observation", "step", "target")
 
     def __init__(
         self,
@@ -33,6 +34,7 @@ class TickResult:
         done: bool,
         observation: NDArray[np.float32] | None = None,
         action: list[float] | None = None,
+        missed: bool = False,
     ) -> None:
         self.target = target
         self.decision = decision
@@ -40,3 +42,4 @@ class TickResult:
         self.done = done
         self.observation = observation
         self.action = action
+        self.missed = missed
