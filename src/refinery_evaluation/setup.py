@@ -22,6 +22,7 @@ setup(
     entry_points={
         "console_scripts": [
             "demo = refinery_evaluation.cli.demo:main",
+            "recorder_node = refinery_evaluation.recording.node:main",
         ],
     },
 )

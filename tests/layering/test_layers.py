@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "refinery_sim": {"refinery"},
     "refinery_sim_train": {"refinery", "refinery_sim"},
     "refinery_twin": {"refinery", "refinery_msgs", "refinery_ros", "refinery_sim"},
-    "refinery_evaluation": {"refinery", "refinery_msgs", "refinery_sim_train", "refinery_twin"},
+    "refinery_evaluation": {"refinery", "refinery_msgs", "refinery_ros", "refinery_sim_train", "refinery_twin"},
 }
 """The arrows of docs/architecture.md."""
 
