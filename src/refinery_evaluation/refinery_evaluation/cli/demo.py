@@ -27,6 +27,7 @@ from refinery_evaluation.report.html import write_page
 from refinery_evaluation.report.plots import success_map
 from refinery_evaluation.report.results import demo_json
 from refinery_evaluation.report.summary import one_screen
+from refinery_evaluation.trials.bringup import guard_times
 from refinery_evaluation.trials.client import TrialClient
 from refinery_evaluation.trials.run import run_trials
 from refinery_sim_train.cli.refine import Args as RefineArgs
@@ -107,7 +108,7 @@ def _trials(args: Args, result: RefineResult) -> list[report_data.TrialRecord]:
         bundle=result.bundle.resolve(),
         task=args.task,
         realtime_factor=args.realtime_factor,
-        overrides=_guard_times(args.realtime_factor),
+        overrides=guard_times(args.realtime_factor),
     )
     check_not_running([], "", nodes=specs)
     with Supervisor(specs, log_dir=args.out / "logs", quiet=True) as nodes:
@@ -128,12 +129,6 @@ def _trials(args: Args, result: RefineResult) -> list[report_data.TrialRecord]:
                 return run_trials(client, args.trials, args.seed, update)
         finally:
             rclpy.try_shutdown()
-
-
-def _guard_times(realtime_factor: float) -> dict[str, float]:
-    """Return the guard's time limits in simulated seconds, scaled to the same wall-clock times on a faster twin."""
-    factor = max(1.0, realtime_factor)
-    return {"refinery_policy.stop_age_s": 0.1 * factor, "refinery_policy.hold_periods": 2.0 * factor}
 
 
 def _collect(

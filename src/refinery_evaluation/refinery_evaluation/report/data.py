@@ -61,6 +61,8 @@ class TrialRecord:
     """Largest contact force on the plug, [N]."""
     duration_s: float
     """From hand-over to the last policy step, [s]."""
+    guard: str = "none"
+    """Reason of the guard's stop (refinery_msgs/GuardReason, by name)."""
 
     def __post_init__(self) -> None:
         """Validate what the report relies on."""

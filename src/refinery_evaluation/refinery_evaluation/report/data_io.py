@@ -88,7 +88,7 @@ def _data(file: Path, raw: dict[str, Any], arrays: dict[str, Any], picture: Path
         base_model=SuccessModel.from_json(raw["base_model"], box),
         final_model=SuccessModel.from_json(raw["final_model"], box),
         mixture=Mixture.from_json(raw["mixture"], box),
-        trials=tuple(_trial(row) for row in raw["trials"]),
+        trials=tuple(trial_from_json(row) for row in raw["trials"]),
         cell_picture_png=picture.read_bytes() if picture.exists() else None,
         # Results from before these were recorded have none.
         clipped=_rate(raw.get("clipped")),
@@ -123,7 +123,7 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
 
 
-def _trial(row: dict[str, Any]) -> TrialRecord:
+def trial_from_json(row: dict[str, Any]) -> TrialRecord:
     """Read one trial; null stands for NaN except where None means not requested."""
     values: dict[str, Any] = {
         key: math.nan if value is None and key != "predicted" else value for key, value in row.items()

@@ -55,7 +55,7 @@ def page(data: DemoData) -> str:
     """Return the page as HTML; all text from the results is escaped."""
     date = str(data.provenance.get("date", "")).replace("T", " ").replace("+00:00", " UTC")
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             data=data,
@@ -84,8 +84,9 @@ def page(data: DemoData) -> str:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Return what all pages are rendered with."""
+    found = Environment(
         loader=PackageLoader("refinery_evaluation.report"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -93,8 +94,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"percent": percent, "counts": counts, "interval": interval, "base64": _base64}
-    return environment
+    found.filters |= {"percent": percent, "counts": counts, "interval": interval, "base64": _base64}
+    return found
 
 
 def _base64(content: bytes) -> str:

@@ -15,7 +15,7 @@ POWER = 0.8
 """Probability of detecting a difference that exists."""
 
 
-def trials_to_tell(first: float, second: float) -> int:
+def trials_to_tell(first: float, second: float, *, level: float = LEVEL) -> int:
     """Trials of each kind needed to distinguish two success rates (normal approximation, equal groups).
 
     Source: Fleiss, Levin, Paik (2003), Statistical Methods for Rates and Proportions, section 4.2, without continuity
@@ -24,6 +24,7 @@ def trials_to_tell(first: float, second: float) -> int:
     Args:
         first: One true success rate, [0, 1].
         second: The other, different from the first.
+        level: Two-sided significance level, (0, 1).
 
     Returns:
         Trials per group.
@@ -32,7 +33,7 @@ def trials_to_tell(first: float, second: float) -> int:
     check(first != second, "second", "a rate that differs from the first", second)
     pooled = (first + second) / 2
     spread = first * (1 - first) + second * (1 - second)
-    z_level, z_power = stats.norm.ppf([1 - LEVEL / 2, POWER])
+    z_level, z_power = stats.norm.ppf([1 - level / 2, POWER])
     needed = (z_level * np.sqrt(2 * pooled * (1 - pooled)) + z_power * np.sqrt(spread)) / (first - second)
     return math.ceil(float(needed) ** 2)
 

@@ -58,18 +58,19 @@ class TrialClient:
         self._reset_estimate = node.create_client(Trigger, "refinery_sampler/reset_estimate")
         self._stopped = False
 
-    def wait_until_ready(self, timeout_s: float = 60.0, *, inserting: bool = True) -> None:
+    def wait_until_ready(self, timeout_s: float = 60.0, *, inserting: bool = True, twin: bool = True) -> None:
         """Wait for every interface, and until the sampler answers an empty request.
 
         Args:
             timeout_s: Longest wait, wall clock, [s].
             inserting: Whether there has to be a policy node.
+            twin: Whether there has to be a twin.
 
         Raises:
             NotReadyError: Names the service or action that is missing, or the sampler's last answer.
         """
         end = time.monotonic() + timeout_s
-        for client in (self._trial, self._truth, self._sample):
+        for client in (self._trial, self._truth, self._sample) if twin else (self._sample,):
             if not self._comes(client.service_is_ready, end):
                 raise NotReadyError(self._missing(client))
         actions = {"place": self._place} | ({"insert": self._insert} if inserting else {})
@@ -104,21 +105,20 @@ class TrialClient:
             NotReadyError: The twin refused.
         """
         request = TwinTrial.Request(seed=seed, grasp=list(grasp))
-        response = self._result(self._trial.call_async(request), 30.0, "twin/trial")
+        response = self.result(self._trial.call_async(request), 30.0, "twin/trial")
         if not response.success:
             raise NotReadyError(f"/twin/trial: {response.message}")
         # No camera detects a move of the socket within its jitter; the client, which moved it, reports it.
         self._ask(self._reset_estimate, "refinery_sampler/reset_estimate")
         if self._stopped:
             # The guard's stop is latched; the new cell has removed its cause, and this client is the one in charge.
-            self._ask(self._rearm, "refinery_policy/rearm")
-            self._stopped = False
+            self.rearm()
         return response.socket_estimate
 
     def sample(self, mode: str, seed: int, socket: PoseStamped) -> SampleInit.Response:
         """Ask for the initial state that :meth:`place` with this mode and seed would go to; the answer may refuse."""
         request = SampleInit.Request(mode=mode, seed=seed, socket_pose=socket)
-        return self._result(self._sample.call_async(request), 30.0, "sample_init")
+        return self.result(self._sample.call_async(request), 30.0, "sample_init")
 
     def place(self, mode: str, seed: int) -> Place.Result:
         """Sample an initial state and move there; the result says how it ended."""
@@ -135,24 +135,43 @@ class TrialClient:
 
     def truth(self) -> TwinTruth.Response:
         """Ask the twin how the insertion really ended."""
-        return self._result(self._truth.call_async(TwinTruth.Request()), 10.0, "twin/truth")
+        return self.result(self._truth.call_async(TwinTruth.Request()), 10.0, "twin/truth")
 
     def settle(self, wall_s: float) -> None:
         """Let messages flow for a while."""
         self._spin(wall_s)
 
     def _ask(self, client: Client, name: str) -> None:
-        answer = self._result(client.call_async(Trigger.Request()), 10.0, name)
+        answer = self.result(client.call_async(Trigger.Request()), 10.0, name)
         if not answer.success:
             raise NotReadyError(f"{name}: {answer.message}")
 
     def _act(self, client: ActionClient, goal: Any, timeout_s: float, name: str) -> Any:
-        handle = self._result(client.send_goal_async(goal), 10.0, name)
+        handle = self.result(client.send_goal_async(goal), 10.0, name)
         if not handle.accepted:
             raise NotReadyError(f"{name}: the goal was rejected; the node's log says why")
-        return self._result(handle.get_result_async(), timeout_s, name).result
+        return self.result(handle.get_result_async(), timeout_s, name).result
 
-    def _result(self, future: Future, timeout_s: float, name: str) -> Any:
+    def rearm(self) -> None:
+        """Re-arm the guard after a stop.
+
+        Raises:
+            NotReadyError: The cause of the stop persists.
+        """
+        self._ask(self._rearm, "refinery_policy/rearm")
+        self._stopped = False
+
+    def result(self, future: Future, timeout_s: float, name: str) -> Any:
+        """Spin until an answer is there and return it.
+
+        Args:
+            future: Of the answer.
+            timeout_s: Longest wait, [s].
+            name: Of who should answer.
+
+        Raises:
+            NotReadyError: There is none in time.
+        """
         self._until(future.done, time.monotonic() + timeout_s, f"an answer of {name}")
         return future.result()
 

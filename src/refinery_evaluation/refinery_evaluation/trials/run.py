@@ -82,6 +82,7 @@ def one_trial(client: TrialClient, index: int, starts: str, mode: str, seed: int
     placed, grasp = place_held(client, mode, seed)
     arrived = placed.outcome.value == Outcome.SUCCESS
     outcome, reason, duration = OUTCOMES[placed.outcome.value], f"placement: {placed.outcome.message}", 0.0
+    guard = "none"
     if arrived:
         inserted = client.insert(index, grasp)
         outcome, duration = OUTCOMES[inserted.outcome.value], inserted.duration_s
@@ -106,4 +107,5 @@ def one_trial(client: TrialClient, index: int, starts: str, mode: str, seed: int
         angle_deg=math.degrees(truth.angle_error_rad),
         max_force_n=truth.max_force_n,
         duration_s=duration,
+        guard=guard,
     )
