@@ -12,6 +12,8 @@ COMMANDS = {
     "up": ("refinery.cli.up", "start the nodes of a robot cell, watch them, stop them together"),
     "sample": ("refinery.cli.sample", "ask /sample_init for initial states and print them"),
     "run": ("refinery.cli.run", "run an executable of a package, where there is no `ros2 run`"),
+    "evaluate": ("refinery_evaluation.cli.evaluate", "plan blinded trials of policies, run them, report"),
+    "replay": ("refinery_evaluation.cli.replay", "compute a recorded insertion again and compare, bit for bit"),
 }
 """Module and one-line description of each subcommand."""
 
