@@ -8,7 +8,7 @@ ARGS ?=
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo study bench docs faults placement test lint clean distclean twin-pairs
+.PHONY: help setup build demo study bench docs faults placement test lint clean distclean twin-pairs recordings
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
@@ -40,6 +40,9 @@ faults: build  ## Inject 500 faults into insertions on the twin, write results/f
 
 placement: build  ## Place 1,000 sampled initial states through MoveIt's interfaces on the twin, write results/placement.json
 	@$(ENV) python -m experiments.placement.campaign $(ARGS)
+
+recordings: build  ## Kill 50 recorders, record and replay 100 trials on the twin, write results/evaluation.json (ARGS="--bundle ...")
+	@$(ENV) python -m experiments.recordings $(ARGS)
 
 test: lint  ## Lint, then all tests on a real ROS graph (ARGS="-k name" is passed to pytest)
 	@$(ENV) python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)

@@ -1,0 +1,73 @@
+"""``python -m experiments.recordings``: kills recorders, records trials on the twin and replays them, fills a disk."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from experiments.recordings.kills import kill_recorders
+from experiments.recordings.twin import fill_disk, record_trials, replay_all
+from experiments.results_file import campaign_origin, merge_results, read_results
+from refinery.errors import ConfigError
+from refinery_sim_train.command import run
+from refinery_sim_train.console import console
+from refinery_sim_train.provenance import provenance
+
+RESULTS = "results/evaluation.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Args:
+    """Check the recordings and write results/evaluation.json; what is not asked for stays as it was."""
+
+    kills: int = 50
+    """Recorders to kill at random moments; 0: none."""
+    trials: int = 100
+    """Trials on the twin to record and replay; 0: none."""
+    bundle: Path | None = None
+    """What runs on the twin, for trials and disk."""
+    disk: Path | None = None
+    """Folder on a file system of 20 MB or so, to be filled up during a trial (mount -t tmpfs -o size=20m)."""
+    realtime_factor: float = 1.0
+    """Speed of the twin."""
+    seed: int = 0
+    """Of the cells and of the moments, 0 to 999."""
+    work: Path = Path("runs/recordings")
+    """Folder for bags; what an earlier run left there is removed."""
+    out: Path = Path(RESULTS)
+    """The results file."""
+
+
+def check_recordings(args: Args) -> None:
+    """Run what was asked for and merge it into the results."""
+    if (args.trials or args.disk is not None) and args.bundle is None:
+        raise ConfigError("recordings", "bundle", "a bundle to run on the twin", "none", "`make demo` makes one")
+    # A damaged file is found before the work, not after it.
+    read_results(args.out)
+    figures: dict[str, Any] = {}
+    if args.kills:
+        figures |= kill_recorders(_empty(args.work / "kills"), args.kills, args.seed)
+        console.print(figures, markup=False)
+    if args.trials and args.bundle is not None:
+        folder = _empty(args.work / "trials")
+        records, said = record_trials(args.bundle, folder, args.trials, args.seed, realtime_factor=args.realtime_factor)
+        figures |= replay_all(folder, lambda line: console.print(line, markup=False))
+        figures |= {"trials_recorded": len(records), "recorder_complaints": len(said)}
+        console.print(figures, markup=False)
+    if args.disk is not None and args.bundle is not None:
+        figures |= fill_disk(args.bundle, args.disk, args.seed, realtime_factor=args.realtime_factor)
+        console.print(figures, markup=False)
+    origin = campaign_origin(provenance(seed=args.seed, env_steps=0), "recordings")
+    merge_results(args.out, figures | origin)
+
+
+def _empty(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+if __name__ == "__main__":
+    run(Args, check_recordings)
