@@ -1,4 +1,4 @@
-"""Twin, sampler and policy node, all real, and a client of theirs."""
+"""Twin, sampler, policy node and recorder, all real, and a client of theirs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import rclpy
 from refinery.bringup.description import describe_bringup
 from refinery.bringup.supervisor import Supervisor
 from refinery_evaluation.trials.client import TrialClient
+from refinery_evaluation.trials.trial_recorder import recorder_spec
 
 
 @contextlib.contextmanager
@@ -31,6 +32,7 @@ def running_cell(bundle: Path, records: Path, logs: Path, task: Path | None = No
     overrides |= {"refinery_sampler.state_max_age_s": 10.0, "refinery_sampler.max_lag_s": 3.0}
     chosen = None if task is None else str(task)
     specs = describe_bringup("twin", bundle=bundle, task=chosen, realtime_factor=3.0, overrides=overrides)
+    specs.append(recorder_spec("twin", records))
     with contextlib.ExitStack() as stack:
         nodes = stack.enter_context(Supervisor(specs, log_dir=logs, quiet=True))
         rclpy.init()

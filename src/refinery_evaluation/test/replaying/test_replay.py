@@ -43,6 +43,7 @@ def recorded(
     folder: Path,
     disturb: Callable[[int, Inputs], Inputs] = lambda step, inputs: inputs,
     edit: Callable[[PolicyTick], PolicyTick | None] = lambda tick: tick,
+    late: tuple[int, ...] = (5, 6),
 ) -> Path:
     """Run an episode and record it as the node does, with a robot state and late steps.
 
@@ -51,6 +52,7 @@ def recorded(
         folder: Of the bag.
         disturb: Changes what a step reads.
         edit: Changes a message that is recorded, or drops it.
+        late: Steps that begin late.
     """
     parameters = PolicyParameters(fade_in_s=0.2)
     runtime = PolicyRuntime(bundle, parameters.guard_settings(bundle.task), fade_in_s=parameters.fade_in_s)
@@ -67,7 +69,7 @@ def recorded(
         inputs = disturb(step, changed(cell.inputs(), robot=robot))
         if step == 1:
             assert runtime.start(inputs, cell.grasp, first.estimate).level == 0
-        result = runtime.tick(inputs, late_s=1.0 if step in (5, 6) else 0.0)
+        result = runtime.tick(inputs, late_s=1.0 if step in late else 0.0)
         message = tick_message(inputs, result, 0.0)
         message.episode = 1
         cell.follow(result.target)
@@ -93,13 +95,11 @@ def test_an_insertion_comes_out_the_same_to_the_last_bit(bundle: Bundle, tmp_pat
 
 def test_so_does_one_that_held_and_was_stopped(bundle: Bundle, tmp_path: Path) -> None:
     def disturb(step: int, inputs: Inputs) -> Inputs:
-        if step in (8, 9):
-            return aged(inputs, measured=2.5 / bundle.task.control.policy_rate_hz)
         return aged(inputs, wrench=5.0) if step == 20 else inputs
 
-    episode = read(recorded(bundle, tmp_path / "bag", disturb))
-    assert [tick.level for tick in episode.ticks][-1] == 2 and len(episode.ticks) == 20
-    assert any(len(tick.observation) == 0 for tick in episode.ticks)
+    episode = read(recorded(bundle, tmp_path / "bag", disturb, late=(8, 9, 10)))
+    assert [(tick.step, tick.level) for tick in episode.ticks if tick.level] == [(10, 1), (20, 2)]
+    assert [len(tick.observation) == 0 for tick in episode.ticks].index(True) == 9
     assert replay(episode, bundle_of(episode)).exact
 
 

@@ -125,7 +125,7 @@ def test_uncovered_codes_end_the_evaluation(tmp_path: Path, plan: tuple[Design, 
 def test_a_journal_is_of_one_plan_and_no_other_file_is_one(tmp_path: Path, plan: tuple[Design, Key]) -> None:
     with opened(tmp_path, plan[0]):
         pass
-    with pytest.raises(ConfigError, match="another plan"):
+    with pytest.raises(ConfigError, match="these trials were run by"):
         Journal(tmp_path, "0" * 64)
     (tmp_path / JOURNAL).write_bytes(b"no database at all, but long enough to be taken for one" * 20)
     with pytest.raises(DamagedFileError):
