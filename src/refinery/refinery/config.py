@@ -9,13 +9,61 @@ import dataclasses
 import difflib
 import types
 import typing
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from refinery import extends
 from refinery.errors import ConfigError
 
 T = TypeVar("T")
+_COLLECTED: ContextVar[list[ConfigError] | None] = ContextVar("collected", default=None)
+"""Mistakes found so far where all are wanted; None where the first one is raised."""
+
+
+class _IncompleteError(Exception):
+    """A value could not be built; its mistakes are collected already."""
+
+
+def find_mistakes(path: Path, cls: type[T]) -> tuple[T | None, list[ConfigError]]:
+    """Read a YAML file as :func:`load_dataclass` does, and find all its mistakes instead of the first.
+
+    Args:
+        path: YAML file.
+        cls: Dataclass type.
+
+    Returns:
+        An instance, None if a key is missing or not of its type, and the mistakes. An instance with mistakes has values
+        out of range: it is good for looking for further mistakes and for nothing else.
+
+    Raises:
+        ConfigError: The file or one it inherits from cannot be read or is not strict YAML.
+    """
+    found = _read(Path(path))
+    value, mistakes = all_mistakes(found.content, cls, source=path)
+    return value, [found.located(mistake) for mistake in mistakes]
+
+
+def all_mistakes(raw: object, cls: type[T], *, source: object, prefix: str = "") -> tuple[T | None, list[ConfigError]]:
+    """Build a dataclass as :func:`from_mapping` does, and find all mistakes instead of the first.
+
+    Args:
+        raw: Parsed YAML or JSON.
+        cls: Dataclass type.
+        source: Named in errors.
+        prefix: Dotted path of ``raw`` inside the file.
+
+    Returns:
+        As :func:`find_mistakes`.
+    """
+    mistakes: list[ConfigError] = []
+    token = _COLLECTED.set(mistakes)
+    try:
+        return from_mapping(raw, cls, source=source, prefix=prefix), mistakes
+    except _IncompleteError:
+        return None, mistakes
+    finally:
+        _COLLECTED.reset(token)
 
 
 def load_dataclass(path: Path, cls: type[T]) -> T:
@@ -34,16 +82,20 @@ def load_dataclass(path: Path, cls: type[T]) -> T:
             range; it names the file that the faulty value stands in.
     """
     path = Path(path)
-    try:
-        found = extends.read(path)
-    except FileNotFoundError:
-        raise extends.missing(path, path) from None
-    except OSError as error:
-        raise ConfigError(path, "", "a readable file", " ".join(str(error).split())) from None
+    found = _read(path)
     try:
         return from_mapping(found.content, cls, source=path)
     except ConfigError as error:
         raise found.located(error) from None
+
+
+def _read(path: Path) -> extends.Configuration:
+    try:
+        return extends.read(path)
+    except FileNotFoundError:
+        raise extends.missing(path, path) from None
+    except OSError as error:
+        raise ConfigError(path, "", "a readable file", " ".join(str(error).split())) from None
 
 
 def from_mapping(raw: object, cls: type[T], *, source: object, prefix: str = "") -> T:
@@ -62,25 +114,70 @@ def from_mapping(raw: object, cls: type[T], *, source: object, prefix: str = "")
         ConfigError: As in :func:`load_dataclass`.
     """
     if not isinstance(raw, dict):
-        raise ConfigError(source, prefix, f"a mapping with the keys of {cls.__name__}", raw)
+        _refuse(ConfigError(source, prefix, f"a mapping with the keys of {cls.__name__}", raw))
     hints = typing.get_type_hints(cls)
     fields = {f.name: f for f in dataclasses.fields(cls) if f.init}  # type: ignore[arg-type]
     for key in raw:
         if key not in fields:
             close = difflib.get_close_matches(str(key), fields, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(fields)}"
-            raise ConfigError(source, _join(prefix, str(key)), "a known key", str(key), hint)
+            _mistake(ConfigError(source, _join(prefix, str(key)), "a known key", str(key), hint))
     values: dict[str, Any] = {}
+    complete = True
     for name, field in fields.items():
         key = _join(prefix, name)
-        if name in raw:
-            values[name] = _convert(raw[name], hints[name], source, key)
-        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            raise ConfigError(source, key, _describe(hints[name]), "nothing (the key is missing)")
+        try:
+            if name in raw:
+                values[name] = _convert(raw[name], hints[name], source, key)
+            elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+                raise ConfigError(source, key, _describe(hints[name]), "nothing (the key is missing)")
+        except _IncompleteError:
+            complete = False
+        except ConfigError as error:
+            _mistake(error)
+            complete = False
+    if not complete:
+        raise _IncompleteError
+    return _built(cls, values, source, prefix)
+
+
+def _built(cls: type[T], values: dict[str, Any], source: object, prefix: str) -> T:
+    """Build a dataclass whose own checks name a key of its own: the mistakes get the whole key and the source."""
+    collected = _COLLECTED.get()
+    before = len(collected or ())
     try:
         return cls(**values)
     except ConfigError as error:
-        raise ConfigError(source, _join(prefix, error.key), error.expected, error.got, error.hint) from None
+        if collected is None:
+            raise _placed(error, source, prefix) from None
+        collected.append(error)
+        raise _IncompleteError from None
+    except Exception:
+        # A check that builds on a value which another one found to be out of range.
+        if not collected:
+            raise
+        raise _IncompleteError from None
+    finally:
+        if collected:
+            collected[before:] = [_placed(error, source, prefix) for error in collected[before:]]
+
+
+def _placed(error: ConfigError, source: object, prefix: str) -> ConfigError:
+    return ConfigError(source, _join(prefix, error.key), error.expected, error.got, error.hint)
+
+
+def _mistake(error: ConfigError) -> None:
+    """Raise a mistake, or note it where all are wanted."""
+    collected = _COLLECTED.get()
+    if collected is None:
+        raise error from None
+    collected.append(error)
+
+
+def _refuse(error: ConfigError) -> NoReturn:
+    """Raise a mistake after which there is nothing more to look at."""
+    _mistake(error)
+    raise _IncompleteError
 
 
 def check(condition: bool, key: str, expected: str, got: object) -> None:
@@ -93,10 +190,10 @@ def check(condition: bool, key: str, expected: str, got: object) -> None:
         got: The value found.
 
     Raises:
-        ConfigError: ``condition`` is false.
+        ConfigError: ``condition`` is false (noted instead while :func:`find_mistakes` looks for all).
     """
     if not condition:
-        raise ConfigError("configuration", key, expected, got)
+        _mistake(ConfigError("configuration", key, expected, got))
 
 
 def to_mapping(value: object) -> Any:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from refinery.config import check, from_mapping, load_dataclass, to_mapping
+from refinery.config import check, find_mistakes, from_mapping, load_dataclass, to_mapping
 from refinery.errors import ConfigError
 
 
@@ -70,3 +70,29 @@ def test_missing_file_lists_what_is_there(tmp_path: Path):
     (tmp_path / "peg.yaml").write_text("")
     with pytest.raises(ConfigError, match=r"there are: peg\.yaml"):
         load_dataclass(tmp_path / "pge.yaml", Outer)
+
+
+def test_all_mistakes_are_found_at_once_each_in_its_file(tmp_path: Path):
+    (tmp_path / "base.yaml").write_text("name: 3\ninner: {width_m: -1.0}\n")
+    file = tmp_path / "thing.yaml"
+    file.write_text("extends: base.yaml\nsizes: [1.0]\nflagg: true\n")
+    value, mistakes = find_mistakes(file, Outer)
+    assert value is None
+    assert [(Path(m.source).name, m.key) for m in mistakes] == [
+        ("thing.yaml", "flagg"),
+        ("base.yaml", "name"),
+        ("base.yaml", "inner.width_m"),
+        ("thing.yaml", "sizes"),
+    ]
+
+
+def test_a_value_out_of_range_still_gives_an_instance_and_nothing_is_collected_afterwards(tmp_path: Path):
+    file = tmp_path / "thing.yaml"
+    file.write_text("name: a\ninner: {width_m: -1.0}\n")
+    value, mistakes = find_mistakes(file, Outer)
+    assert value is not None and value.inner.width_m == -1.0
+    assert [(m.key, m.got) for m in mistakes] == [("inner.width_m", -1.0)]
+    with pytest.raises(ConfigError):
+        Inner(width_m=-1.0)
+    file.write_text("name: a\n")
+    assert find_mistakes(file, Outer) == (Outer(name="a"), [])
