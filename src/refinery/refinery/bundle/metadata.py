@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Any
 
 import onnx
@@ -11,7 +13,7 @@ from refinery.action import ACTION_NAMES, SEMANTICS
 from refinery.bundle import strict_json
 from refinery.bundle.files import SCHEMA
 from refinery.bundle.onnx_file import parse_model
-from refinery.config import from_mapping, to_mapping
+from refinery.config import all_mistakes, to_mapping
 from refinery.errors import BundleError, ConfigError
 from refinery.observation import TERMS
 from refinery.task import Task
@@ -26,6 +28,8 @@ TRAINED_WITH = "trained_with"
 """Key: what the weights were trained with (:class:`refinery.trained_with.TrainedWith`); the task may ask for else."""
 ACCEPTED = "other_gains_accepted"
 """Key: whether somebody accepted that the task's control settings are not those the weights were trained with."""
+_SHOWN = 8
+"""Mismatches that an error lists."""
 MAX_METADATA = 1 << 20
 """Longest accepted metadata, [characters]."""
 
@@ -136,8 +140,13 @@ def check_metadata(metadata: dict[str, Any], task: Task, source: object) -> Trai
     if not metadata:
         raise BundleError(f"{source}: expected the metadata property {KEY!r}, got none; add it with with_metadata()")
     where = f"{source}: metadata"
-    for key, value in _of_task(task).items():
-        strict_json.want_equal(metadata, key, value, where, "it was trained for something else; export again")
+    problems = [words for key, value in _of_task(task).items() for words in _mismatches(metadata, key, value)]
+    if problems:
+        more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+        raise BundleError(
+            f"{where}: {'; '.join(problems[:_SHOWN])}{more}; it is for another task or another contract between policy "
+            "and robot, which docs/fits.md states"
+        )
     if FRAMES in metadata:
         frames = strict_json.want(metadata, FRAMES, dict, where)
         for key in frames:
@@ -148,6 +157,27 @@ def check_metadata(metadata: dict[str, Any], task: Task, source: object) -> Trai
     return _trained_with(metadata, task, where)
 
 
+def _mismatches(metadata: dict[str, Any], key: str, expected: Any) -> Iterator[str]:
+    """Say how an entry differs from what is expected, an observation term by term."""
+    got = metadata.get(key, "nothing (the key is missing)")
+    if type(got) is type(expected) and got == expected:
+        return
+    if key != "observation" or not isinstance(got, list):
+        yield f"{key}: expected {strict_json.short(expected)}, got {strict_json.short(got)}"
+        return
+    for index, (term, known) in enumerate(zip_longest(got, expected)):
+        if term != known:
+            yield f"observation[{index}]: expected {_term(known)}, got {_term(term)}"
+
+
+def _term(term: Any) -> str:
+    """One line of an observation term, whatever it is."""
+    try:
+        return strict_json.short(f"{term['name']}, {term['size']} x {term['unit']} ({term['frame']})")
+    except (KeyError, TypeError):
+        return "none" if term is None else strict_json.short(term)
+
+
 def _trained_with(metadata: dict[str, Any], task: Task, where: str) -> TrainedWith:
     if TRAINED_WITH not in metadata:
         raise BundleError(
@@ -156,13 +186,12 @@ def _trained_with(metadata: dict[str, Any], task: Task, where: str) -> TrainedWi
         )
     raw = strict_json.want(metadata, TRAINED_WITH, dict, where)
     try:
-        record = from_mapping(raw, TrainedWith, source=where, prefix=TRAINED_WITH)
-    except (ConfigError, *strict_json.MALFORMED) as error:
-        text = (
-            str(error) if isinstance(error, ConfigError) else f"{where}: {TRAINED_WITH}: expected a record, got {error}"
-        )
-        text = strict_json.one_line(text, len(where) + 300)
-        raise BundleError(f"{text}; the weights are not for this version: train them anew") from None
+        record, mistakes = all_mistakes(raw, TrainedWith, source=where, prefix=TRAINED_WITH)
+    except strict_json.MALFORMED as error:
+        record, mistakes = None, [ConfigError(where, TRAINED_WITH, "a record", str(error))]
+    if mistakes or record is None:
+        text = strict_json.one_line("; ".join(map(str, mistakes)), len(where) + 400)
+        raise BundleError(f"{text}; the weights are not for this version (docs/fits.md): train them anew")
     accepted, others = strict_json.want(metadata, ACCEPTED, bool, where), record.differences(task.control)
     if others and not accepted:
         raise BundleError(f"{where}: {'; '.join(others)}; export it again with --accept-other-gains, or refine it")

@@ -70,3 +70,17 @@ def test_metadata_without_a_sound_record_is_refused(task: Task, change: str) -> 
     with pytest.raises(BundleError, match=words) as caught:
         check_metadata(metadata, task, "policy.onnx")
     assert str(caught.value).startswith("policy.onnx: metadata") and len(str(caught.value)) < 700
+
+
+def test_all_mismatches_of_a_foreign_policy_are_told_at_once(task: Task) -> None:
+    metadata = to_mapping(policy_metadata(task))
+    metadata["observation"][1]["unit"] = "mm"
+    metadata["observation"][2]["name"] = "plug_quat"
+    del metadata["observation"][8]
+    metadata["action"]["names"] = ["dq"] * 7
+    metadata["rate_hz"] = 20.0
+    with pytest.raises(BundleError) as caught:
+        check_metadata(metadata, task, "policy.onnx")
+    said = str(caught.value)
+    assert all(key in said for key in ("observation[1]", "observation[2]", "observation[8]", "action: ", "rate_hz: "))
+    assert "plug_quat" in said and "got none" in said and "docs/fits.md" in said and "export" not in said
