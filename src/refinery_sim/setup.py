@@ -19,4 +19,10 @@ setup(
     maintainer_email="maintainers@refinery.example.com",
     description="The MuJoCo physics that training and the twin share: a task's cell, its parts, contacts and control",
     license="Apache-2.0",
+    entry_points={
+        "console_scripts": [
+            "check = refinery_sim.cli.check:main",
+            "task = refinery_sim.cli.task:main",
+        ],
+    },
 )

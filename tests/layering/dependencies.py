@@ -28,6 +28,7 @@ LIBRARIES = {
     "google.protobuf": Python("python3-protobuf", "protobuf"),
     "hypothesis": Python("python3-hypothesis", "hypothesis"),
     "jinja2": Python("python3-jinja2", "jinja2"),
+    "manifold3d": Python("python3-manifold3d-pip", "manifold3d"),
     "matplotlib": Python("python3-matplotlib", "matplotlib"),
     "mcap": Python("python3-mcap-pip", "mcap"),
     "mujoco": Python("python3-mujoco-pip", "mujoco"),
@@ -50,6 +51,7 @@ LIBRARIES = {
     "threadpoolctl": Python("python3-threadpoolctl-pip", "threadpoolctl"),
     "torch": Python("python3-torch", "torch"),
     "torch.utils.tensorboard": Python("python3-tensorboard-pip", "tensorboard"),
+    "trimesh": Python("python3-trimesh-pip", "trimesh"),
     "tyro": Python("python3-tyro-pip", "tyro"),
     "yaml": Python("python3-yaml", "PyYAML"),
 }

@@ -30,7 +30,7 @@ from refinery_sim.decompose import (
 )
 from refinery_sim.pieces import plug_parts, prism
 from refinery_sim.planar import common, minus, mismatch_m2, union
-from refinery_sim.section import section_shape
+from refinery_sim.section import half_size_m, section_shape
 
 WALL_M = 0.003
 """Least depth of the pieces behind a wall of the hole, so that no penetration is pushed out on the far side, [m]."""
@@ -51,10 +51,9 @@ def plate_pieces(section: SectionSpec, socket: SocketSpec) -> list[Piece]:
         ConfigError: The plate is too small for the hole, or the chamfer too large for it.
     """
     depth, chamfer, size = socket.depth_m, socket.chamfer_m, socket.plate_half_size_m
+    check_plate_size(section, socket)
     shape = section_shape(section)
     hole = grown(shape, socket.clearance_m)
-    reach = max(abs(v) for v in hole.bounds) + chamfer + 2 * WALL_M
-    check(size >= reach, "socket.plate_half_size_m", f">= {reach:g} m (walls around the hole)", size)
     plate = shapely.box(-size, -size, size, size)
     half = SOCKET_BOTTOM_M / 2
     bottom = box(np.array([0, 0, -half]), np.array([size, size, half]), np.eye(3))
@@ -62,6 +61,23 @@ def plate_pieces(section: SectionSpec, socket: SocketSpec) -> list[Piece]:
         boxes = all(as_rectangle(part) is not None for part in plug_parts(shape))
         return [bottom, *_chamfered(plate, hole, depth, chamfer, boxes=boxes)]
     return [bottom, *(prism(part, 0.0, depth) for part in plate_parts(plate, hole))]
+
+
+def check_plate_size(section: SectionSpec, socket: SocketSpec) -> None:
+    """Check that a plate has walls all around its hole.
+
+    Raises:
+        ConfigError: It is too small; the message has the sizes of section and plate.
+    """
+    half, size = half_size_m(section), socket.plate_half_size_m
+    hole = grown(section_shape(section), max(0.0, socket.clearance_m))
+    needed = max(abs(v) for v in hole.bounds) + max(0.0, socket.chamfer_m) + 2 * WALL_M
+    check(
+        size >= needed,
+        "socket.plate_half_size_m",
+        f">= {needed:g} m (walls around the hole of a section of {2 * half[0]:g} x {2 * half[1]:g} m)",
+        size,
+    )
 
 
 def plate_parts(plate: Polygon, hole: MultiPolygon, covered: Sequence[Polygon] = ()) -> list[Polygon]:

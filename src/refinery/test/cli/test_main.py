@@ -3,13 +3,13 @@ import sys
 
 import pytest
 
-from refinery.cli.main import COMMANDS, main
+from refinery.cli.main import COMMANDS, ELSEWHERE, main
 
 
 def test_help_lists_every_command(capsys):
     assert main(["--help"]) == 0
     out = capsys.readouterr().out
-    assert all(name in out for name in COMMANDS)
+    assert all(name in out for name in COMMANDS | ELSEWHERE)
 
 
 @pytest.mark.parametrize("words", [[], ["upp"]])
@@ -46,3 +46,9 @@ def test_run_becomes_the_executable(tmp_path, monkeypatch):
     command = [sys.executable, "-m", "refinery.cli.main", "run", "pkg", "say", "a", "--b"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240)
     assert (done.stdout, done.returncode) == ("a --b\n", 7)
+
+
+def test_a_command_of_a_package_that_is_not_there_names_it(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("AMENT_PREFIX_PATH", str(tmp_path))
+    assert main(["check", "peg_rect"]) == 2
+    assert "refinery check: package refinery_sim not found" in capsys.readouterr().err

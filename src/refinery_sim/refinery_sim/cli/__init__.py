@@ -1,0 +1,1 @@
+"""Commands on task files: ``refinery task`` and ``refinery check``."""
