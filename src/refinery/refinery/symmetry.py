@@ -25,6 +25,20 @@ def nearest_turn_rad(relative_xyzw: Array, symmetry: int) -> Array:
     return np.asarray(-twist if symmetry == 0 else -_whole_turns_rad(twist, symmetry))
 
 
+def remaining_turn_rad(relative_xyzw: Array, symmetry: int) -> Array:
+    """Turn about the own axis that is left after that turn, signed; 0 for a round section.
+
+    Args:
+        relative_xyzw: As for :func:`nearest_turn_rad`.
+        symmetry: Order of the symmetry.
+
+    Returns:
+        Shape (B,), [rad].
+    """
+    twist = _twist_rad(relative_xyzw)
+    return np.zeros_like(twist) if symmetry == 0 else twist - _whole_turns_rad(twist, symmetry)
+
+
 def remaining_angle_rad(relative_xyzw: Array, symmetry: int) -> Array:
     """Rotation angle left after that turn.
 

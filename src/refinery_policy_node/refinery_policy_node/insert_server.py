@@ -18,7 +18,7 @@ from refinery_msgs.action import Insert
 from refinery_msgs.msg import Outcome
 from refinery_policy_node.activation import check_only_publisher
 from refinery_policy_node.insertion import Insertion, InsertionResult
-from refinery_policy_node.messages import reason_message
+from refinery_policy_node.messages import diagnosis_message, reason_message
 from refinery_policy_node.policy_resources import PolicyResources
 from refinery_policy_node.rest_check import RestMeasurement, agreed, check_offset
 from refinery_ros.conversions import pose_stamped_message
@@ -42,6 +42,8 @@ class InsertServer:
         self._resources: PolicyResources | None = None
         self.insertion: Insertion | None = None
         """The insertion in progress."""
+        self.ended, self.last_trial_id, self.last = 0, 0, Insert.Result()
+        """How many insertions have ended or were refused, and the last one's trial and result."""
         self.interrupted: GuardDecision | None = None
         """Why the insertion in progress must end."""
         on_cancel = node.guarded("cancellation of insert", self._on_cancel, CancelResponse.ACCEPT)
@@ -104,7 +106,6 @@ class InsertServer:
             result = await self._give_up(resources, error)
         finally:
             self._busy, self.insertion = False, None
-            self._on_change()
         return self._finish(goal, result)
 
     async def _insert(self, goal: ServerGoalHandle, resources: PolicyResources) -> Insert.Result:
@@ -220,7 +221,8 @@ class InsertServer:
         result = Insert.Result()
         note = f"; the arm was not handed back: {problem}" if problem else ""
         dry = "dry run, nothing was commanded: " if resources.parameters.dry_run else ""
-        result.outcome = Outcome(value=end.outcome, message=dry + end.message + note)
+        why = ": ".join(filter(None, (end.message, end.diagnosis.message)))
+        result.outcome = Outcome(value=end.outcome, message=dry + why + note)
         result.reason = reason_message(resources.runtime.guard.latched if problem else end.decision)
         stamp = self._node.get_clock().now().to_msg()
         result.pose_final = pose_stamped_message(end.measured.batch(), resources.topics.base_frame, stamp)
@@ -229,11 +231,14 @@ class InsertServer:
         result.angle_error_rad = float(end.offset.angle_rad[0])
         result.duration_s = end.duration_s
         result.ticks = end.ticks
+        result.diagnosis = diagnosis_message(end.diagnosis)
         return result
 
     def _finish(self, goal: ServerGoalHandle, result: Insert.Result) -> Insert.Result:
         trial = f"trial {goal.request.trial_id}: " if goal.request.trial_id else ""
         result.outcome.message = trial + result.outcome.message
+        self.ended, self.last_trial_id, self.last = self.ended + 1, goal.request.trial_id, result
+        self._on_change()
         if goal.is_cancel_requested:
             goal.canceled()
         elif result.outcome.value == Outcome.SUCCESS:

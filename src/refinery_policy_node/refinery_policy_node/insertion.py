@@ -16,6 +16,7 @@ from rclpy.task import Future
 from rclpy.timer import Timer
 
 from refinery.success import PlugOffset, plug_offset
+from refinery.tick.diagnosis import Diagnosis, diagnose
 from refinery.tick.guard import GuardDecision, Level
 from refinery.tick.interpolator import TargetInterpolator
 from refinery.tick.outcome import seated
@@ -46,13 +47,15 @@ class InsertionResult:
     outcome: int
     """A value of refinery_msgs/Outcome."""
     message: str
-    """The result in one sentence."""
+    """Why it ended, beside what the diagnosis says; empty for a seated plug."""
     decision: GuardDecision
     """Why the guard stopped it; OK otherwise."""
     measured: Pose
     """Tool pose at the end, base frame."""
     offset: PlugOffset
     """Plug against socket, by the node's own estimate."""
+    diagnosis: Diagnosis
+    """Where the plug ended and what stood out."""
     duration_s: float
     """From the first to the last policy step, [s]."""
     ticks: int
@@ -96,6 +99,8 @@ class Insertion:
         self._runtime = runtime
         self._topics = topics
         self._measured = start.measured.pose()
+        self._started: Pose | None = None
+        self._wrench = start.wrench.wrench
         self._reference = start.estimate
         self._grasp, self._tool_from_plug = grasp, runtime.task.plug.tool_from_plug_at(grasp)
         self._estimate = start.estimate.pose()
@@ -106,6 +111,7 @@ class Insertion:
         self._feedback_ticks = max(1, round(1.0 / (_FEEDBACK_HZ * runtime.period_s)))
         self._phase = Phase.HANDOVER
         self._ticks = 0
+        self._won = False
         self._recent_s: deque[float] = deque()
         self._first_s = self._last_s = self._tick_s = topics.now_s()
         self.ended = Future()
@@ -186,7 +192,7 @@ class Insertion:
             self._end(Outcome.STOPPED, decision.message, self._runtime.guard.latched)
             return
         self._phase = Phase.RUN
-        self._first_s = inputs.now_s
+        self._first_s, self._started = inputs.now_s, inputs.measured.pose()
         # The same samples, as in training: the first observation is of an arm that has not moved since the reset.
         self._run(inputs, late_s)
 
@@ -228,18 +234,15 @@ class Insertion:
             return
         self._measured = inputs.measured.pose()
         plug, symmetry = self._measured.batch() @ self._tool_from_plug, self._runtime.part.symmetry
-        won, offset = seated(self._runtime.task, socket.batch(), plug, self._ticks, symmetry)
-        height_mm, lateral_mm = offset.height_m[0] * 1e3, offset.lateral_m[0] * 1e3
-        where = f"the tip is {height_mm:.1f} mm over the seat and {lateral_mm:.1f} mm off its axis"
-        if won:
-            self._end(Outcome.SUCCESS, f"the plug is seated: {where}", GuardDecision())
-        else:
-            self._end(Outcome.FAILED, f"the plug is not seated: {where}", GuardDecision())
+        won, _ = seated(self._runtime.task, socket.batch(), plug, self._ticks, symmetry)
+        self._won = won
+        self._end(*((Outcome.SUCCESS, "") if won else (Outcome.FAILED, "not seated")), GuardDecision())
 
     def _inputs(self) -> Inputs:
         inputs = self._topics.inputs()
         if inputs is None:
             raise RuntimeError("an input that had messages has none")
+        self._wrench = inputs.wrench.wrench
         return inputs
 
     def _end(self, outcome: int, message: str, decision: GuardDecision) -> None:
@@ -264,9 +267,24 @@ class Insertion:
                 decision=decision,
                 measured=self._measured,
                 offset=self.plug_offset(),
+                diagnosis=self._diagnosis(),
                 duration_s=self.elapsed_s,
                 ticks=self._ticks,
             )
+        )
+
+    def _diagnosis(self) -> Diagnosis:
+        socket = self._estimate if self._runtime.socket is None else self._runtime.socket
+        started = None if self._started is None else self._started.batch() @ self._tool_from_plug
+        return diagnose(
+            self._runtime.task,
+            self._runtime.part,
+            socket=socket.batch(),
+            plug=self._measured.batch() @ self._tool_from_plug,
+            seated=self._won,
+            wrench=self._wrench,
+            start=started,
+            grasp=self._grasp,
         )
 
     def _command(self, target: Pose, now_s: float) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from geometry_msgs.msg import PoseStamped, WrenchStamped
+from geometry_msgs.msg import PoseStamped, Vector3, Wrench, WrenchStamped
 
+from refinery.tick.diagnosis import Diagnosis
 from refinery.tick.guard import GuardDecision
 from refinery.tick.pose import Pose
 from refinery.tick.samples import PoseSample, WrenchSample
+from refinery_msgs.msg import Diagnosis as DiagnosisMessage
 from refinery_msgs.msg import GuardReason
 from refinery_ros.conversions import seconds
 
@@ -58,3 +60,18 @@ class TargetMessage:
 def reason_message(decision: GuardDecision) -> GuardReason:
     """Write the reason of a decision."""
     return GuardReason(value=int(decision.reason), message=decision.message)
+
+
+def diagnosis_message(found: Diagnosis) -> DiagnosisMessage:
+    """Write a diagnosis."""
+    fx, fy, fz, tx, ty, tz = found.wrench
+    return DiagnosisMessage(
+        place=int(found.place),
+        x_m=found.x_m,
+        y_m=found.y_m,
+        tilt_rad=found.tilt_rad,
+        turn_rad=found.turn_rad,
+        wrench=Wrench(force=Vector3(x=fx, y=fy, z=fz), torque=Vector3(x=tx, y=ty, z=tz)),
+        outside_trained=list(found.outside_trained),
+        message=found.message,
+    )

@@ -165,7 +165,7 @@ class PolicyNode(ManagedNode):
             self._publish_status()
 
     def _publish_status(self) -> None:
-        self._status.publish(self._resources, self._inserts.insertion, self._problem)
+        self._status.publish(self._resources, self._inserts, self._problem)
 
     def _on_hold(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         return self._halt(response, Level.HOLD, "holding the measured pose until ~/rearm")

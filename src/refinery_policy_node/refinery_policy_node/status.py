@@ -8,7 +8,7 @@ from rclpy.lifecycle import LifecycleNode
 from refinery.tick import compiled
 from refinery.tick.guard import GuardDecision, Level
 from refinery_msgs.msg import PolicyStatus
-from refinery_policy_node.insertion import Insertion
+from refinery_policy_node.insert_server import InsertServer
 from refinery_policy_node.messages import reason_message
 from refinery_policy_node.policy_resources import PolicyResources
 from refinery_ros import qos
@@ -34,17 +34,17 @@ class StatusReport:
         self._status = node.create_publisher(PolicyStatus, "~/status", qos.STATUS)
         self._diagnostics = node.create_publisher(DiagnosticArray, "/diagnostics", qos.DIAGNOSTICS)
 
-    def publish(self, resources: PolicyResources | None, insertion: Insertion | None, problem: GuardDecision) -> None:
-        """Publish the present state.
+    def publish(self, resources: PolicyResources | None, inserts: InsertServer, problem: GuardDecision) -> None:
+        """Publish the present state and how the last insertion ended.
 
         Args:
             resources: Resources of the node; None before configuration.
-            insertion: The insertion in progress, or None.
+            inserts: The insertion in progress, if any, and the last one.
             problem: Why the last transition failed; OK if it did not.
         """
         status = PolicyStatus()
         status.header.stamp = self._node.get_clock().now().to_msg()
-        decision = problem
+        decision, insertion = problem, inserts.insertion
         if resources is not None:
             guard, times = resources.runtime.guard, resources.runtime.times.summary()
             if guard.latched.level is not Level.OK:
@@ -61,6 +61,8 @@ class StatusReport:
             status.ticks = insertion.ticks
             status.rate_hz = insertion.rate_hz
         status.reason = reason_message(decision)
+        status.ended, status.last_trial_id = inserts.ended, inserts.last_trial_id
+        status.last_outcome, status.last_diagnosis = inserts.last.outcome, inserts.last.diagnosis
         self._status.publish(status)
         self._diagnostics.publish(self._diagnosis(status, decision))
 

@@ -24,7 +24,7 @@ from refinery.tick import compiled
 from refinery.tick.recording import Recording
 from refinery.tick.replay import replay
 from refinery.trained_with import TrainedWith
-from refinery_msgs.msg import GuardReason, Outcome, PolicyStatus
+from refinery_msgs.msg import Diagnosis, GuardReason, Outcome, PolicyStatus
 from refinery_ros.conversions import seconds
 
 pytestmark = [pytest.mark.ros, pytest.mark.usefixtures("ros_domain")]
@@ -47,6 +47,11 @@ def test_an_insertion_from_configuration_to_clean_exit(
     assert result.reason.value == GuardReason.NONE
     assert result.ticks == quick_task.control.episode_steps
     assert result.depth_m == pytest.approx(quick_task.rim_height_m, abs=0.003)
+    assert result.diagnosis.place == Diagnosis.SEATED and result.diagnosis.message in result.outcome.message
+    assert abs(result.diagnosis.x_m) < 0.002 and abs(result.diagnosis.turn_rad) < 0.05
+    last = wait_for(lambda: next((s for s in policy.statuses if s.last_trial_id == 7), None), "the last outcome")
+    assert (last.state, last.ended, last.last_outcome.value) == (PolicyStatus.IDLE, 2, Outcome.SUCCESS)
+    assert last.last_diagnosis.place == Diagnosis.SEATED
     assert plant.impedance_calls == [True, False]
     assert plant.stiffness == list(quick_task.control.stiffness)
     assert at_rest(plant)
@@ -79,6 +84,7 @@ def test_an_insertion_from_configuration_to_clean_exit(
     assert plant.impedance_calls == [True, False] and not plant.targets
     timed_out = policy.insert(timeout_s=0.3)
     assert timed_out.outcome.value == Outcome.TIMED_OUT, timed_out.outcome.message
+    assert timed_out.diagnosis.place == Diagnosis.ABOVE and "above the rim" in timed_out.outcome.message
     plant.place(np.array([0.04, 0.0, 0.05, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]))
     wait_for(lambda: policy.insert().reason.value == GuardReason.OUT_OF_DISTRIBUTION, "refusal of a far start")
     assert plant.impedance_calls == [True, False] * 2
