@@ -21,8 +21,11 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "demo = refinery_evaluation.cli.demo:main",
+            "demo = refinery_evaluation.cli.launch:demo",
+            "explain = refinery_evaluation.cli.launch:explain",
             "recorder_node = refinery_evaluation.recording.node:main",
+            "report = refinery_evaluation.cli.launch:report",
+            "trial = refinery_evaluation.cli.trial:main",
         ],
     },
 )

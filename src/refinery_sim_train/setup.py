@@ -21,10 +21,10 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "refine = refinery_sim_train.cli.refine:main",
-            "train_base = refinery_sim_train.cli.train_base:main",
-            "evaluate = refinery_sim_train.cli.evaluate:main",
-            "export = refinery_sim_train.cli.export:main",
+            "refine = refinery_sim_train.cli.launch:refine",
+            "train_base = refinery_sim_train.cli.launch:train_base",
+            "evaluate = refinery_sim_train.cli.launch:evaluate",
+            "export = refinery_sim_train.cli.launch:export",
         ],
     },
 )

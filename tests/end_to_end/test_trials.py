@@ -116,3 +116,26 @@ def test_the_picture_command_shows_the_running_cell_or_says_who_is_silent(trials
     silent = take(tmp_path / "none.png", "--robot", "panda", "--wait-s", "0.5")
     assert silent.returncode == 1 and "no message on /franka/joint_states within" in silent.stderr
     assert not (tmp_path / "none.png").exists()
+
+
+def test_trials_are_run_explained_and_reported_by_the_commands(trials, records: Path, bundle: Path, tmp_path: Path):
+    """The end of a user's first hour, on the cell that is up: trial, why did it fail, report."""
+
+    def run(module: str, *words: str | Path) -> str:
+        code = f"from refinery_evaluation.cli.{module} import main; main()"
+        command = [sys.executable, "-c", code, *map(str, words)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    before = set(records.glob("*.npz"))
+    said = run("trial", "--count", "1", "--seed", "7", "--wait-s", "120", "--out", tmp_path / "trials.json")
+    assert "trial 0 from a sampled start" in said and "strict success" in said
+    (recorded,) = set(records.glob("*.npz")) - before
+    said = run("explain", recorded, "--bundle", bundle, "--out", tmp_path / "explain.html")
+    assert any(place in said for place in ("seated", "partly in", "on the rim", "above the rim"))
+    assert (tmp_path / "explain.html").read_text().count("data:image/png;base64,") == 4
+    run("report", "--run", bundle.parent, "--records", tmp_path / "trials.json", "--out", tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    # The seed of the trial's cell is in the page's table.
+    assert "Refinery report: peg_rect" in page and "917000" in page

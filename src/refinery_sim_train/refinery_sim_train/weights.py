@@ -29,6 +29,17 @@ def shipped_base(task: Task) -> Path:
     return share_dir() / "policies" / task.name / "base.npz"
 
 
+def own_base(task: Task) -> Path:
+    """Path where ``train_base`` writes the base policy of a task unless told otherwise."""
+    return Path("runs") / f"{task.name}_base" / "base.npz"
+
+
+def base_of(task: Task) -> Path:
+    """Path of the base policy of a task: the one shipped, or where there is none the one trained here."""
+    shipped = shipped_base(task)
+    return shipped if shipped.exists() else own_base(task)
+
+
 def load_weights(file: Path, task: Task, args: WeightsArgs) -> Agent:
     """Read weights to be used with a task.
 

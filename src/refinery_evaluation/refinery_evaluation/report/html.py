@@ -59,7 +59,7 @@ def page(data: DemoData) -> str:
         .get_template("report.html.j2")
         .render(
             data=data,
-            title=f"Refinery demo: {data.task.name}",
+            title=f"Refinery report: {data.task.name}",
             subtitle=" · ".join(filter(None, [data.task.description, f"seed {data.seed}", date])),
             headline=headline(data),
             tiles=conditions_of(data),

@@ -23,7 +23,7 @@ from refinery_evaluation.trials.client import TrialClient
 _NAME = "refinery_trials"
 
 
-def guard_times(realtime_factor: float) -> dict[str, float]:
+def _guard_times(realtime_factor: float) -> dict[str, float]:
     """Return the guard's time limits in simulated seconds, scaled to the same wall-clock times on a faster twin."""
     factor = max(1.0, realtime_factor)
     return {"refinery_policy.stop_age_s": 0.1 * factor, "refinery_policy.hold_periods": 2.0 * factor}
@@ -35,6 +35,7 @@ def twin_cell(
     logs: Path,
     *,
     realtime_factor: float,
+    task: str | None = None,
     overrides: Mapping[str, Any] | None = None,
     more: Sequence[NodeSpec] = (),
 ) -> Iterator[tuple[Node, TrialClient]]:
@@ -44,6 +45,7 @@ def twin_cell(
         bundle: What both nodes run at first.
         logs: Where the nodes' output goes.
         realtime_factor: Speed of the twin.
+        task: The bundle's task, to be sure of it.
         overrides: Parameters by ``node.parameter``.
         more: Nodes to start beside them.
 
@@ -55,8 +57,8 @@ def twin_cell(
     """
     # A domain of its own, so that trials on the twin never talk to a robot or to others on this machine.
     os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
-    chosen = {**guard_times(realtime_factor), **(overrides or {})}
-    specs = describe_bringup("twin", bundle=bundle, realtime_factor=realtime_factor, overrides=chosen)
+    chosen = {**_guard_times(realtime_factor), **(overrides or {})}
+    specs = describe_bringup("twin", bundle=bundle, task=task, realtime_factor=realtime_factor, overrides=chosen)
     specs += more
     check_not_running([], "", nodes=specs)
     with Supervisor(specs, log_dir=logs, quiet=True) as nodes:

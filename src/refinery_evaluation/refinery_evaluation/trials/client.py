@@ -120,6 +120,10 @@ class TrialClient:
         request = SampleInit.Request(mode=mode, seed=seed, socket_pose=socket)
         return self.result(self._sample.call_async(request), 30.0, "sample_init")
 
+    def task(self) -> str:
+        """Name of the task that the nodes have loaded."""
+        return str(self._result(self._sample.call_async(SampleInit.Request()), 30.0, "sample_init").task)
+
     def place(self, mode: str, seed: int) -> Place.Result:
         """Sample an initial state and move there; the result says how it ended."""
         return self._act(self._place, Place.Goal(mode=mode, seed=seed), 60.0, "place")

@@ -21,7 +21,7 @@ from refinery_sim_train.refine.evaluate import by_estimate_error, evaluate
 from refinery_sim_train.refine.seeding import stream_seed, uniform_starts
 from refinery_sim_train.settings import read_task
 from refinery_sim_train.shipped_policy import ShippedPolicy
-from refinery_sim_train.weights import WeightsArgs, load_weights, shipped_base
+from refinery_sim_train.weights import WeightsArgs, base_of, load_weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class Args(WeightsArgs):
     bundle: Path | None = None
     """Bundle to evaluate, through ONNX Runtime."""
     weights: Path | None = None
-    """Weights to evaluate (.npz); default: the shipped base policy."""
+    """Weights to evaluate (.npz); default: the shipped base policy, or else train_base's own."""
     starts: str = "uniform"
     """Distribution of the initial states: uniform, or mixture (needs --bundle)."""
     episodes: int = 1024
@@ -64,7 +64,7 @@ def measure(args: Args) -> None:
         for phrase in bundle.other_gains:
             console.print(f"{bundle.path}: {phrase}: accepted when it was written", style="yellow", markup=False)
     else:
-        policy = agent = load_weights(args.weights or shipped_base(task), task, args)
+        policy = agent = load_weights(args.weights or base_of(task), task, args)
         trained_with = agent.trained_with
     if args.json_out:
         check_writable(args.json_out.parent)

@@ -12,7 +12,7 @@ from refinery_sim_train.env.make_env import make_env
 from refinery_sim_train.refine.package import Packaged, Packager
 from refinery_sim_train.refine.run_folder import RunFolder
 from refinery_sim_train.settings import read_preset, read_task
-from refinery_sim_train.weights import WeightsArgs, load_weights, shipped_base
+from refinery_sim_train.weights import WeightsArgs, base_of, load_weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class Args(WeightsArgs):
     task: str = "peg_rect"
     """Name in config/tasks or path of a task file."""
     weights: Path | None = None
-    """Weights (.npz); default: the shipped base policy."""
+    """Weights (.npz); default: the shipped base policy, or else train_base's own."""
     preset: str = "quick"
     """Name in config/refine or path: how many episodes the mixture and the figures get."""
     seed: int = 0
@@ -36,7 +36,7 @@ class Args(WeightsArgs):
 def export(args: Args) -> Packaged:
     """Test, fit and write."""
     task, spec = read_task(args.task), read_preset(args.preset)
-    file = args.weights or shipped_base(task)
+    file = args.weights or base_of(task)
     agent = load_weights(file, task, args)
     identity = {"task_hash": task.hash(), "settings": to_mapping(spec), "seed": args.seed, "weights": file.name}
     identity["trained_with"] = to_mapping(agent.trained_with)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from refinery.bringup.executables import find_executable
+from refinery.errors import NotReadyError
 from refinery.statistics import paired_p_value, rate_difference_interval
 from refinery_sim_train.command import run
 from refinery_sim_train.console import console
@@ -23,11 +27,13 @@ class Args(WeightsArgs):
     preset: str = "quick"
     """Name in config/refine or path: rounds, episodes and environment steps."""
     base: Path | None = None
-    """Weights of the base policy (.npz of train_base); default: the shipped one."""
+    """Weights of the base policy (.npz of train_base); default: the shipped one, or else train_base's own."""
     seed: int = 0
     """Seed of all random numbers, 0 to 9999."""
     out: Path | None = None
     """Run folder; default runs/<task>_<preset>_<seed>."""
+    report: bool = True
+    """Write <out>/report.html at the end."""
     resume: bool = False
     """Go on with a run that was interrupted; finished stages are not repeated."""
 
@@ -56,7 +62,20 @@ def refine(args: Args) -> RefineResult:
 
 
 def _command(args: Args) -> None:
-    refine(args)
+    result = refine(args)
+    if args.report:
+        _write_report(result.bundle.parent)
+
+
+def _write_report(run_folder: Path) -> None:
+    """Have the page written where the package that writes pages is installed; the run is complete without it."""
+    try:
+        program = find_executable("refinery_evaluation", "report", os.environ)
+    except NotReadyError as error:
+        console.print(f"no report: {error}", markup=False)
+        return
+    if subprocess.run([program, "--run", str(run_folder)], check=False).returncode:
+        console.print(f"no report; try again: refinery report --run {run_folder}", markup=False)
 
 
 def main() -> None:

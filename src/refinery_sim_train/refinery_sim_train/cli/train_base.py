@@ -18,7 +18,7 @@ from refinery_sim_train.refine.base import BaseSpec, train_base
 from refinery_sim_train.refine.evaluate import evaluate
 from refinery_sim_train.refine.seeding import stream_seed
 from refinery_sim_train.settings import read_task
-from refinery_sim_train.weights import shipped_base
+from refinery_sim_train.weights import own_base
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Args:
     seed: int = 0
     """Seed of all random numbers, 0 to 9999."""
     out: Path | None = None
-    """Weights file (.npz); default policies/<task>/base.npz."""
+    """Weights file (.npz); default runs/<task>_base/base.npz."""
     test_episodes: int = 1024
     """Episodes per reported figure, on test seeds."""
     spec: BaseSpec = field(default_factory=lambda: BaseSpec(env_steps=51_200, environments=128))
@@ -40,7 +40,7 @@ class Args:
 def train(args: Args) -> None:
     """Train, test on both boxes, and write weights and a JSON file with their provenance."""
     task = read_task(args.task)
-    out = args.out or shipped_base(task)
+    out = args.out or own_base(task)
     check_writable(out.parent)
     agent, spent = train_base(make_env(task.as_trained(), args.spec.environments), args.spec, args.seed)
     rates = {}

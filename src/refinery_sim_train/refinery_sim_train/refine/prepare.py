@@ -10,7 +10,7 @@ from refinery_sim_train.env.make_env import make_env
 from refinery_sim_train.refine.config import RefineSpec
 from refinery_sim_train.refine.loop import Refinement
 from refinery_sim_train.refine.run_folder import RunFolder
-from refinery_sim_train.weights import WeightsArgs, load_weights, shipped_base
+from refinery_sim_train.weights import WeightsArgs, base_of, load_weights
 
 
 def prepare_refinement(
@@ -31,13 +31,13 @@ def prepare_refinement(
         weights: Options on weights trained with other control settings.
         seed: The run's seed.
         out: Run folder; created.
-        base: Weights of the base policy; None takes the shipped ones.
+        base: Weights of the base policy; None takes the shipped ones, or else those of ``train_base``.
         resume: Go on with a run of the same identity that is there.
 
     Raises:
         RefineryError: The weights cannot be used with the task, or the folder holds another run.
     """
-    base_file = base or shipped_base(task)
+    base_file = base or base_of(task)
     policy = load_weights(base_file, task, weights)
     identity = {
         "task": to_mapping(task),

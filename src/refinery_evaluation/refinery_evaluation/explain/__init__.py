@@ -1,0 +1,1 @@
+"""One recorded insertion explained: what happened, drawn and said."""
