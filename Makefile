@@ -8,7 +8,7 @@ ARGS ?=
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo study bench docs faults placement test lint clean distclean twin-pairs recordings
+.PHONY: help setup build demo study bench docs faults placement test lint clean distclean twin-pairs recordings robot-pc
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
@@ -44,8 +44,11 @@ placement: build  ## Place 1,000 sampled initial states through MoveIt's interfa
 recordings: build  ## Kill 50 recorders, record and replay 100 trials on the twin, write results/evaluation.json (ARGS="--bundle ...")
 	@$(ENV) python -m experiments.recordings $(ARGS)
 
+robot-pc: build  ## Install what a robot's computer needs, offline, into a fresh environment, and configure both nodes there
+	@$(ENV) python -m pytest tests/robot_pc $(ARGS)
+
 test: lint  ## Lint, then all tests on a real ROS graph (ARGS="-k name" is passed to pytest)
-	@$(ENV) python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(ENV) python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/robot_pc $(ARGS)
 
 lint: build  ## ruff and mypy
 	@$(ENV) ruff check .
