@@ -10,6 +10,7 @@ from fieldtrial.stats import (
     adjust_pvalues,
     mcnemar_exact,
     paired_anytime_test,
+    ppi_mean,
     proportion_ci,
     tango_interval,
 )
@@ -193,6 +194,34 @@ def pairs_to_tell(lost: float, gained: float, *, alpha: float = 0.05, power: flo
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     """Adjust p-values for how many comparisons there are (Holm's step-down procedure)."""
     return adjust_pvalues(list(p_values), method="holm", alpha=0.05).adjusted if p_values else ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssistedRate:
+    """A success rate from few labelled trials and many predictions (prediction-powered inference, PPI++)."""
+
+    value: float
+    """Estimated rate."""
+    low: float
+    """Lower end of the 95 % interval (normal)."""
+    high: float
+    """Upper end."""
+    weight: float
+    """How much the predictions are trusted, [0, 1]: tuned for the least variance, 0 where they say nothing."""
+
+
+def prediction_powered_rate(outcomes: ArrayLike, predicted: ArrayLike, elsewhere: ArrayLike) -> AssistedRate:
+    """Estimate a rate from trials and from predictions, without trusting the predictions.
+
+    Args:
+        outcomes: Of the trials, booleans, shape (n,), n at least 2.
+        predicted: Predictions for these trials, shape (n,).
+        elsewhere: Predictions for many other draws from the same starts, shape (m,).
+    """
+    found = ppi_mean(
+        np.asarray(outcomes, dtype=float), np.asarray(predicted, dtype=float), np.asarray(elsewhere, dtype=float)
+    )
+    return AssistedRate(value=found.estimate, low=found.interval.low, high=found.interval.high, weight=found.lam)
 
 
 def paired_p_value(first: ArrayLike, second: ArrayLike) -> float:

@@ -17,6 +17,7 @@ COMMANDS = {
     "run": ("refinery.cli.run", "run an executable of a package, where there is no `ros2 run`"),
     "evaluate": ("refinery_evaluation.cli.evaluate", "plan blinded trials of policies, run them, report"),
     "replay": ("refinery_evaluation.cli.replay", "compute a recorded insertion again and compare, bit for bit"),
+    "refit": ("refinery_evaluation.cli.refit", "correct a bundle's choice of starts by real trials"),
 }
 """Module and one-line description of each subcommand that a robot's computer has, too."""
 ELSEWHERE = {
