@@ -3,13 +3,13 @@ import sys
 
 import pytest
 
-from refinery.cli.main import COMMANDS, ELSEWHERE, main
+from refinery.cli.main import COMMANDS, ELSEWHERE, EVALUATION, main
 
 
 def test_help_lists_every_command(capsys):
     assert main(["--help"]) == 0
     out = capsys.readouterr().out
-    assert all(name in out for name in COMMANDS | ELSEWHERE)
+    assert all(name in out for name in COMMANDS | EVALUATION | ELSEWHERE)
 
 
 @pytest.mark.parametrize("words", [[], ["upp"]])
@@ -52,3 +52,12 @@ def test_a_command_of_a_package_that_is_not_there_names_it(monkeypatch, capsys, 
     monkeypatch.setenv("AMENT_PREFIX_PATH", str(tmp_path))
     assert main(["check", "peg_rect"]) == 2
     assert "refinery check: package refinery_sim not found" in capsys.readouterr().err
+
+
+def test_without_the_evaluation_installed_it_says_what_is_missing(monkeypatch, capsys):
+    for name in [name for name in sys.modules if name.startswith("refinery_evaluation.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "refinery_evaluation", None)
+    assert main(["evaluate", "plan"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("refinery evaluate: ") and "install what the evaluation needs" in said
