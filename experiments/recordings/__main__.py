@@ -57,7 +57,8 @@ def check_recordings(args: Args) -> None:
         figures |= {"trials_recorded": len(records), "recorder_complaints": len(said)}
         console.print(figures, markup=False)
     if args.disk is not None and args.bundle is not None:
-        figures |= fill_disk(args.bundle, args.disk, args.seed, realtime_factor=args.realtime_factor)
+        logs = _empty(args.work / "disk_logs")
+        figures |= fill_disk(args.bundle, args.disk, logs, args.seed, realtime_factor=args.realtime_factor)
         console.print(figures, markup=False)
     origin = campaign_origin(provenance(seed=args.seed, env_steps=0), "recordings")
     merge_results(args.out, figures | origin)

@@ -75,12 +75,13 @@ def replay_all(folder: Path, say: Callable[[str], None]) -> dict[str, Any]:
     return {"replay_exact": exact, "replay_total": total, "replay_steps": steps}
 
 
-def fill_disk(bundle: Path, disk: Path, seed: int, *, realtime_factor: float) -> dict[str, Any]:
+def fill_disk(bundle: Path, disk: Path, logs: Path, seed: int, *, realtime_factor: float) -> dict[str, Any]:
     """Run three trials that are recorded on a small disk, which is full from the middle of the second one on.
 
     Args:
         bundle: What runs.
         disk: Folder on a file system of some 20 MB.
+        logs: Where the nodes' output goes, elsewhere.
         seed: Of the cells.
         realtime_factor: Speed of the twin.
 
@@ -90,7 +91,7 @@ def fill_disk(bundle: Path, disk: Path, seed: int, *, realtime_factor: float) ->
     said: list[str] = []
     spec = _with(recorder_spec("twin", disk), min_free_mb=0)
     records = []
-    with twin_cell(bundle, disk.parent / "disk_logs", realtime_factor=realtime_factor, more=[spec]) as (node, client):
+    with twin_cell(bundle, logs, realtime_factor=realtime_factor, more=[spec]) as (node, client):
         recorder = BagRecorder(node, client.result, disk, "all", said.append)
         for number in range(3):
             recorder.begin(number, 1)
