@@ -1,4 +1,4 @@
-"""Forward and inverse kinematics of a 7-joint arm from its DH table, batched over poses.
+"""Forward and inverse kinematics of a serial arm from its DH table, batched over poses.
 
 Small and ours on purpose: the environment resets hundreds of arms at once and the nodes need no robot model files.
 Checked against the MuJoCo model of the arm in the tests. The tables are data of the robot profile.
@@ -22,10 +22,11 @@ class ArmKinematics:
     """Kinematics of a serial arm in modified DH parameters (Craig).
 
     Args:
-        a_m: Link lengths a of joints 1..7, [m].
+        a_m: Link lengths a of the joints from the base on, N of them, [m].
         d_m: Link offsets d, [m].
         alpha_rad: Link twists alpha, [rad].
-        link7_from_tool: Tool pose in the frame of joint 7, flange offset included (not from the flange), batch of one.
+        link7_from_tool: Tool pose in the frame of the last joint (7 of a Franka), flange offset included (not from the
+            flange), batch of one.
         low_rad: Lower joint limits, [rad].
         high_rad: Upper joint limits, [rad].
     """
@@ -51,14 +52,14 @@ class ArmKinematics:
         self.high_rad = np.asarray(high_rad, dtype=np.float64)
 
     def _frames(self, joints_rad: Array) -> tuple[Array, Array]:
-        """Return the joint frames (B, 7, 4, 4) and the tool frame (B, 4, 4) in the base frame."""
+        """Return the joint frames (B, N, 4, 4) and the tool frame (B, 4, 4) in the base frame."""
         count = len(joints_rad)
         c, s = np.cos(joints_rad), np.sin(joints_rad)
-        frames = np.empty((count, 7, 4, 4))
+        frames = np.empty((count, len(self._a), 4, 4))
         pose = np.tile(np.eye(4), (count, 1, 1))
         link = np.zeros((count, 4, 4))
         link[:, 3, 3] = 1.0
-        for i in range(7):
+        for i in range(len(self._a)):
             ca, sa = self._ca[i], self._sa[i]
             link[:, 0, 0], link[:, 0, 1], link[:, 0, 3] = c[:, i], -s[:, i], self._a[i]
             link[:, 1, 0], link[:, 1, 1] = s[:, i] * ca, c[:, i] * ca
@@ -70,11 +71,11 @@ class ArmKinematics:
         return frames, pose @ self._link7_from_tool
 
     def forward(self, joints_rad: ArrayLike) -> Poses:
-        """Tool poses in the base frame for joints of shape (B, 7) or (7,), [rad]."""
+        """Tool poses in the base frame for joints of shape (B, N) or (N,), [rad]."""
         return _poses(self._frames(np.atleast_2d(np.asarray(joints_rad, dtype=np.float64)))[1])
 
     def jacobian(self, joints_rad: ArrayLike) -> Array:
-        """Geometric Jacobian of the tool in the base frame, shape (B, 6, 7): linear [m/rad] over angular [rad/rad]."""
+        """Geometric Jacobian of the tool in the base frame, shape (B, 6, N): linear [m/rad] over angular [rad/rad]."""
         return _jacobian(*self._frames(np.atleast_2d(np.asarray(joints_rad, dtype=np.float64))))
 
     def inverse(
@@ -91,16 +92,16 @@ class ArmKinematics:
 
         Args:
             goal: Tool poses in the base frame, batch B.
-            seed_rad: Where to start, (7,) or (B, 7), [rad].
+            seed_rad: Where to start, (N,) or (B, N), [rad].
             iterations: At most this many steps.
             position_tolerance_m: Accepted distance, [m].
             rotation_tolerance_rad: Accepted angle, [rad].
             damping: Of the least squares.
 
         Returns:
-            Joints (B, 7) [rad], inside the limits, and which rows reached their goal, (B,).
+            Joints (B, N) [rad], inside the limits, and which rows reached their goal, (B,).
         """
-        seed = np.array(np.broadcast_to(np.asarray(seed_rad, dtype=np.float64), (len(goal), 7)))
+        seed = np.array(np.broadcast_to(np.asarray(seed_rad, dtype=np.float64), (len(goal), len(self._a))))
         joints = seed.copy()
         eye = damping**2 * np.eye(6)
         reached = np.zeros(len(goal), dtype=bool)
@@ -136,7 +137,7 @@ def _poses(frames: Array) -> Poses:
 
 
 def _jacobian(frames: Array, tool: Array) -> Array:
-    """Jacobian (B, 6, 7) from the joint frames (B, 7, 4, 4) and the tool frame (B, 4, 4)."""
+    """Jacobian (B, 6, N) from the joint frames (B, N, 4, 4) and the tool frame (B, 4, 4)."""
     axes = frames[:, :, :3, 2]
     arms = tool[:, None, :3, 3] - frames[:, :, :3, 3]
     return np.concatenate([np.cross(axes, arms).transpose(0, 2, 1), axes.transpose(0, 2, 1)], axis=1)

@@ -15,8 +15,10 @@ from refinery.rotations import Poses
 
 Vec3 = tuple[float, float, float]
 Vec6 = tuple[float, float, float, float, float, float]
-Vec7 = tuple[float, float, float, float, float, float, float]
-Names7 = tuple[str, str, str, str, str, str, str]
+PerJoint = tuple[float, ...]
+"""One value for each joint of the arm, from the base on."""
+_LEAST_JOINTS = 6
+_SIMULATED_JOINTS = 7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,17 +40,17 @@ class FramesSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class LimitsSpec:
-    """Limits of the arm as published by the maker, joints 1..7 and at the tool."""
+    """Limits of the arm as published by the maker, of its joints and at the tool."""
 
-    low_rad: Vec7
+    low_rad: PerJoint
     """Lower position limits, [rad]."""
-    high_rad: Vec7
+    high_rad: PerJoint
     """Upper position limits, [rad]."""
-    velocity_rad_s: Vec7
+    velocity_rad_s: PerJoint
     """Largest joint velocities of the hardware, [rad/s]; motions are planned with ``velocity_scaling`` of them."""
-    acceleration_rad_s2: Vec7
+    acceleration_rad_s2: PerJoint
     """Largest joint accelerations of the hardware, [rad/s^2]; planned with ``acceleration_scaling`` of them."""
-    torque_nm: Vec7
+    torque_nm: PerJoint
     """Largest joint torques, [Nm]."""
     velocity_scaling: float
     """Share of the velocity limits that planned motions use, (0, 1]."""
@@ -62,10 +64,10 @@ class LimitsSpec:
 
     def __post_init__(self) -> None:
         """Validate ranges."""
-        ordered = all(low < high for low, high in zip(self.low_rad, self.high_rad, strict=True))
+        ordered = all(low < high for low, high in zip(self.low_rad, self.high_rad, strict=False))
         check(ordered, "high_rad", "each above its low_rad", self.high_rad)
         for name in ("velocity_rad_s", "acceleration_rad_s2", "torque_nm"):
-            check(all(value > 0 for value in getattr(self, name)), name, "seven positive values", getattr(self, name))
+            check(all(value > 0 for value in getattr(self, name)), name, "positive values", getattr(self, name))
         for name in ("velocity_scaling", "acceleration_scaling"):
             check(0 < getattr(self, name) <= 1, name, "a share in (0, 1]", getattr(self, name))
         check(self.tool_speed_m_s > 0, "tool_speed_m_s", "a positive speed in m/s", self.tool_speed_m_s)
@@ -103,17 +105,17 @@ class PoseSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class KinematicsSpec:
-    """DH table in the modified convention (Craig), joints 1..7."""
+    """DH table in the modified convention (Craig), a row for each joint."""
 
-    a_m: Vec7
+    a_m: PerJoint
     """Link lengths, [m]."""
-    d_m: Vec7
+    d_m: PerJoint
     """Link offsets, [m]."""
-    alpha_rad: Vec7
+    alpha_rad: PerJoint
     """Link twists, [rad]."""
     link7_from_tool: PoseSpec
-    """Tool pose in the frame of joint 7, not of the flange: flange offset (0.107 m), turn of the hand and distance from
-    flange to fingertips together."""
+    """Tool pose in the frame of the last joint (7 of a Franka), not of the flange: flange offset (0.107 m), turn of the
+    hand and distance from flange to fingertips together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,9 +143,9 @@ class RobotProfile:
     """One sentence for people."""
     use_sim_time: bool
     """The nodes take their time from /clock."""
-    joint_names: Names7
-    """Joints 1..7 as in the joint state messages."""
-    home_rad: Vec7
+    joint_names: tuple[str, ...]
+    """Joints from the base on, as in the joint state messages; their number is that of the arm everywhere."""
+    home_rad: PerJoint
     """Where placements start from and inverse kinematics stays close to, [rad]."""
     frames: FramesSpec
     """Coordinate frames."""
@@ -177,7 +179,12 @@ class RobotProfile:
     def __post_init__(self) -> None:
         """Validate what spans several parts."""
         check(self.name.isidentifier(), "name", "letters, digits and underscores", self.name)
-        check(len(set(self.joint_names)) == 7, "joint_names", "seven different names", self.joint_names)
+        count = len(self.joint_names)
+        different = count >= _LEAST_JOINTS and len(set(self.joint_names)) == count
+        check(different, "joint_names", f"{_LEAST_JOINTS} or more different names", self.joint_names)
+        self._check_counts(count)
+        simulated = self.twin is None or count == _SIMULATED_JOINTS
+        check(simulated, "joint_names", f"{_SIMULATED_JOINTS}: the simulated arm is a Panda", self.joint_names)
         rows = zip(self.limits.low_rad, self.home_rad, self.limits.high_rad, strict=True)
         inside = all(low < home < high for low, home, high in rows)
         check(inside, "home_rad", "joints inside the limits", self.home_rad)
@@ -194,6 +201,16 @@ class RobotProfile:
         check(told, "impedance.damping", expected, self.impedance.damping)
         once = rate is None or self.twin is None
         check(once, "state_rate_hz", "nothing beside twin.state_rate_hz, which says the same", rate)
+
+    def _check_counts(self, count: int) -> None:
+        """Check that everything that is given joint by joint has a value for each."""
+        limits, table = self.limits, self.kinematics
+        per_joint = {"home_rad": self.home_rad}
+        names = ("low_rad", "high_rad", "velocity_rad_s", "acceleration_rad_s2", "torque_nm")
+        per_joint |= {f"limits.{name}": getattr(limits, name) for name in names}
+        per_joint |= {f"kinematics.{name}": getattr(table, name) for name in ("a_m", "d_m", "alpha_rad")}
+        for key, values in per_joint.items():
+            check(len(values) == count, key, f"a list of {count} values, as there are joint_names", values)
 
     @property
     def base_frame(self) -> str:
@@ -276,11 +293,10 @@ class RobotProfile:
         return f"{self.gripper_namespace}/grasp"
 
     @property
-    def planned_velocity_rad_s(self) -> Vec7:
+    def planned_velocity_rad_s(self) -> PerJoint:
         """Joint velocities that planned motions keep to: ``velocity_scaling`` times the hardware's limits, [rad/s]."""
         share = self.limits.velocity_scaling
-        a, b, c, d, e, f, g = (limit * share for limit in self.limits.velocity_rad_s)
-        return (a, b, c, d, e, f, g)
+        return tuple(limit * share for limit in self.limits.velocity_rad_s)
 
     def arm_kinematics(self) -> ArmKinematics:
         """Return the kinematics of the arm with its tool."""

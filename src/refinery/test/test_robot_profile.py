@@ -196,6 +196,23 @@ def test_unknown_robot_names_those_there_are():
         load_robot_profile("ur5")
 
 
+def cut_to_six(raw) -> None:
+    for part in (raw, raw["limits"], raw["kinematics"]):
+        for key, values in part.items():
+            if isinstance(values, list) and len(values) == 7:
+                part[key] = values[:6]
+
+
+def test_an_arm_has_as_many_joints_as_its_profile_names(edited):
+    profile = load_robot_profile(edited(cut_to_six, "fr3"))
+    assert profile.arm_kinematics().jacobian(profile.home_rad).shape == (1, 6, 6)
+    assert len(profile.planned_velocity_rad_s) == 6
+    with pytest.raises(ConfigError, match="the simulated arm is a Panda"):
+        load_robot_profile(edited(cut_to_six, "twin"))
+    with pytest.raises(ConfigError, match=r"limits\.torque_nm: expected a list of 7 values"):
+        load_robot_profile(edited(lambda raw: raw["limits"]["torque_nm"].pop(), "fr3"))
+
+
 @pytest.mark.parametrize(
     ("change", "key"),
     [
