@@ -83,13 +83,20 @@ class GoalRun:
 
     def _accepted(self, goal: Any, end_s: float, show: Callable[[Any], None]) -> Any:
         """Return the handle of the goal once the server has answered, accepted or running already."""
+        from rclpy.action.client import ClientGoalHandle
         from unique_identifier_msgs.msg import UUID
 
         goal_id = UUID(uuid=list(uuid.uuid4().bytes))
         asked: list[Any] = []
         while (left_s := end_s - time.monotonic()) > 0:
             asked.append(self._client.send_goal_async(goal, feedback_callback=show, goal_uuid=goal_id))
-            self._spin(asked[-1], min(ASK_AGAIN_S, left_s))
+            try:
+                self._spin(asked[-1], min(ASK_AGAIN_S, left_s))
+            except KeyboardInterrupt:
+                # It may run already: the answer is on its way, or lost.
+                handle = ClientGoalHandle(self._client, goal_id, self._kind.Impl.SendGoalService.Response())
+                self._cancel(handle)
+                return handle
             handles = [future.result() for future in asked if future.done()]
             if handles and (handles[0].accepted or len(asked) > 1):
                 # Asked again, a goal that runs already is rejected as known; its result says which it was.
@@ -102,6 +109,7 @@ class GoalRun:
         from action_msgs.msg import GoalStatus
 
         results: list[Any] = []
+        end_s = time.monotonic() + CANCEL_S if self.cancelled else end_s
         while (left_s := end_s - time.monotonic()) > 0:
             try:
                 results.append(handle.get_result_async())
@@ -110,15 +118,22 @@ class GoalRun:
             except KeyboardInterrupt:
                 if self.cancelled:
                     raise
-                print("cancelling; Ctrl-C again to leave it alone", file=sys.stderr, flush=True)
-                self.cancelled, end_s = True, time.monotonic() + CANCEL_S
-                handle.cancel_goal_async()
+                self._cancel(handle)
+                end_s = time.monotonic() + CANCEL_S
                 continue
             if answers and answers[0].status == GoalStatus.STATUS_UNKNOWN:
+                if self.cancelled:
+                    # Nothing had begun.
+                    raise KeyboardInterrupt
                 raise NotReadyError(f"{self._full_name} rejected the goal; the node's log says why")
             if answers:
                 return answers[0].result
         raise NotReadyError(f"{self._full_name} did not end in time; see the node's log")
+
+    def _cancel(self, handle: Any) -> None:
+        print("cancelling; Ctrl-C again to leave it alone", file=sys.stderr, flush=True)
+        self.cancelled = True
+        handle.cancel_goal_async()
 
     def _spin(self, future: Any, timeout_s: float) -> None:
         import rclpy
