@@ -22,8 +22,10 @@ setup(
     entry_points={
         "console_scripts": [
             "demo = refinery_evaluation.cli.launch:demo",
+            "evaluate = refinery_evaluation.cli.launch:evaluate",
             "explain = refinery_evaluation.cli.launch:explain",
             "recorder_node = refinery_evaluation.recording.node:main",
+            "replay = refinery_evaluation.cli.launch:replay",
             "report = refinery_evaluation.cli.launch:report",
             "trial = refinery_evaluation.cli.trial:main",
         ],

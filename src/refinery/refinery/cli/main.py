@@ -29,6 +29,8 @@ ELSEWHERE = {
     "trial": ("refinery_evaluation", "trial", "place, insert and score trials on the running twin"),
     "explain": ("refinery_evaluation", "explain", "draw one recorded insertion on a page"),
     "report": ("refinery_evaluation", "report", "write the page of a finished run"),
+    "evaluate": ("refinery_evaluation", "evaluate", "plan blinded trials of policies, run them, report"),
+    "replay": ("refinery_evaluation", "replay", "compute a recorded insertion again and compare, bit for bit"),
 }
 """Package, executable and description of the subcommands that are programs of other packages."""
 

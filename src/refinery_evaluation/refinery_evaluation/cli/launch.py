@@ -1,9 +1,11 @@
-"""Entry points of commands whose libraries take seconds to load: each says so before it loads them."""
+"""Entry points of commands; where libraries take seconds to load, that is said first."""
 
 from __future__ import annotations
 
 import importlib
 import sys
+
+from refinery.errors import RefineryError
 
 
 def demo() -> None:
@@ -11,9 +13,19 @@ def demo() -> None:
     _start("demo", "torch, MuJoCo and ROS")
 
 
+def evaluate() -> None:
+    """Run ``evaluate``."""
+    _serve("evaluate")
+
+
 def explain() -> None:
     """Run ``explain``."""
     _start("explain", "matplotlib")
+
+
+def replay() -> None:
+    """Run ``replay``."""
+    _serve("replay")
 
 
 def report() -> None:
@@ -24,3 +36,15 @@ def report() -> None:
 def _start(name: str, libraries: str) -> None:
     print(f"{name}: loading {libraries} ...", file=sys.stderr, flush=True)
     importlib.import_module(f"refinery_evaluation.cli.{name}").main()
+
+
+def _serve(name: str) -> None:
+    """Run a command that takes its words and returns its exit status; an error of ours is one line."""
+    try:
+        status = importlib.import_module(f"refinery_evaluation.cli.{name}").main(sys.argv[1:])
+    except RefineryError as error:
+        print(f"refinery {name}: {error}", file=sys.stderr)
+        status = 2
+    except KeyboardInterrupt:
+        status = 130
+    sys.exit(status)
