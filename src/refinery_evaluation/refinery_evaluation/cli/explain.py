@@ -20,9 +20,10 @@ class Args:
     """Say and draw what happened in one recorded insertion."""
 
     file: Annotated[Path, tyro.conf.Positional]
-    """Recording of the policy node: `refinery up ... --set refinery_policy.record_dir=records` writes one each."""
+    """Recording of the policy node (`refinery up ... --set refinery_policy.record_dir=records` writes one each), or a
+    bag of a trial, whose last insertion is explained."""
     bundle: Path | None = None
-    """Bundle that ran; default: one of the recorded task in runs/ or of the demo."""
+    """Bundle that ran; default: the one that the bag names, else one of the recorded task in runs/ or of the demo."""
     out: Path | None = None
     """Page to write; default beside the recording, .html."""
 

@@ -102,13 +102,20 @@ def load_episode(file: Path, bundle: Path | None) -> Episode:
     """Read a recording and the bundle that ran.
 
     Args:
-        file: Recording of the policy node (its parameter ``record_dir``).
-        bundle: The bundle; if None, one of the recorded task is looked for in ``runs/`` and where ``make demo`` writes.
+        file: Recording of the policy node (its parameter ``record_dir``), or a bag with its policy steps.
+        bundle: The bundle; if None, the one that a bag names, and for a recording one of its task is looked for in
+            ``runs/`` and where ``make demo`` writes.
 
     Raises:
         RefineryError: The file is no recording, or no bundle of its task is found.
     """
-    recording = Recording.load(file)
+    if file.is_dir() or file.suffix == ".mcap":
+        # Needs ROS, which recordings of the node do not.
+        from refinery_evaluation.explain.bag import read_bag
+
+        recording, bundle = read_bag(file, bundle)
+    else:
+        recording = Recording.load(file)
     return Episode(recording=recording, bundle=load_bundle(bundle or _bundle_of(recording.task_hash)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rclpy.serialization import serialize_message
 
@@ -15,9 +16,11 @@ from refinery.task import Task, load_task
 from refinery.testing.bundles import constant_policy, tiny_bundle
 from refinery.testing.lagging_cell import LaggingCell, aged
 from refinery.testing.samples import changed
+from refinery.tick.diagnosis import Place
 from refinery.tick.runtime import PolicyRuntime
 from refinery.tick.samples import Inputs, RobotMode, RobotSample
 from refinery_evaluation.cli.replay import main
+from refinery_evaluation.explain.episode import load_episode
 from refinery_evaluation.recording.bag_writer import BagWriter
 from refinery_evaluation.recording.topic import BagTopic
 from refinery_evaluation.recording.types import definition
@@ -158,3 +161,11 @@ def test_a_bag_without_policy_steps_is_refused(tmp_path: Path) -> None:
     for bag in (tmp_path / "bag", tmp_path):
         with pytest.raises(ConfigError):
             read_episodes(bag)
+
+
+def test_a_bag_is_explained_like_a_recording_of_the_node(bundle: Bundle, tmp_path: Path) -> None:
+    bag = recorded(bundle, tmp_path / "bag", edit=lambda tick: None if tick.step == 9 else tick)
+    episode, ticks = load_episode(bag, None), read(bag).ticks
+    assert len(episode.time_s) == len(ticks) == bundle.task.control.episode_steps - 1
+    assert episode.bundle.path == bundle.path and episode.diagnosis.place is Place.ABOVE
+    np.testing.assert_array_equal(episode.recording.action[3], ticks[3].action)

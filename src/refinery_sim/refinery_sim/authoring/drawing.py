@@ -137,7 +137,7 @@ def _from_the_side(task: Task) -> Iterator[str]:
     yield panel.box((-half, grip - half), (half, grip - half + 2 * tall), "#7a6f9b", 'fill-opacity="0.45"')
     yield panel.words(half + 0.002, grip, f"tool {1e3 * task.plug.grasp_xyz_m[2]:g} mm over tip")
     yield panel.words(-0.97 * wide, depth + 0.002, f"rim {1e3 * depth:g} mm over seat")
-    yield panel.words(x + 0.004, start + 0.002, f"tip starts {1e3 * start:g} mm over")
+    yield panel.words(x + 0.004, start + 0.002, f"starts {1e3 * start:g} mm over seat")
     yield panel.title("From the side (x, z)", f"plug {1e3 * length:g} mm long; dashed: the plug when seated")
 
 
