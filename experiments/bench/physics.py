@@ -15,10 +15,12 @@ import numpy as np
 from experiments.results_file import merge_results, read_results
 from refinery.rotations import Array
 from refinery.storage import check_writable
+from refinery_sim_train.backends.mujoco_physics import MujocoPhysics
+from refinery_sim_train.backends.physics import SUBSTEPS
 from refinery_sim_train.command import run
 from refinery_sim_train.console import console, stage
 from refinery_sim_train.env.episodes import draw_episodes
-from refinery_sim_train.env.insertion_env import SUBSTEPS, InsertionEnv
+from refinery_sim_train.env.insertion_env import InsertionEnv
 from refinery_sim_train.env.make_env import make_env
 from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.provenance import provenance
@@ -85,23 +87,24 @@ def _environment(env: InsertionEnv, agent: Agent, steps: int, seed: int) -> tupl
         began = time.perf_counter()
         env.step(action)
         seconds += time.perf_counter() - began
-        controls.append(env.snapshot()["env._ctrl"])
+        controls.append(env.snapshot()["physics/ctrl"])
     return seconds, controls, start
 
 
 def _bare(env: InsertionEnv, controls: list[Array], start: dict[str, Array], threads: int) -> float:
     """Seconds of mj_step alone through the same states under the same controls."""
-    sims = []
+    assert isinstance(env.physics, MujocoPhysics)
+    model, sims = env.physics.model, []
     for index in range(env.count):
-        data = mujoco.MjData(env.model)
+        data = mujoco.MjData(model)
         for name in ("qpos", "qvel", "mocap_pos", "mocap_quat"):
-            getattr(data, name)[:] = start[f"env._{name}"][index]
+            getattr(data, name)[:] = start[f"physics/{name}"][index]
         sims.append(data)
 
     def work(share: list[int], control: Array) -> None:
         for index in share:
             sims[index].ctrl[:] = control[index]
-            mujoco.mj_step(env.model, sims[index], nstep=SUBSTEPS)
+            mujoco.mj_step(model, sims[index], nstep=SUBSTEPS)
 
     shares = [list(range(first, env.count, threads)) for first in range(threads)]
     with ThreadPoolExecutor(threads) as pool:

@@ -64,6 +64,9 @@ NOT_IMPORTED = {
 }
 """What a package, or its tests, need without an import of theirs, and why."""
 
+OPTIONAL = {"mujoco_warp": "mujoco-warp", "warp": "warp-lang"}
+"""By import name, the distribution: of a backend that is an extra, so that no package declares it."""
+
 
 class Declared(NamedTuple):
     """Dependencies of a package.xml, in the order they stand there."""
@@ -92,7 +95,7 @@ def library(item: Import) -> Python | None:
 
 def imported(files: Iterable[Path], own: Iterable[str]) -> list[Import]:
     """Imports of some files that are neither of the standard library nor of modules that are ``own``."""
-    ours = _STANDARD.union(own)
+    ours = _STANDARD.union(own, OPTIONAL)
     return [item for file in files for item in imports(file) if item.name.split(".")[0] not in ours]
 
 

@@ -13,6 +13,7 @@ import yaml
 from layering.dependencies import (
     LIBRARIES,
     NOT_IMPORTED,
+    OPTIONAL,
     declared,
     imported,
     imports_installed,
@@ -21,7 +22,7 @@ from layering.dependencies import (
     library,
     unlike,
 )
-from layering.sources import PACKAGES, ROOT
+from layering.sources import PACKAGES, ROOT, imports, python_files
 
 REQUIREMENTS = ROOT / "requirements"
 IN_ROSDEP = {"python3-mujoco-pip", "python3-onnxruntime-pip", "python3-tensorboard-pip"}
@@ -55,6 +56,17 @@ def test_a_package_declares_what_it_imports_and_nothing_else(package: str) -> No
 def test_what_comes_from_pypi_is_pinned(package: str) -> None:
     found = map(library, imports_installed(folder_of(package)) + imports_of_tests(folder_of(package)))
     assert {item.pin.lower() for item in found if item} - pinned() == set()
+
+
+def test_what_is_an_extra_is_pinned_by_itself_and_only_its_backend_imports_it() -> None:
+    lines = (REQUIREMENTS / "warp.txt").read_text(encoding="utf-8").splitlines()
+    assert {line.split("==")[0] for line in lines if "==" in line} == set(OPTIONAL.values())
+    files = [file for package in PACKAGES for file in python_files(folder_of(package) / package)]
+    users = {file.stem for file in files for item in imports(file) if item.of(*OPTIONAL)}
+    assert users == {"warp_physics", "turning"}
+    # The registry imports it when it is asked for, so that all else runs without.
+    found = [item for file in files for item in imports(file) if item.of("refinery_sim_train.backends.warp_physics")]
+    assert found and all(item.deferred for item in found)
 
 
 @pytest.mark.parametrize(("package", "name"), NOT_IMPORTED)

@@ -24,6 +24,11 @@ HAND_FROM_TOOL_Z_M = 0.1034
 LINK7_FROM_FLANGE_Z_M = 0.107
 """Flange along z of link 7, [m]."""
 
+POSTURE_STIFFNESS_NM_RAD = 0.5
+"""Of the joint servos that keep the elbow in place during impedance control."""
+ARMATURE_KG_M2 = 0.1
+"""Of a joint's rotor, seen behind its gear."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CellIndices:
@@ -32,7 +37,8 @@ class CellIndices:
     joints: slice
     """The seven arm joints in qpos and qvel."""
     cartesian: slice
-    """The six Cartesian targets in ctrl: position in the base frame [m], rotation vector from TOOL_DOWN [rad]."""
+    """The six Cartesian targets in ctrl: position in the base frame [m], rotation vector from TOOL_DOWN [rad]; without
+    a turning servo only the three of the position."""
     posture: slice
     """The seven joint targets in ctrl, [rad]."""
     tool_site: int
@@ -48,7 +54,12 @@ class CellIndices:
 
 
 def build_model(
-    task: Task, *, timestep_s: float, posture_stiffness: float = 0.5, scenery: bool = True
+    task: Task,
+    *,
+    timestep_s: float,
+    posture_stiffness: float = POSTURE_STIFFNESS_NM_RAD,
+    scenery: bool = True,
+    turning_servo: bool = True,
 ) -> tuple[mujoco.MjModel, CellIndices]:
     """Compile the cell of a task.
 
@@ -57,9 +68,43 @@ def build_model(
         timestep_s: Physics step, [s].
         posture_stiffness: Of the joint servos that keep the elbow in place during impedance control, [Nm/rad].
         scenery: Add what is only looked at: the arm's meshes, table, lights and cameras.
+        turning_servo: Add the servo of the tool's orientation; without it somebody else must turn the tool.
 
     Returns:
         The model and its indices.
+
+    Raises:
+        ConfigError: The plug's section, the plate, the chamfer and the depth do not fit together.
+    """
+    spec = build_spec(task, timestep_s=timestep_s)
+    _add_controller(spec, task, posture_stiffness, turning_servo=turning_servo)
+    if scenery:
+        add_finger_visuals(spec, task)
+        add_scenery(spec)
+    else:
+        hide_arm(spec)
+    model = spec.compile()
+    plug = model.body("plug").id
+    turning = 3 * turning_servo
+    indices = CellIndices(
+        joints=slice(0, 7),
+        cartesian=slice(0, 3 + turning),
+        posture=slice(3 + turning, 10 + turning),
+        tool_site=model.site("tool").id,
+        plug_site=model.site("plug_tip").id,
+        plug_body=plug,
+        plug_geoms=tuple(int(geom) for geom in np.flatnonzero(model.geom_bodyid == plug)),
+        socket_mocap=int(model.body("socket").mocapid[0]),
+    )
+    return model, indices
+
+
+def build_spec(task: Task, *, timestep_s: float) -> mujoco.MjSpec:
+    """Describe the cell of a task without a controller: arm, plug in the hand, socket, and how they touch.
+
+    Args:
+        task: Geometry, masses and friction.
+        timestep_s: Physics step, [s].
 
     Raises:
         ConfigError: The plug's section, the plate, the chamfer and the depth do not fit together.
@@ -80,25 +125,7 @@ def build_model(
     _add_hand(spec)
     add_plug(spec, task)
     add_socket(spec, task)
-    _add_controller(spec, task, posture_stiffness)
-    if scenery:
-        add_finger_visuals(spec, task)
-        add_scenery(spec)
-    else:
-        hide_arm(spec)
-    model = spec.compile()
-    plug = model.body("plug").id
-    indices = CellIndices(
-        joints=slice(0, 7),
-        cartesian=slice(0, 6),
-        posture=slice(6, 13),
-        tool_site=model.site("tool").id,
-        plug_site=model.site("plug_tip").id,
-        plug_body=plug,
-        plug_geoms=tuple(int(geom) for geom in np.flatnonzero(model.geom_bodyid == plug)),
-        socket_mocap=int(model.body("socket").mocapid[0]),
-    )
-    return model, indices
+    return spec
 
 
 def _strip_arm(spec: mujoco.MjSpec) -> None:
@@ -115,7 +142,7 @@ def _strip_arm(spec: mujoco.MjSpec) -> None:
     for joint in spec.joints:
         joint.frictionloss = 0.0
         joint.damping = np.array([0.5, 0.0, 0.0])
-        joint.armature = 0.1
+        joint.armature = ARMATURE_KG_M2
 
 
 def _add_hand(spec: mujoco.MjSpec) -> None:
@@ -125,8 +152,8 @@ def _add_hand(spec: mujoco.MjSpec) -> None:
     hand.add_site(name="tool", pos=[0, 0, HAND_FROM_TOOL_Z_M], group=4)
 
 
-def _add_controller(spec: mujoco.MjSpec, task: Task, posture_stiffness: float) -> None:
-    """Add the impedance: three position servos and one SO(3) servo at the tool, clamped, and weak joint servos."""
+def _add_controller(spec: mujoco.MjSpec, task: Task, posture_stiffness: float, *, turning_servo: bool) -> None:
+    """Add the impedance: three position servos and one SO(3) servo at the tool, and weak joint servos."""
     spec.worldbody.add_site(name="base", group=4)
     spec.worldbody.add_site(name="tool_down", quat=list(TOOL_DOWN_WXYZ), group=4)
     control = task.control
@@ -141,15 +168,21 @@ def _add_controller(spec: mujoco.MjSpec, task: Task, posture_stiffness: float) -
             gear=gear,
         )
         servo.set_to_position(kp=control.stiffness[axis], kv=control.damping[axis])
-    rot = spec.add_actuator(
-        name="impedance_rot",
-        trntype=mujoco.mjtTrn.mjTRN_SITE,
-        target="tool",
-        refsite="tool_down",
-    )
-    rot.set_to_orientation(kp=control.turning_stiffness, kv=control.damping[3])
+    if turning_servo:
+        rot = spec.add_actuator(
+            name="impedance_rot",
+            trntype=mujoco.mjtTrn.mjTRN_SITE,
+            target="tool",
+            refsite="tool_down",
+        )
+        rot.set_to_orientation(kp=control.turning_stiffness, kv=control.damping[3])
     for joint in range(1, 8):
         servo = spec.add_actuator(
             name=f"posture_{joint}", trntype=mujoco.mjtTrn.mjTRN_JOINT, target=f"panda_joint{joint}"
         )
-        servo.set_to_position(kp=posture_stiffness, kv=2 * np.sqrt(posture_stiffness * 0.1))
+        servo.set_to_position(kp=posture_stiffness, kv=posture_damping(posture_stiffness))
+
+
+def posture_damping(stiffness_nm_rad: float) -> float:
+    """Damping of the joint servos that keep the elbow in place: critical for a rotor alone, [Nm s/rad]."""
+    return float(2 * np.sqrt(stiffness_nm_rad * ARMATURE_KG_M2))

@@ -15,7 +15,7 @@ from refinery.storage import check_writable, write_whole
 from refinery.trained_with import TrainedWith
 from refinery_sim_train.command import run
 from refinery_sim_train.console import console, stage
-from refinery_sim_train.env.make_env import make_env
+from refinery_sim_train.env.simulator_args import SimulatorArgs
 from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.refine.evaluate import by_estimate_error, evaluate
 from refinery_sim_train.refine.seeding import stream_seed, uniform_starts
@@ -25,7 +25,7 @@ from refinery_sim_train.weights import WeightsArgs, base_of, load_weights
 
 
 @dataclass(frozen=True, kw_only=True)
-class Args(WeightsArgs):
+class Args(SimulatorArgs, WeightsArgs):
     """Measure strict success over the deployment box on test seeds."""
 
     task: str = "peg_rect"
@@ -68,7 +68,7 @@ def measure(args: Args) -> None:
         trained_with = agent.trained_with
     if args.json_out:
         check_writable(args.json_out.parent)
-    env = make_env(task, args.environments)
+    env = args.make_env(task, args.environments)
     with stage(f"evaluate {task.name}") as update:
         outcomes = evaluate(env, policy, theta, seed, update)
     console.print(f"strict success, {args.starts} starts: {outcomes.rate}")
@@ -77,6 +77,7 @@ def measure(args: Args) -> None:
         console.print(f"  socket estimated wrong by {1e3 * low:.2f} to {1e3 * high:.2f} mm: {rate}")
     if args.json_out:
         figures = {"task": task.name, "starts": args.starts, "seed": args.seed, "strict": outcomes.rate.to_json()}
+        figures |= {"simulator": env.simulator.to_json()}
         figures |= {"control": to_mapping(task.control), "trained_with": to_mapping(trained_with)}
         write_whole(args.json_out, json.dumps(figures, indent=2) + "\n")
 

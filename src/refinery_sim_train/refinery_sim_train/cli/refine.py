@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from refinery.errors import NotReadyError
 from refinery.statistics import paired_p_value, rate_difference_interval
 from refinery_sim_train.command import run
 from refinery_sim_train.console import console
+from refinery_sim_train.env.simulator_args import SimulatorArgs
 from refinery_sim_train.refine.loop import RefineResult
 from refinery_sim_train.refine.prepare import prepare_refinement
 from refinery_sim_train.settings import read_preset, read_task
@@ -19,7 +21,7 @@ from refinery_sim_train.weights import WeightsArgs
 
 
 @dataclass(frozen=True, kw_only=True)
-class Args(WeightsArgs):
+class Args(SimulatorArgs, WeightsArgs):
     """Refine a policy where it fails and write a bundle for the robot."""
 
     task: str = "peg_rect"
@@ -34,6 +36,8 @@ class Args(WeightsArgs):
     """Run folder; default runs/<task>_<preset>_<seed>."""
     report: bool = True
     """Write <out>/report.html at the end."""
+    num_envs: int = 0
+    """Environments stepped at once; 0 takes the preset's."""
     resume: bool = False
     """Go on with a run that was interrupted; finished stages are not repeated."""
 
@@ -41,8 +45,12 @@ class Args(WeightsArgs):
 def refine(args: Args) -> RefineResult:
     """Run the refinement and print what it found."""
     task, spec = read_task(args.task), read_preset(args.preset)
+    if args.num_envs:
+        spec = dataclasses.replace(spec, environments=args.num_envs)
     out = args.out or Path("runs") / f"{task.name}_{Path(args.preset).stem}_{args.seed}"
-    refinement = prepare_refinement(task, spec, args, seed=args.seed, out=out, base=args.base, resume=args.resume)
+    refinement = prepare_refinement(
+        task, spec, args, seed=args.seed, out=out, base=args.base, resume=args.resume, simulator=args
+    )
     console.print(f"refining {task.name}: {task.description}")
     result = refinement.run(out / "bundle", lambda text: console.print(f"  {text}"))
     stronger = result.stronger

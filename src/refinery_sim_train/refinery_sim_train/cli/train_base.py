@@ -12,7 +12,7 @@ from refinery.config import to_mapping
 from refinery.storage import check_writable, write_whole
 from refinery_sim_train.command import run
 from refinery_sim_train.console import console, stage
-from refinery_sim_train.env.make_env import make_env
+from refinery_sim_train.env.simulator_args import SimulatorArgs
 from refinery_sim_train.provenance import provenance
 from refinery_sim_train.refine.base import BaseSpec, train_base
 from refinery_sim_train.refine.evaluate import evaluate
@@ -22,7 +22,7 @@ from refinery_sim_train.weights import own_base
 
 
 @dataclass(frozen=True, kw_only=True)
-class Args:
+class Args(SimulatorArgs):
     """Train a base policy by imitation and PPO in the cell it comes from: the training box, no neighbouring parts."""
 
     task: str = "peg_rect"
@@ -42,13 +42,14 @@ def train(args: Args) -> None:
     task = read_task(args.task)
     out = args.out or own_base(task)
     check_writable(out.parent)
-    agent, spent = train_base(make_env(task.as_trained(), args.spec.environments), args.spec, args.seed)
+    training = args.make_env(task.as_trained(), args.spec.environments)
+    agent, spent = train_base(training, args.spec, args.seed)
     rates = {}
     for index, (name, box) in enumerate(
         (("trained", task.initial_state.trained), ("deployed", task.initial_state.deployed))
     ):
         seed = stream_seed(task.name, "test", args.seed, 900 + index)
-        env = make_env(task.as_trained() if name == "trained" else task, 256)
+        env = args.make_env(task.as_trained() if name == "trained" else task, 256)
         theta = box.uniform(args.test_episodes, np.random.default_rng(seed))
         with stage(f"test: uniform over the {name} box") as update:
             outcomes = evaluate(env, agent, theta, seed, update)
@@ -57,6 +58,7 @@ def train(args: Args) -> None:
     agent.save(out)
     facts = provenance(seed=args.seed, env_steps=spent)
     record = {"task": task.name, "task_hash": task.hash(), "settings": to_mapping(args.spec), "strict": rates, **facts}
+    record["simulator"] = training.simulator.to_json()
     record["trained_with"] = to_mapping(agent.trained_with)
     write_whole(out.with_suffix(".json"), json.dumps(record, indent=2) + "\n")
     console.print(f"weights: {out}")

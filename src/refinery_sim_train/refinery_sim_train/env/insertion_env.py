@@ -1,7 +1,4 @@
-"""Many insertions at once: a task's cell on MuJoCo's thread pool, with the nodes' observation and action code.
-
-Python touches each policy step once for the whole batch; the impedance loop between two policy steps runs in C.
-"""
+"""Many insertions at once: a task's cells in a simulator, with the nodes' observation and action code."""
 
 from __future__ import annotations
 
@@ -9,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from mujoco.batch import Batch
 from numpy.typing import ArrayLike, NDArray
 
 from refinery.action import ActionDecoder
@@ -17,18 +13,14 @@ from refinery.errors import RefineryError
 from refinery.initial_state import GRASP, tool_pose
 from refinery.kinematics import ArmKinematics
 from refinery.observation import ObservationEncoder
-from refinery.rotations import Array, Poses, wxyz_from_xyzw, xyzw_from_wxyz
+from refinery.rotations import Array, Poses
 from refinery.success import PlugOffset, engaged, strict
 from refinery.task import Task
-from refinery_sim.model import HAND_FROM_TOOL_Z_M, TOOL_DOWN_WXYZ, build_model
-from refinery_sim_train.arrays import Arrays
+from refinery_sim.model import HAND_FROM_TOOL_Z_M
+from refinery_sim_train.arrays import Arrays, prefixed, under
+from refinery_sim_train.backends.physics import Physics, Simulator
 from refinery_sim_train.env.episodes import Episodes
 from refinery_sim_train.env.reward import step_reward
-
-SUBSTEPS = 24
-"""Physics steps per policy step: 360 Hz at the paper's 15 Hz (contact is stable up to 4 ms steps)."""
-PRIVILEGED_SIZE = 13
-"""Extra values the critic sees: true plug pose, bias of the estimate, external push."""
 
 
 class InsertionEnv:
@@ -36,28 +28,15 @@ class InsertionEnv:
 
     Args:
         task: The insertion task.
+        physics: Cells of the task, B of them.
         kinematics: Kinematics of the simulated arm, for resets and the measured tool pose.
         home_rad: Initial guess of the inverse kinematics, shape (7,), [rad].
-        count: Number of environments B.
-        threads: Threads of the physics; 0 means one per core.
     """
 
-    def __init__(
-        self, task: Task, *, kinematics: ArmKinematics, home_rad: ArrayLike, count: int, threads: int = 0
-    ) -> None:
-        self.task, self.count = task, count
+    def __init__(self, task: Task, physics: Physics, *, kinematics: ArmKinematics, home_rad: ArrayLike) -> None:
+        count = physics.count
+        self.task, self.count, self.physics = task, count, physics
         self._kinematics, self._home = kinematics, np.asarray(home_rad, dtype=np.float64)
-        timestep = 1.0 / (task.control.policy_rate_hz * SUBSTEPS)
-        self.model, self._at = build_model(task, timestep_s=timestep, scenery=False)
-        self._batch = Batch(self.model, nsim=count, nthread=threads)
-        self._qpos, self._qvel = self._batch.bind("qpos"), self._batch.bind("qvel")
-        self._ctrl = self._batch.bind("ctrl")
-        self._mocap_pos, self._mocap_quat = self._batch.bind("mocap_pos"), self._batch.bind("mocap_quat")
-        self._warm = self._batch.bind("qacc_warmstart")
-        # Grasp and friction differ between simulations of one model.
-        self._body_pos, self._body_quat = self._batch.expand("body_pos"), self._batch.expand("body_quat")
-        self._friction = self._batch.expand("geom_friction")
-        self._down = Poses.single(np.zeros(3), xyzw_from_wxyz(TOOL_DOWN_WXYZ)).rotation.inv()
         self.decoder = ActionDecoder(task.control, count)
         self.encoder = ObservationEncoder(task, count)
         self.step_index = np.zeros(count, dtype=np.int64)
@@ -92,14 +71,10 @@ class InsertionEnv:
         if not reached.all():
             bad = episodes.theta[~reached][0].round(4).tolist()
             raise RefineryError(f"task {self.task.name}: the arm cannot reach initial state {bad}; move the socket")
-        self._qpos[rows], self._qvel[rows], self._warm[rows] = joints, 0.0, 0.0
-        self._mocap_pos[rows, self._at.socket_mocap] = episodes.socket.pos_m
-        self._mocap_quat[rows, self._at.socket_mocap] = wxyz_from_xyzw(episodes.socket.quat_xyzw)
         grasp = episodes.theta[:, GRASP]
         tool_from_plug = self.task.plug.tool_from_plug_at(grasp)
-        self._body_pos[rows, self._at.plug_body] = tool_from_plug.pos_m + _HAND_FROM_TOOL_M
-        self._body_quat[rows, self._at.plug_body] = wxyz_from_xyzw(tool_from_plug.quat_xyzw)
-        self._friction[rows[:, None], list(self._at.plug_geoms), 0] = episodes.friction[:, None]
+        held = Poses(pos_m=tool_from_plug.pos_m + _HAND_FROM_TOOL_M, quat_xyzw=tool_from_plug.quat_xyzw)
+        self.physics.impose(rows, joints, episodes.socket, held, episodes.friction)
         measured = self._kinematics.forward(joints)
         relative = episodes.socket.inverse() @ (measured @ tool_from_plug)
         for mine, theirs in (
@@ -114,19 +89,24 @@ class InsertionEnv:
         self.step_index[rows], self._engaged[rows] = 0, False
         self.decoder.reset(measured, rows)
         self.encoder.reset(measured, rows, grasp=grasp)
-        self._ctrl[rows, self._at.posture] = joints
-        self._apply(measured, rows)
+        self._command(measured, rows)
 
-    def _apply(self, target: Poses, rows: NDArray[np.intp] | slice = slice(None)) -> None:
-        """Write tool targets into the impedance controller, with the arm's own position error."""
-        self._ctrl[rows, 0:3] = target.pos_m + self._control_bias[rows]
-        self._ctrl[rows, 3:6] = (self._down * target.rotation).as_rotvec()
+    def _command(self, target: Poses, rows: NDArray[np.intp] | slice = slice(None)) -> None:
+        """Set the targets of the impedance law, with the arm's own position error."""
+        biased = Poses(pos_m=target.pos_m + self._control_bias[rows], quat_xyzw=target.quat_xyzw)
+        self.physics.command(biased, rows)
+
+    @property
+    def simulator(self) -> Simulator:
+        """What steps the physics."""
+        return self.physics.simulator
 
     def get_observations(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Filter one socket estimate and encode the observations; call it once per policy step.
 
         Returns:
-            Policy observations (B, N) and privileged observations (B, :data:`PRIVILEGED_SIZE`).
+            Policy observations (B, N) and privileged observations (B, P), P as
+            :data:`refinery_sim_train.env.episodic.PRIVILEGED_SIZE`.
         """
         jitter = self._jitter[np.arange(self.count), np.minimum(self.step_index, self._jitter.shape[1] - 1)]
         estimate = Poses(pos_m=self._estimate.pos_m + jitter, quat_xyzw=self._estimate.quat_xyzw)
@@ -169,25 +149,24 @@ class InsertionEnv:
 
         The target is not clipped: keep it within the largest position error of the impedance controller.
         """
-        self._apply(target)
-        self._batch.step(nstep=SUBSTEPS)
-        self.measured = self._kinematics.forward(self._qpos)
+        self._command(target)
+        self.physics.step()
+        self.measured = self._kinematics.forward(self.physics.joints_rad())
         self.relative = self.socket.inverse() @ self.plug
 
     def snapshot(self) -> Arrays:
         """Everything the next steps depend on, as plain arrays; :meth:`restore` goes on from it to the bit."""
-        return {f"{name}.{key}": np.array(value) for name, key, value in self._state()}
+        own = {f"{name}.{key}": np.array(value) for name, key, value in self._state()}
+        return own | prefixed("physics", self.physics.snapshot())
 
     def restore(self, arrays: Arrays) -> None:
         """Go back to a :meth:`snapshot` of an environment of the same task and count."""
         for name, key, value in self._state():
             value[...] = arrays[f"{name}.{key}"]
+        self.physics.restore(under("physics", arrays))
 
     def _state(self) -> Iterator[tuple[str, str, NDArray[Any]]]:
-        physics = ("_qpos", "_qvel", "_ctrl", "_mocap_pos", "_mocap_quat", "_warm")
-        model = ("_body_pos", "_body_quat", "_friction")
-        episode = ("step_index", "_engaged", "_control_bias", "_jitter")
-        for name in (*physics, *model, *episode):
+        for name in ("step_index", "_engaged", "_control_bias", "_jitter"):
             yield "env", name, getattr(self, name)
         poses = (
             ("socket", self.socket),

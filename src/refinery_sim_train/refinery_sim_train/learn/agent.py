@@ -17,7 +17,7 @@ from refinery.observation import OBSERVATION_SIZE
 from refinery.rotations import Array
 from refinery.trained_with import TrainedWith
 from refinery_sim_train.arrays import load_arrays, save_arrays
-from refinery_sim_train.env.insertion_env import PRIVILEGED_SIZE
+from refinery_sim_train.env.episodic import PRIVILEGED_SIZE
 from refinery_sim_train.learn.networks import Actor, Memory, ObservationInput
 from refinery_sim_train.learn.record import record_from, record_of
 

@@ -24,7 +24,7 @@ from refinery.rotations import Array
 from refinery.trained_with import TrainedWith
 from refinery_sim_train.arrays import Arrays, prefixed, under
 from refinery_sim_train.env.episodes import draw_episodes
-from refinery_sim_train.env.insertion_env import PRIVILEGED_SIZE, InsertionEnv
+from refinery_sim_train.env.episodic import PRIVILEGED_SIZE, Episodic
 from refinery_sim_train.learn.agent import Agent, pack
 from refinery_sim_train.learn.record import record_from, record_of
 
@@ -138,7 +138,7 @@ class PpoTraining:
         seed: Seed of all draws.
     """
 
-    def __init__(self, agent: Agent, env: InsertionEnv, spec: PpoSpec, *, iterations: int, seed: int) -> None:
+    def __init__(self, agent: Agent, env: Episodic, spec: PpoSpec, *, iterations: int, seed: int) -> None:
         self.agent, self._env, self._spec, self._iterations = agent, env, spec, iterations
         self._rng = np.random.default_rng(seed)
         torch.manual_seed(seed)
@@ -354,7 +354,7 @@ def _remaining_return(reward: Array, steps_left: NDArray[np.int64], gamma: float
     return reward * gamma * (1 - gamma**left) / (1 - gamma) + gamma**left * bonus
 
 
-def _algorithm(agent: Agent, env: InsertionEnv, spec: PpoSpec) -> PPO:
+def _algorithm(agent: Agent, env: Episodic, spec: PpoSpec) -> PPO:
     """Build rsl_rl's PPO around the agent; one epoch an update, so that we can stop between epochs."""
     empty = pack(
         np.zeros((env.count, agent.actor.obs_dim), np.float32), np.zeros((env.count, PRIVILEGED_SIZE), np.float32)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from refinery.rotations import Array
 from refinery.statistics import Rate
 from refinery_sim_train.env.episodes import draw_episode_set
-from refinery_sim_train.env.insertion_env import InsertionEnv
+from refinery_sim_train.env.episodic import Episodic
 
 
 class BatchPolicy(Protocol):
@@ -50,7 +50,7 @@ class Outcomes:
 
 
 def evaluate(
-    env: InsertionEnv,
+    env: Episodic,
     policy: BatchPolicy,
     theta: Array,
     seed: int,

@@ -14,7 +14,7 @@ from refinery.errors import DamagedFileError, RefineryError
 from refinery.storage import append_line, read_lines, write_whole
 from refinery_sim_train.arrays import Arrays, load_arrays, prefixed, save_arrays, under
 from refinery_sim_train.console import console
-from refinery_sim_train.env.insertion_env import InsertionEnv
+from refinery_sim_train.env.episodic import Episodic
 from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.learn.ppo import PpoProgress, PpoSpec, PpoTraining, StartSource
 
@@ -53,7 +53,7 @@ class FineTuning:
     def __init__(
         self,
         start: Agent,
-        env: InsertionEnv,
+        env: Episodic,
         source: RefittedSource,
         ppo: PpoSpec,
         *,

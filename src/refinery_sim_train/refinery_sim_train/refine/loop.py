@@ -17,7 +17,7 @@ from refinery.rotations import Array
 from refinery.success_model import SuccessModel
 from refinery.task import Task
 from refinery_sim_train.console import stage
-from refinery_sim_train.env.insertion_env import InsertionEnv
+from refinery_sim_train.env.episodic import Episodic
 from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.learn.ppo import PpoProgress
 from refinery_sim_train.refine.config import RefineSpec
@@ -67,7 +67,7 @@ class Refinement:
     def __init__(
         self,
         task: Task,
-        make_env: Callable[[], InsertionEnv],
+        make_env: Callable[[], Episodic],
         base: Agent,
         spec: RefineSpec,
         seed: int,

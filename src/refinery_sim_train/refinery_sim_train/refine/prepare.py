@@ -6,7 +6,7 @@ from pathlib import Path
 
 from refinery.config import to_mapping
 from refinery.task import Task
-from refinery_sim_train.env.make_env import make_env
+from refinery_sim_train.env.simulator_args import SimulatorArgs
 from refinery_sim_train.refine.config import RefineSpec
 from refinery_sim_train.refine.loop import Refinement
 from refinery_sim_train.refine.run_folder import RunFolder
@@ -22,6 +22,7 @@ def prepare_refinement(
     out: Path,
     base: Path | None = None,
     resume: bool = False,
+    simulator: SimulatorArgs | None = None,
 ) -> Refinement:
     """Load the base policy, open the run's folder and return the run.
 
@@ -33,10 +34,13 @@ def prepare_refinement(
         out: Run folder; created.
         base: Weights of the base policy; None takes the shipped ones, or else those of ``train_base``.
         resume: Go on with a run of the same identity that is there.
+        simulator: Which simulator steps the physics, part of the run's identity; None takes the default.
 
     Raises:
-        RefineryError: The weights cannot be used with the task, or the folder holds another run.
+        RefineryError: There is no such simulator, the weights cannot be used with the task, or the folder holds
+            another run.
     """
+    chosen = simulator or SimulatorArgs()
     base_file = base or base_of(task)
     policy = load_weights(base_file, task, weights)
     identity = {
@@ -46,10 +50,11 @@ def prepare_refinement(
         "seed": seed,
         "base": base_file.name,
         "base_trained_with": to_mapping(policy.trained_with),
+        "simulator": chosen.simulator.to_json(),
     }
     return Refinement(
         task,
-        lambda: make_env(task, spec.environments),
+        lambda: chosen.make_env(task, spec.environments),
         policy,
         spec,
         seed,

@@ -1,0 +1,1 @@
+"""The same episodes in several simulators: success, contact forces and rates."""

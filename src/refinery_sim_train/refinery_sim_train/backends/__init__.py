@@ -1,0 +1,1 @@
+"""The simulators that the insertion environment runs on, behind one protocol."""
