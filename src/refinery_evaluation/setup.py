@@ -25,6 +25,7 @@ setup(
             "evaluate = refinery_evaluation.cli.launch:evaluate",
             "explain = refinery_evaluation.cli.launch:explain",
             "recorder_node = refinery_evaluation.recording.node:main",
+            "refit = refinery_evaluation.cli.launch:refit",
             "replay = refinery_evaluation.cli.launch:replay",
             "report = refinery_evaluation.cli.launch:report",
             "trial = refinery_evaluation.cli.trial:main",

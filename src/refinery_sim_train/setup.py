@@ -25,6 +25,7 @@ setup(
             "train_base = refinery_sim_train.cli.launch:train_base",
             "evaluate = refinery_sim_train.cli.launch:evaluate",
             "export = refinery_sim_train.cli.launch:export",
+            "import_policy = refinery_sim_train.cli.launch:import_policy",
         ],
     },
 )

@@ -15,58 +15,20 @@ from numpy.typing import NDArray
 
 from refinery.bundle import OnnxPolicy, with_metadata
 from refinery.errors import GainsError, RefineryError
-from refinery.observation import OBSERVATION_SIZE
 from refinery.task import Task
-from refinery_sim_train.learn.agent import Agent
+from refinery_sim_train.learn.deployed import Policy
 
 PARITY_TOLERANCE = 1e-4
 """Largest accepted difference of an action (share of full action) between ONNX Runtime and torch, both in float32."""
 
 
-class _Deployed(torch.nn.Module):
-    """The actor's mean action, clipped to what the action decoder accepts anyway."""
-
-    inputs: tuple[str, ...] = ("obs",)
-    outputs: tuple[str, ...] = ("action",)
-
-    def __init__(self, agent: Agent) -> None:
-        super().__init__()
-        self.actor = agent.actor
-
-    def blank(self) -> tuple[torch.Tensor, ...]:
-        """Inputs of the shapes that are deployed."""
-        return (torch.zeros(1, OBSERVATION_SIZE),)
-
-    def forward(self, obs: torch.Tensor) -> torch.Tensor:
-        return torch.clamp(self.actor.mlp(self.actor.obs_normalizer(obs)), -1.0, 1.0)
-
-
-class _DeployedLstm(_Deployed):
-    """The same for an actor with an LSTM, its state as extra input and output."""
-
-    inputs = ("obs", "h", "c")
-    outputs = ("action", "h_out", "c_out")
-
-    def blank(self) -> tuple[torch.Tensor, ...]:
-        state = torch.zeros(1, 1, self.actor.rnn.rnn.hidden_size)
-        return (torch.zeros(1, OBSERVATION_SIZE), state, state.clone())
-
-    def forward(  # type: ignore[override]
-        self, obs: torch.Tensor, h: torch.Tensor, c: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        normalised = self.actor.obs_normalizer(obs)
-        output, (h_out, c_out) = self.actor.rnn.rnn(normalised[None], (h, c))
-        action = self.actor.mlp(torch.cat([normalised, output[0]], dim=-1))
-        return torch.clamp(action, -1.0, 1.0), h_out, c_out
-
-
 def export_policy(
-    agent: Agent, task: Task, episodes: NDArray[np.float32], *, accept_other_gains: bool = False
+    agent: Policy, task: Task, episodes: NDArray[np.float32], *, accept_other_gains: bool = False
 ) -> tuple[bytes, float]:
     """Export the deterministic policy with its normaliser and metadata.
 
     Args:
-        agent: Trained agent.
+        agent: Trained policy.
         task: The task it is to solve.
         episodes: Observations of real episodes to compare on, shape (T, n, N).
         accept_other_gains: The task may ask for other control settings than it was trained with; the metadata say so.
@@ -81,7 +43,7 @@ def export_policy(
     """
     if agent.trained_with is None:
         raise GainsError(f"the policy for task {task.name}: expected a record of what it was trained with, got none")
-    module = (_DeployedLstm(agent) if agent.spec.lstm else _Deployed(agent)).eval()
+    module = agent.deployed().eval()
     # It warns of torchvision operators, which no policy here has.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
@@ -108,7 +70,7 @@ def export_policy(
     return content, worst
 
 
-def parity_error(content: bytes, agent: Agent, episodes: NDArray[np.float32]) -> float:
+def parity_error(content: bytes, agent: Policy, episodes: NDArray[np.float32]) -> float:
     """Largest absolute action difference between ONNX Runtime and torch over whole episodes (T, n, N), step by step."""
     policy, worst = OnnxPolicy(content), 0.0
     with torch.inference_mode():

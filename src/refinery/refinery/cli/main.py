@@ -17,20 +17,16 @@ COMMANDS = {
     "run": ("refinery.cli.run", "run an executable of a package, where there is no `ros2 run`"),
 }
 """Module and one-line description of each subcommand that a robot's computer has, too."""
-EVALUATION = {
-    "evaluate": ("refinery_evaluation.cli.evaluate", "plan blinded trials of policies, run them, report"),
-    "replay": ("refinery_evaluation.cli.replay", "compute a recorded insertion again and compare, bit for bit"),
-    "refit": ("refinery_evaluation.cli.refit", "correct a bundle's choice of starts by real trials"),
-}
-"""Module and one-line description of each subcommand that needs ``refinery_evaluation`` installed."""
 ELSEWHERE = {
     "task": ("refinery_sim", "task", "write the task file of a part of your own"),
     "check": ("refinery_sim", "check", "find all mistakes of a task file at once, and draw it"),
+    "import-policy": ("refinery_sim_train", "import_policy", "make a bundle of a checkpoint of rsl_rl or rl_games"),
     "trial": ("refinery_evaluation", "trial", "place, insert and score trials on the running twin"),
     "explain": ("refinery_evaluation", "explain", "draw one recorded insertion on a page"),
     "report": ("refinery_evaluation", "report", "write the page of a finished run"),
     "evaluate": ("refinery_evaluation", "evaluate", "plan blinded trials of policies, run them, report"),
     "replay": ("refinery_evaluation", "replay", "compute a recorded insertion again and compare, bit for bit"),
+    "refit": ("refinery_evaluation", "refit", "correct a bundle's choice of starts by real trials"),
 }
 """Package, executable and description of the subcommands that are programs of other packages."""
 
@@ -48,19 +44,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not words or words[0] in ("-h", "--help"):
         print(_usage())
         return 0 if words else 2
-    modules = COMMANDS | EVALUATION
-    if words[0] not in modules and words[0] not in ELSEWHERE:
+    if words[0] not in COMMANDS | ELSEWHERE:
         print(f"refinery: expected a command, got {words[0]!r}\n{_usage()}", file=sys.stderr)
         return 2
     try:
         if words[0] in ELSEWHERE:
             return run.main([*ELSEWHERE[words[0]][:2], *words[1:]])
-        code: int = importlib.import_module(modules[words[0]][0]).main(words[1:])
-    except ModuleNotFoundError as error:
-        if words[0] not in EVALUATION:
-            raise
-        print(f"refinery {words[0]}: {error}; install what the evaluation needs (`make build`)", file=sys.stderr)
-        return 2
+        code: int = importlib.import_module(COMMANDS[words[0]][0]).main(words[1:])
     except RefineryError as error:
         print(f"refinery {words[0]}: {error}", file=sys.stderr)
         return 2
@@ -70,8 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _usage() -> str:
-    described = {name: entry[-1] for name, entry in (COMMANDS | EVALUATION | ELSEWHERE).items()}
-    rows = [f"  {name:<10} {description}" for name, description in described.items()]
+    described = {name: entry[-1] for name, entry in (COMMANDS | ELSEWHERE).items()}
+    rows = [f"  {name:<14} {description}" for name, description in described.items()]
     return "\n".join(["usage: refinery <command> [--help]", *rows])
 
 

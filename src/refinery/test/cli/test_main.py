@@ -3,13 +3,13 @@ import sys
 
 import pytest
 
-from refinery.cli.main import COMMANDS, ELSEWHERE, EVALUATION, main
+from refinery.cli.main import COMMANDS, ELSEWHERE, main
 
 
 def test_help_lists_every_command(capsys):
     assert main(["--help"]) == 0
     out = capsys.readouterr().out
-    assert all(name in out for name in COMMANDS | EVALUATION | ELSEWHERE)
+    assert all(name in out for name in COMMANDS | ELSEWHERE)
 
 
 @pytest.mark.parametrize("words", [[], ["upp"]])

@@ -23,6 +23,11 @@ def explain() -> None:
     _start("explain", "matplotlib")
 
 
+def refit() -> None:
+    """Run ``refit``."""
+    _serve("refit")
+
+
 def replay() -> None:
     """Run ``replay``."""
     _serve("replay")

@@ -16,6 +16,11 @@ def export() -> None:
     _start("export")
 
 
+def import_policy() -> None:
+    """Run ``import_policy``."""
+    _start("import_policy")
+
+
 def refine() -> None:
     """Run ``refine``."""
     _start("refine")

@@ -18,6 +18,7 @@ from refinery.rotations import Array
 from refinery.trained_with import TrainedWith
 from refinery_sim_train.arrays import load_arrays, save_arrays
 from refinery_sim_train.env.episodic import PRIVILEGED_SIZE
+from refinery_sim_train.learn.deployed import Deployed, DeployedActor, DeployedLstmActor
 from refinery_sim_train.learn.networks import Actor, Memory, ObservationInput
 from refinery_sim_train.learn.record import record_from, record_of
 
@@ -101,6 +102,10 @@ class Agent:
     def act_sequences(self, observations: torch.Tensor) -> torch.Tensor:
         """Mean actions (T, B, 6) for whole episodes' observations (T, B, N), to be differentiated."""
         return self.actor.means(observations)[0]
+
+    def deployed(self) -> Deployed:
+        """What is exported."""
+        return DeployedLstmActor(self.actor) if self.spec.lstm else DeployedActor(self.actor)
 
     @property
     def action_std(self) -> float:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from refinery.rotations import Array
 from refinery_sim_train.console import stage
-from refinery_sim_train.env.insertion_env import InsertionEnv
-from refinery_sim_train.learn.agent import Agent
-from refinery_sim_train.refine.evaluate import Outcomes, evaluate
+from refinery_sim_train.env.episodic import Episodic
+from refinery_sim_train.refine.evaluate import BatchPolicy, Outcomes, evaluate
 from refinery_sim_train.refine.run_folder import RunFolder
 from refinery_sim_train.refine.seeding import stream_seed
 
@@ -20,10 +19,10 @@ class Evaluator:
         folder: Folder that stores the outcomes.
     """
 
-    def __init__(self, env: InsertionEnv, seed: int, folder: RunFolder) -> None:
+    def __init__(self, env: Episodic, seed: int, folder: RunFolder) -> None:
         self._env, self._seed, self._folder = env, seed, folder
 
-    def __call__(self, title: str, name: str, agent: Agent, stream: str, theta: Array) -> Outcomes:
+    def __call__(self, title: str, name: str, agent: BatchPolicy, stream: str, theta: Array) -> Outcomes:
         """Evaluate on a stream's seed, or read it from the folder.
 
         Args:

@@ -19,9 +19,9 @@ from refinery.success_model import SuccessModel
 from refinery.task import Task
 from refinery_sim.part import part_geometry
 from refinery_sim_train.console import stage
-from refinery_sim_train.env.insertion_env import InsertionEnv
+from refinery_sim_train.env.episodic import Episodic
 from refinery_sim_train.export_onnx import export_policy
-from refinery_sim_train.learn.agent import Agent
+from refinery_sim_train.learn.deployed import Policy
 from refinery_sim_train.learn.sequences import whole_episodes
 from refinery_sim_train.provenance import provenance
 from refinery_sim_train.refine.config import RefineSpec
@@ -87,13 +87,13 @@ class Packager:
     def __init__(
         self,
         task: Task,
-        env: InsertionEnv,
-        base: Agent,
+        env: Episodic,
+        base: Policy,
         spec: RefineSpec,
         seed: int,
         folder: RunFolder,
         *,
-        clipped: Agent | None = None,
+        clipped: Policy | None = None,
         accept_other_gains: bool = False,
     ) -> None:
         self._task, self._env, self._base, self._clipped = task, env, base, clipped
@@ -102,7 +102,7 @@ class Packager:
         self._evaluate = Evaluator(env, seed, folder)
 
     def package(
-        self, bundle: Path, policy: Agent, spent: int, notes: dict[str, Any], log: Callable[[str], None]
+        self, bundle: Path, policy: Policy, spent: int, notes: dict[str, Any], log: Callable[[str], None]
     ) -> Packaged:
         """Fit the start rules on fresh episodes of a policy, test it against the base, export and write the bundle.
 
@@ -161,7 +161,7 @@ class Packager:
             successes=(fresh.rate.k, fresh.rate.n),
             selection=rules.selections[rule],
             provenance=provenance(seed=self._seed, env_steps=spent)
-            | {"settings": to_mapping(spec), **self._gains(policy)}
+            | {"settings": to_mapping(spec), "simulator": self._env.simulator.to_json(), **self._gains(policy)}
             | notes,
             evaluation=evaluation,
             envelope=statistics,
@@ -189,14 +189,14 @@ class Packager:
         p_value = paired_p_value(clipped.strict, refined.strict)
         return {"base_clipped": clipped.rate.to_json(), "paired_p_value_clipped": p_value}
 
-    def _gains(self, policy: Agent) -> dict[str, Any]:
+    def _gains(self, policy: Policy) -> dict[str, Any]:
         """Settings that policy and base were trained with, for the manifest."""
         return {
             "trained_with": to_mapping(policy.trained_with),
             "base_trained_with": to_mapping(self._base.trained_with),
         }
 
-    def _choose(self, policy: Agent, rules: StartRules, log: Callable[[str], None]) -> str:
+    def _choose(self, policy: Policy, rules: StartRules, log: Callable[[str], None]) -> str:
         """The shippable rule with the highest success, on seeds that nothing else uses."""
         rates = {}
         for name in SHIPPED_RULES:
@@ -227,7 +227,7 @@ class Packager:
         count = self._spec.mixture_episodes if stream == "mixture" else self._spec.test_episodes
         return uniform_starts(self._task.name, self._box, count, stream, self._seed)
 
-    def _gate_episodes(self, agent: Agent) -> NDArray[np.float32]:
+    def _gate_episodes(self, agent: Policy) -> NDArray[np.float32]:
         """Record the observations of real episodes for the parity gate, shape (T, n, N)."""
         seed = stream_seed(self._task.name, "validation", self._seed, 999)
         record: list[NDArray[np.float32]] = []
