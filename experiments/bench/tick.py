@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from experiments.bench.interleaved import Durations, Prepare, Step, interleave
 from experiments.bench.networks import LSTM_UNITS, onnx_policy, random_network
 from experiments.bench.still_cell import StillCell
 from experiments.bench.torch_step import torch_installed, torch_step
-from refinery.bundle import load_bundle
+from refinery.bundle import ObservationStatistics, OnnxPolicy, load_bundle
 from refinery.errors import RefineryError
+from refinery.observation import OBSERVATION_SIZE
 from refinery.task import Task
 from refinery.testing.bundles import tiny_bundle
 from refinery.tick.guard import GuardSettings, Level
@@ -24,12 +26,25 @@ from refinery_sim.part import part_geometry
 BUDGET_US = 300.0
 """What libfranka leaves a user of its 1 ms, [us]."""
 
+_ANYTHING = ObservationStatistics(
+    low=np.full(OBSERVATION_SIZE, -1e6),
+    high=np.full(OBSERVATION_SIZE, 1e6),
+    mean=np.zeros(OBSERVATION_SIZE),
+    std=np.ones(OBSERVATION_SIZE),
+    whitening=np.eye(OBSERVATION_SIZE),
+    max_distance=1e6,
+    ticks=100,
+)
+
 
 def runtime_for(task: Task, content: bytes) -> PolicyRuntime:
-    """Return the runtime of a throw-away bundle around a policy; slow ticks are recorded here, not acted upon."""
+    """Return the runtime of a throw-away bundle around a policy; slow ticks are recorded here, not acted upon.
+
+    It checks observations against statistics, as the shipped bundles do, which are so wide that none is outside.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = tiny_bundle(Path(folder) / "bundle", task, content, name="bench", part=part_geometry(task))
-        bundle = load_bundle(path)
+        bundle = dataclasses.replace(load_bundle(path), envelope=_ANYTHING)
     return PolicyRuntime(bundle, GuardSettings.for_task(task, deadline_s=60.0))
 
 
@@ -69,10 +84,35 @@ def bare_step(content: bytes) -> Prepare:
     return prepare
 
 
-def against_bare_inference(task: Task, *, lstm: bool, rounds: int) -> dict[str, Durations]:
-    """Time ticks (``tick``) and bare inferences (``bare``) of the same network."""
+def own_step(content: bytes) -> Prepare:
+    """Return the inference of a tick: :meth:`OnnxPolicy.infer`, with arrays bound to the network."""
+    policy = OnnxPolicy(content)
+
+    def prepare() -> Step:
+        return policy.infer
+
+    return prepare
+
+
+def empty_step() -> Prepare:
+    """Return runs of nothing: what the clocks cost."""
+
+    def nothing() -> None:
+        pass
+
+    return lambda: nothing
+
+
+def against_bare_inference(task: Task, *, lstm: bool, rounds: int, pause_s: float) -> dict[str, Durations]:
+    """Time ticks (``tick``), bare inferences of the same network (``bare``), a tick's own (``own``) and nothing."""
     content = onnx_policy(random_network(lstm_units=LSTM_UNITS if lstm else 0))
-    return interleave({"bare": bare_step(content), "tick": tick_step(task, content)}, rounds=rounds)
+    candidates = {
+        "empty": empty_step(),
+        "bare": bare_step(content),
+        "own": own_step(content),
+        "tick": tick_step(task, content),
+    }
+    return interleave(candidates, rounds=rounds, pause_s=pause_s)
 
 
 def against_torch(task: Task, *, rounds: int) -> dict[str, Durations] | None:

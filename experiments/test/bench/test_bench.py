@@ -24,7 +24,12 @@ pytestmark = pytest.mark.usefixtures("ros_domain")
 KEYS = {
     "tick_over_inference_mlp",
     "tick_over_inference_lstm",
+    "tick_over_inference_lstm_cpu",
+    "tick_over_inference_lstm_slow",
     "tick_p999_us",
+    "tick_p999_cpu_us",
+    "inference_p999_us",
+    "inference_p999_cpu_us",
     "ros_over_echo",
     "sample_init_over_empty_service",
 }
@@ -45,7 +50,10 @@ def test_the_bench_merges_its_figures_into_the_results(tmp_path: Path) -> None:
     assert figures["envsteps_over_mjstep"] == 1.0 and figures["commit"] == "abc"
     assert set(figures) > KEYS
     assert all(math.isfinite(figures[key]) and figures[key] > 0 for key in KEYS)
+    assert set(figures["tick_overhead_us"]) == {"mlp", "lstm"} and figures["tick_build"] == "compiled"
+    assert figures["tick_conditions"]["involuntary_switches"] >= 0 <= figures["tick_conditions"]["steal_share"] <= 1
     loop = figures["lockstep_1khz"]
+    assert 0 <= loop["cpu_share_within_budget"] <= 1
     assert loop["simulated_s"] == 0.6 and 0 <= loop["share_within_budget"] <= 1
 
 
