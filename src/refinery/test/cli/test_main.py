@@ -52,12 +52,3 @@ def test_a_command_of_a_package_that_is_not_there_names_it(monkeypatch, capsys, 
     monkeypatch.setenv("AMENT_PREFIX_PATH", str(tmp_path))
     assert main(["check", "peg_rect"]) == 2
     assert "refinery check: package refinery_sim not found" in capsys.readouterr().err
-
-
-def test_without_the_evaluation_installed_it_says_what_is_missing(monkeypatch, capsys):
-    for name in [name for name in sys.modules if name.startswith("refinery_evaluation.")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "refinery_evaluation", None)
-    assert main(["evaluate", "plan"]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("refinery evaluate: ") and "install what the evaluation needs" in said
