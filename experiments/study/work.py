@@ -27,6 +27,8 @@ from refinery_sim_train.settings import read_task
 from refinery_sim_train.shipped_policy import ShippedPolicy
 from refinery_sim_train.weights import WeightsArgs, shipped_base
 
+PROVENANCE = ("git_revision", "dirty", "date", "machine", "seed", "env_steps")
+"""Of a bundle's provenance, what a result repeats."""
 GRASP = [THETA_NAMES.index(name) for name in GRASP_NAMES]
 
 
@@ -101,7 +103,7 @@ def run_unit(spec: StudySpec, unit: Unit, places: Places, weights: WeightsArgs) 
         "arm": unit.arm,
         "identity": unit_identity(spec, unit),
         # Of when the bundle was written: a finished run may be read later.
-        **{key: bundle.manifest["provenance"][key] for key in ("git_revision", "dirty", "date", "machine", "seed", "env_steps")},
+        **{key: bundle.manifest["provenance"][key] for key in PROVENANCE},
         "log": [line for line in log if not line.startswith("bundle:")],
         "curve": _curve(folder, settings.validate_every, refinement.steps_per_round),
         **{name: pack_outcomes(success) for name, success in conditions(result, bundle, unit.seed).items()},
