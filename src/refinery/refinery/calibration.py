@@ -25,6 +25,8 @@ from refinery.task import Task
 _ROUNDS = 50
 _PROBE_SHARE = 0.2
 """Error of a felt centre as a share of the clearance (measured on peg_rect: 0.03 along x, 0.16 along y)."""
+_MAJORITY = 3
+"""Of so many observations the median is believed, of fewer the prior."""
 _WITHIN_SIGMA = 4.0
 """Recent observations farther from the older ones than this many standard deviations of their means mean a move."""
 
@@ -37,10 +39,10 @@ class CalibrationSpec:
     """Standard deviation of the constant error per axis before anything was seen, [m]."""
     noise_std_m: float
     """Standard deviation per axis of one observation of it, [m]."""
-    window: int = 50
-    """Observations that are kept, the newest."""
-    least: int = 3
-    """Fewer observations correct nothing."""
+    window: int = 20
+    """Observations that are kept, the newest: more would not help the policy and would follow a slow drift later."""
+    least: int = 1
+    """Fewer observations that are believed correct nothing."""
     wrong_share: float = 0.1
     """Share of observations that may come from plugs that were not seated, [0, 0.5)."""
     wrong_reach_m: float = 0.005
@@ -62,6 +64,11 @@ class CalibrationSpec:
         check(self.moved_after >= 2, "moved_after", "at least 2", self.moved_after)
         check(self.failures >= 1, "failures", "at least 1", self.failures)
         check(self.limit_sigmas > 0, "limit_sigmas", "a positive number", self.limit_sigmas)
+
+    @property
+    def limit_m(self) -> float:
+        """Longest correction, [m]."""
+        return self.limit_sigmas * self.prior_std_m
 
     @classmethod
     def of(cls, task: Task) -> CalibrationSpec:
@@ -88,6 +95,27 @@ class Correction:
     def apply(self, estimate: Poses) -> Poses:
         """Correct socket estimates in the base frame, any batch."""
         return Poses(pos_m=estimate.pos_m - np.array([*self.offset_m, 0.0]), quat_xyzw=estimate.quat_xyzw)
+
+    def apply_to(self, pos_m: Sequence[float]) -> tuple[float, float, float]:
+        """Correct the position of one socket estimate in the base frame, three numbers, [m]."""
+        x, y, z = pos_m
+        dx, dy = self.offset_m
+        return x - dx, y - dy, z
+
+    def remove(self, corrected: Poses) -> Poses:
+        """Undo :meth:`apply`."""
+        return Poses(pos_m=corrected.pos_m + np.array([*self.offset_m, 0.0]), quat_xyzw=corrected.quat_xyzw)
+
+    @property
+    def description(self) -> str:
+        """The correction in words."""
+        if not self.applied:
+            return "the socket estimate is not corrected: no seated insertion to learn from yet"
+        x_mm, y_mm = (1e3 * offset for offset in self.offset_m)
+        return (
+            f"{x_mm:.2f}, {y_mm:.2f} mm are taken off the socket estimate, +- {1e3 * self.std_m:.2f} mm, learnt from "
+            f"{self.observations} seated insertions"
+        )
 
 
 class SocketCalibration:
@@ -143,13 +171,14 @@ class SocketCalibration:
         seen, spec = self.observations_m, self.spec
         if len(seen) < spec.least:
             return Correction(offset_m=(0.0, 0.0), std_m=spec.prior_std_m, observations=len(seen), applied=False)
-        mean, std_m, believed = posterior(seen, spec)
-        length, limit = float(np.hypot(*mean)), spec.limit_sigmas * spec.prior_std_m
-        if length > limit:
-            mean = mean * (limit / length)
-        return Correction(
-            offset_m=(float(mean[0]), float(mean[1])), std_m=std_m, observations=round(believed), applied=True
-        )
+        mean, std_m, weight = posterior(seen, spec)
+        believed = round(weight)
+        if believed < spec.least:
+            return Correction(offset_m=(0.0, 0.0), std_m=spec.prior_std_m, observations=believed, applied=False)
+        length = float(np.hypot(*mean))
+        if length > spec.limit_m:
+            mean = mean * (spec.limit_m / length)
+        return Correction(offset_m=(float(mean[0]), float(mean[1])), std_m=std_m, observations=believed, applied=True)
 
     def _moved(self) -> bool:
         """Tell whether the newest observations agree with each other but not with those before."""
@@ -175,8 +204,11 @@ def posterior(seen: Array, spec: CalibrationSpec) -> tuple[Array, float, float]:
     """
     prior, noise = spec.prior_std_m**2, spec.noise_std_m**2
     uniform = spec.wrong_share / (2 * spec.wrong_reach_m) ** 2
-    # From the median: it is where most are, whatever the wrong ones are.
-    mean, variance, weights = np.median(seen, axis=0), noise, np.ones(len(seen))
+    # From the median: it is where most are, whatever the wrong ones are. One or two have no majority; what is unlikely
+    # before anything was seen is then not believed.
+    mean, variance, weights = np.zeros(2), prior, np.ones(len(seen))
+    if len(seen) >= _MAJORITY:
+        mean, variance = np.median(seen, axis=0), noise
     for _ in range(_ROUNDS):
         spread = noise + variance
         square = ((seen - mean) ** 2).sum(axis=1)

@@ -33,9 +33,11 @@ def draws(seed: int, count: int, bias: tuple[float, float]) -> np.ndarray:
     return np.asarray(bias) + np.random.default_rng(seed).normal(0, SPEC.noise_std_m, (count, 2))
 
 
-def test_nothing_is_corrected_before_enough_was_seen() -> None:
-    calibration = taught(draws(0, SPEC.least - 1, (4e-4, 0.0)))
-    correction = calibration.correction()
+@pytest.mark.parametrize(
+    "seen", [[], [[3e-3, 0.0]], [[3e-3, 0.0], [-2e-3, 1e-3]]], ids=["none", "an unlikely one", "two unlikely ones"]
+)
+def test_nothing_is_corrected_before_enough_that_can_be_believed_was_seen(seen: list[list[float]]) -> None:
+    correction = taught(np.array(seen).reshape(-1, 2)).correction()
     assert not correction.applied and correction.offset_m == (0.0, 0.0) and correction.std_m == SPEC.prior_std_m
     pose = at(1e-3, 2e-3)
     np.testing.assert_array_equal(correction.apply(pose).pos_m, pose.pos_m)
@@ -72,11 +74,20 @@ def test_the_correction_is_bounded_whatever_was_reported(seed: int, x: float, y:
     assert 0 < correction.std_m <= SPEC.prior_std_m
 
 
+def test_the_first_observation_counts_as_far_as_the_prior_lets_it() -> None:
+    correction = taught(np.array([[3e-4, -1e-4]])).correction()
+    share = SPEC.prior_std_m**2 / (SPEC.prior_std_m**2 + SPEC.noise_std_m**2)
+    assert correction.applied and correction.observations == 1
+    assert correction.offset_m == pytest.approx((share * 3e-4, share * -1e-4), rel=0.05)
+
+
 def test_it_goes_the_right_way() -> None:
     correction = taught(np.tile([4e-4, -2e-4], (40, 1))).correction()
     corrected = correction.apply(at(4e-4, -2e-4))
     assert np.abs(corrected.pos_m - at(0.0, 0.0).pos_m).max() < 5e-5
     np.testing.assert_array_equal(corrected.quat_xyzw, at(0.0, 0.0).quat_xyzw)
+    np.testing.assert_allclose(correction.apply_to(at(4e-4, -2e-4).pos_m[0].tolist()), corrected.pos_m[0], atol=1e-15)
+    np.testing.assert_allclose(correction.remove(corrected).pos_m, at(4e-4, -2e-4).pos_m, atol=1e-15)
 
 
 def test_a_fixture_that_moved_is_followed_within_a_few() -> None:
