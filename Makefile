@@ -8,7 +8,7 @@ ARGS ?=
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo study bench docs faults placement test lint clean distclean twin-pairs recordings robot-pc warp
+.PHONY: help setup build demo study bench docs faults placement test lint clean distclean twin-pairs recordings robot-pc warp calibration
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
@@ -49,6 +49,9 @@ robot-pc: build  ## Install what a robot's computer needs, offline, into a fresh
 
 warp: build  ## Install MuJoCo-Warp, the backend for thousands of environments on a GPU (0.4 GB; refine --backend warp)
 	@$(ENV) python -m pip install --quiet --constraint "$(ROOT)/requirements/constraints.txt" -r "$(ROOT)/requirements/warp.txt"
+
+calibration: build  ## Let 100 cells learn the error of their socket estimates, write results/calibration.json (ARGS="--task two_prongs")
+	@$(ENV) python -m experiments.calibration $(ARGS)
 
 test: lint  ## Lint, then all tests on a real ROS graph (ARGS="-k name" is passed to pytest)
 	@$(ENV) python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/robot_pc $(ARGS)
