@@ -7,6 +7,7 @@ import random
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 from rclpy.serialization import serialize_message
 from rosbags.highlevel import AnyReader
@@ -43,7 +44,7 @@ def kill_recorders(folder: Path, count: int, seed: int) -> dict[str, float]:
         killed_s = _kill_one(bag, topic, rng.uniform(0.05, _LONGEST_S))
         ((found, messages),) = recover_all(folder)
         with AnyReader([found]) as reader:
-            ticks = [reader.deserialize(raw, kind.msgtype) for kind, _, raw in reader.messages()]
+            ticks: list[Any] = [reader.deserialize(raw, kind.msgtype) for kind, _, raw in reader.messages()]
         whole = [tick.step for tick in ticks] == list(range(len(ticks))) and len(ticks) == messages
         lost_s = killed_s - ticks[-1].now_s if ticks else 0.0
         longest_s = max(longest_s, lost_s)

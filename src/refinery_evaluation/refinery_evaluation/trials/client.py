@@ -122,7 +122,7 @@ class TrialClient:
 
     def task(self) -> str:
         """Name of the task that the nodes have loaded."""
-        return str(self._result(self._sample.call_async(SampleInit.Request()), 30.0, "sample_init").task)
+        return str(self.result(self._sample.call_async(SampleInit.Request()), 30.0, "sample_init").task)
 
     def place(self, mode: str, seed: int) -> Place.Result:
         """Sample an initial state and move there; the result says how it ended."""

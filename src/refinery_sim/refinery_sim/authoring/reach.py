@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from refinery.initial_state import tool_pose
 from refinery.robot_profile import RobotProfile
@@ -72,7 +73,9 @@ def _corners(low: Array, high: Array) -> Array:
     return np.where(signs == 0, low, high)
 
 
-def _in_words(profile: RobotProfile, joints: Array, goals: Poses, socket: Array, starts: Array, bad: Array) -> str:
+def _in_words(
+    profile: RobotProfile, joints: Array, goals: Poses, socket: Array, starts: Array, bad: NDArray[np.intp]
+) -> str:
     """Say how many are bad, which joint is nearest to its limit there, how far the tool stays away, and where first."""
     if len(bad) == 0:
         return ""
