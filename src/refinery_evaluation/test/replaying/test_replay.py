@@ -167,5 +167,5 @@ def test_a_bag_is_explained_like_a_recording_of_the_node(bundle: Bundle, tmp_pat
     bag = recorded(bundle, tmp_path / "bag", edit=lambda tick: None if tick.step == 9 else tick)
     episode, ticks = load_episode(bag, None), read(bag).ticks
     assert len(episode.time_s) == len(ticks) == bundle.task.control.episode_steps - 1
-    assert episode.bundle.path == bundle.path and episode.diagnosis.place is Place.ABOVE
+    assert episode.bundle.path == bundle.path and episode.diagnosis.place is Place.SEATED
     np.testing.assert_array_equal(episode.recording.action[3], ticks[3].action)
