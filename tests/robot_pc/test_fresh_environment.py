@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,9 @@ PROGRAM = ROOT / "tests" / "layering" / "robot_computer.py"
 PACKAGES = ("refinery", "refinery_ros", "refinery_policy_node", "refinery_sampler_node")
 REQUIREMENTS = ("-c", "requirements/constraints.txt", "-r", "requirements/robot.txt")
 PATIENCE_S = 1200
+ROS = ("ament_", "lark", "rcl", "rmw", "ros_", "rosidl_", "rpyutils", "tracetools")
+MESSAGES = ("_interfaces", "_msgs", "_srvs")
+"""What of this environment is ROS itself, where it is installed as wheels: a system's lies in its own prefix."""
 
 pytestmark = pytest.mark.timeout(3 * PATIENCE_S)
 
@@ -61,14 +65,12 @@ def test_it_has_what_robot_txt_brings_in_and_no_simulator(robot_python: Path) ->
 
 def test_both_nodes_configure_themselves_there(robot_python: Path, tmp_path: Path) -> None:
     bundle = tiny_bundle(tmp_path / "tiny", load_task(config_file("tasks", "peg_rect")))
-    # ROS itself: a system's lies in its own prefix, the wheels' in the environment of this process.
-    site = next(Path(path) for path in sys.path if path.endswith("site-packages"))
-    prefixes = ("ros_", "rclpy", "rcl", "rpyutils", "ament", "_ros")
     ros = tmp_path / "ros"
     ros.mkdir()
-    for entry in site.iterdir():
-        names = (entry / "__init__.py").exists() and (entry.name.endswith(("_msgs", "_interfaces", "_srvs")))
-        if names or entry.name.startswith(prefixes) or entry.name in ("rosidl_parser", "rosidl_pycommon", "lark"):
+    for entry in Path(sysconfig.get_path("purelib")).iterdir():
+        if (entry.suffix not in (".dist-info", ".egg-info") and entry.name.startswith(ROS)) or entry.name.endswith(
+            MESSAGES
+        ):
             (ros / entry.name).symlink_to(entry)
     env = with_ros()
     env["PYTHONPATH"] = os.pathsep.join([env["PYTHONPATH"], str(ros)])
