@@ -137,7 +137,8 @@ def _grown(corners_mm: Array, gap_mm: float) -> Array:
     """Move the corners of a convex outline outwards so that each edge moves by the gap."""
     along = np.roll(corners_mm, -1, axis=0) - corners_mm
     unit = along / np.linalg.norm(along, axis=1, keepdims=True)
-    area = float(np.cross(corners_mm, np.roll(corners_mm, -1, axis=0)).sum())
+    x, y = corners_mm.T
+    area = float((x * np.roll(y, -1) - y * np.roll(x, -1)).sum())
     outward = math.copysign(1.0, area) * np.column_stack([unit[:, 1], -unit[:, 0]])
     before = np.roll(outward, 1, axis=0)
     return np.asarray(corners_mm + gap_mm * (before + outward) / (1.0 + (before * outward).sum(axis=1, keepdims=True)))
