@@ -3,7 +3,10 @@
 import os
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 settings.register_profile("refinery", deadline=None)
 settings.load_profile("refinery")
@@ -15,3 +18,21 @@ for _library in ("OPENBLAS", "OMP", "MKL"):
 
 # Before ROS is entered: see the file.
 os.environ.setdefault("FASTRTPS_DEFAULT_PROFILES_FILE", str(Path(__file__).parent / "tests" / "fastdds.xml"))
+
+_REFINE = "src/refinery_sim_train/test/refine"
+_TOGETHER = (f"{_REFINE}/test_damage.py", f"{_REFINE}/test_loop.py")
+"""Files that share a fixture of the session that takes long: a whole refinement."""
+
+
+class _ByFile(LoadFileScheduling):
+    """Hands a process whole files, and those that belong together to the same one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return _TOGETHER[0] if file in _TOGETHER else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    """Choose how tests are spread over processes."""
+    return _ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
