@@ -12,6 +12,10 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+from refinery.paths import config_file
+from refinery.task import load_task
+from refinery.testing.bundles import tiny_bundle
+
 MARK = "REFINERY_TEST_RUN"
 
 
@@ -76,8 +80,9 @@ def test_a_killed_node_ends_the_demo_and_is_named(tmp_path: Path) -> None:
         assert wait_for(lambda: not marked(mark), 20)
 
 
-def test_ctrl_c_ends_everything(tmp_path: Path, bundle: Path) -> None:
+def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
     # Refining was gone through in the test above and takes a minute; here a bundle is there already.
+    bundle = tiny_bundle(tmp_path / "bundle", load_task(config_file("tasks", "peg_rect")))
     code = f"""
 from pathlib import Path
 from types import SimpleNamespace
