@@ -155,7 +155,8 @@ def test_accepted_weights_are_evaluated(soft, tmp_path):
 
 def test_what_is_trained_under_other_gains_was_trained_with_them(soft, tmp_path):
     preset = tmp_path / "short.yaml"
-    preset.write_text(config_file("refine", "smoke").read_text() + "ppo: {critic_warmup: 0}\n")
+    text = config_file("refine", "smoke").read_text().replace("mixture_episodes: 64", "mixture_episodes: 160")
+    preset.write_text(text.replace("ppo: {", "ppo: {critic_warmup: 0, "))
     args = refine.Args(task=str(soft), preset=str(preset), out=tmp_path / "run", accept_other_gains=True)
     result = refine.refine(args)
     for checkpoint in ("agent_1", "agent_2"):

@@ -57,7 +57,7 @@ def test_a_training_that_ruins_the_policy_ships_the_better_of_base_and_base_with
 
 
 def test_the_settings_say_where_training_episodes_start(task, student, tmp_path):
-    small = dataclasses.replace(SPEC, source="uniform", rounds=1, validation_episodes=16, test_episodes=16)
+    small = dataclasses.replace(SPEC, source="uniform", rounds=1)
     small = dataclasses.replace(small, observation_clip=0.0, clock_steps=(10.0,), lstm=8)
     result = refine(task, student, tmp_path / "run", spec=small)
     assert result.clipped is None and result.stronger is result.base

@@ -5,6 +5,7 @@ import pytest
 
 from refinery.bundle import load_bundle
 from refinery.observation import OBSERVATION_SIZE
+from refinery_sim_train.env.make_env import make_env
 from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.refine import observation_statistics_fit
 from refinery_sim_train.refine.observation_statistics_fit import fit_observation_statistics, needed_episodes
@@ -96,17 +97,18 @@ def test_starts_a_little_outside_are_within_the_bounds(envelope):
     assert np.all(envelope.low[:3] < edge[0, :3] - [0.8, 0.8, 0.5]) and np.all(envelope.high[6:9] > edge[1, 6:9] + 0.5)
 
 
-def test_packaging_writes_the_envelope_or_says_why_not(task, env, tmp_path, monkeypatch):
+def test_packaging_writes_the_envelope_or_says_why_not(task, tmp_path, monkeypatch):
     base, spec, said = Agent.load(shipped_base(task)), read_preset("smoke"), []
+    # What was measured for the first bundle is read again for the second.
+    folder = RunFolder(tmp_path / "run", {"seed": 1}, resume=False)
+    packager = Packager(task, make_env(task, spec.environments), base, spec, 1, folder)
 
     def package(name):
-        folder = RunFolder(tmp_path / name, {"seed": 1}, resume=False)
-        packager = Packager(task, env, base, spec, 1, folder)
-        return packager.package(tmp_path / name / "bundle", base, 0, {}, said.append)
+        return packager.package(tmp_path / name, base, 0, {}, said.append)
 
     without = load_bundle(package("few").bundle)
     assert without.envelope is None
-    assert any("no observation statistics: 64 episodes of the 443 needed" in text for text in said)
+    assert any("no observation statistics: 16 episodes of the 443 needed" in text for text in said)
     monkeypatch.setattr(observation_statistics_fit, "FALSE_STOPS", 0.4)
     made = load_bundle(package("enough").bundle).envelope
     assert made is not None and made.evidence["promised"] == 0.4
