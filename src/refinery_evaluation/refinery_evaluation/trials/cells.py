@@ -44,7 +44,7 @@ class TwinCell:
     def run(self, trial: PlannedTrial, condition: Condition) -> TrialRecord:
         """See :class:`Cell`."""
         self._switch.use(Path(condition.bundle))
-        return one_trial(self._client, trial.number, STARTS[condition.mode], condition.mode, trial.seed)
+        return one_trial(self._client, trial.number + 1, STARTS[condition.mode], condition.mode, trial.seed)
 
 
 class RobotCell:
@@ -69,7 +69,7 @@ class RobotCell:
         depth_m = lateral_m = angle_rad = math.nan
         duration_s = 0.0
         if arrived:
-            inserted = self._client.insert(trial.number, tuple(placed.theta[GRASP]))
+            inserted = self._client.insert(trial.number + 1, tuple(placed.theta[GRASP]))
             outcome, reason = OUTCOMES[inserted.outcome.value], inserted.outcome.message
             guard, duration_s = REASONS.get(inserted.reason.value, "none"), inserted.duration_s
             depth_m, lateral_m, angle_rad = inserted.depth_m, inserted.lateral_error_m, inserted.angle_error_rad
@@ -78,7 +78,7 @@ class RobotCell:
                 self._client.rearm()
         seated = arrived and outcome == "success"
         return TrialRecord(
-            index=trial.number,
+            index=trial.number + 1,
             starts=STARTS[condition.mode],
             seed=trial.seed,
             theta=tuple(placed.theta),
