@@ -3,11 +3,8 @@
 import numpy as np
 
 from refinery.rotations import Poses
-from refinery.statistics import Rate
 from refinery_sim_train.env.episodes import draw_episodes
-from refinery_sim_train.learn.agent import Agent
-from refinery_sim_train.refine.evaluate import evaluate
-from refinery_sim_train.weights import shipped_base
+from refinery_sim_train.env.make_env import make_env
 
 
 def start(cells, rng):
@@ -53,11 +50,11 @@ def test_a_tool_that_is_pulled_in_free_air_goes_where_it_is_told(cells, rng):
     start(cells, rng)
     up = Poses.single([0.0, 0.0, 0.02], Poses.from_xyz_rpy(np.zeros(3), [0.05, -0.05, 0.1]).quat_xyzw[0])
     goal = Poses(pos_m=cells.measured.pos_m + up.pos_m, quat_xyzw=(up.rotation * cells.measured.rotation).as_quat())
-    for _ in range(30):
+    for _ in range(15):
         cells.drive(goal)
     bias = cells._control_bias
-    assert np.abs(cells.measured.pos_m - bias - goal.pos_m).max() < 1e-3
-    assert (goal.rotation * cells.measured.rotation.inv()).magnitude().max() < 0.02
+    assert np.abs(cells.measured.pos_m - bias - goal.pos_m).max() < 2e-3
+    assert (goal.rotation * cells.measured.rotation.inv()).magnitude().max() < 0.04
 
 
 def test_a_plug_on_the_plate_pushes_back_with_the_force_of_the_spring(cells, rng):
@@ -67,15 +64,16 @@ def test_a_plug_on_the_plate_pushes_back_with_the_force_of_the_spring(cells, rng
     theta[:, 2] = cells.task.rim_height_m + 0.002
     cells.reset(draw_episodes(cells.task, theta, rng))
     goal = Poses(pos_m=cells.measured.pos_m - [0.0, 0.0, 0.02], quat_xyzw=cells.measured.quat_xyzw)
-    for _ in range(15):
+    for _ in range(10):
         cells.drive(goal)
     # Through the rim it cannot go.
     assert np.abs(cells.relative.pos_m[:, 2] - cells.task.rim_height_m).max() < 5e-4
 
 
-def test_the_shipped_policy_inserts(cells):
-    agent = Agent.load(shipped_base(cells.task))
-    theta = cells.task.initial_state.trained.uniform(cells.count, np.random.default_rng(3))
-    theta[:, 6:] = 0.0
-    outcomes = evaluate(cells, agent, theta, seed=1)
-    assert Rate.of(outcomes.strict).k >= cells.count - 1
+def test_it_moves_as_the_reference_does(cells):
+    reference = make_env(cells.task, cells.count, threads=1)
+    for env in (cells, reference):
+        start(env, np.random.default_rng(4))
+        run(env, 4, np.random.default_rng(5))
+    assert np.abs(cells.physics.joints_rad() - reference.physics.joints_rad()).max() < 1e-3
+    assert np.abs(cells.plug.pos_m - reference.plug.pos_m).max() < 5e-4
