@@ -15,6 +15,7 @@ from experiments.calibration.cells import CONDITIONS, Condition, Trials, run_cel
 from experiments.calibration.plot import drawn
 from experiments.results_file import merge_results, read_results
 from refinery.config import check
+from refinery.statistics import Rate
 from refinery.storage import check_writable
 from refinery_sim_train.command import run
 from refinery_sim_train.console import console, stage
@@ -114,13 +115,13 @@ def spans(results: Trials) -> dict[str, dict[str, Any]]:
 
 
 def _rate(won: NDArray[np.bool_]) -> dict[str, Any]:
-    """Mean over trials and cells, with its interval."""
-    by_cell = won.mean(axis=0)
-    interval = [float(by_cell[0])] * 2
+    """Success over trials and cells, with its interval; Wilson's where all cells did alike and nothing varies."""
+    rate, by_cell = Rate.of(won), won.mean(axis=0)
+    interval = rate.interval
     if np.ptp(by_cell) > 0:
         boot = stats.bootstrap((by_cell,), np.mean, n_resamples=2000, method="percentile", rng=0)
-        interval = [float(boot.confidence_interval.low), float(boot.confidence_interval.high)]
-    return {"rate": float(by_cell.mean()), "interval": [round(end, 4) for end in interval]}
+        interval = (float(boot.confidence_interval.low), float(boot.confidence_interval.high))
+    return {**rate.to_json(), "rate": rate.value, "interval": [round(end, 4) for end in interval]}
 
 
 def main() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import rclpy
 
@@ -15,7 +16,9 @@ from refinery_evaluation.trials.trial_recorder import recorder_spec
 
 
 @contextlib.contextmanager
-def running_cell(bundle: Path, records: Path, logs: Path, task: Path | None = None) -> Iterator[TrialClient]:
+def running_cell(
+    bundle: Path, records: Path, logs: Path, task: Path | None = None, parameters: Mapping[str, Any] | None = None
+) -> Iterator[TrialClient]:
     """Bring the cell up, at up to three times real time.
 
     Args:
@@ -23,6 +26,7 @@ def running_cell(bundle: Path, records: Path, logs: Path, task: Path | None = No
         records: Where the policy node writes the ticks of every insertion.
         logs: Where the nodes' output goes.
         task: File of the twin's task; the one in config/ that the bundle names, if None.
+        parameters: More of them, by ``node.parameter``.
     """
     # Three times real time on a machine that runs other tests: what is too late for a robot is not what is tested here.
     patient = {"stop_age_s": 5.0, "hold_periods": 75.0, "estimate_age_s": 5.0}
@@ -30,6 +34,7 @@ def running_cell(bundle: Path, records: Path, logs: Path, task: Path | None = No
     overrides = {f"refinery_policy.{name}": value for name, value in patient.items()}
     # A second of waiting for this machine is three of the cell's.
     overrides |= {"refinery_sampler.state_max_age_s": 10.0, "refinery_sampler.max_lag_s": 3.0}
+    overrides |= parameters or {}
     chosen = None if task is None else str(task)
     specs = describe_bringup("twin", bundle=bundle, task=chosen, realtime_factor=3.0, overrides=overrides)
     specs.append(recorder_spec("twin", records))

@@ -4,19 +4,48 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from end_to_end.running_cell import running_cell
 from refinery.bundle import OnnxPolicy, load_bundle
+from refinery.calibration import CalibrationSpec
+from refinery.calibration_file import calibration_path, load_calibration
+from refinery.robot_profile import load_robot_profile
 from refinery.tick.recording import Recording
 from refinery.tick.replay import replay
 from refinery_evaluation.trials.client import TrialClient
 from refinery_evaluation.trials.run import run_trials
 from refinery_msgs.msg import Outcome
+from refinery_twin.trial import draw_trial
 
 TRIALS = 4
+BIAS_SEED = 2
+"""Of an error of the socket estimate of 0.5 mm, twice its standard deviation per axis."""
+
+
+@pytest.fixture(scope="module")
+def calibrations(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the policy node keeps what it learns of the estimate."""
+    return tmp_path_factory.mktemp("calibrations")
+
+
+@pytest.fixture(scope="module")
+def client(
+    bundle: Path, records: Path, calibrations: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TrialClient]:
+    """A cell whose socket estimate errs by the same amount in every trial, and which learns that."""
+    parameters = {
+        "refinery_twin.bias_seed": BIAS_SEED,
+        "refinery_policy.calibration_dir": str(calibrations),
+        "refinery_sampler.use_socket_correction": True,
+    }
+    with running_cell(bundle, records, tmp_path_factory.mktemp("logs"), parameters=parameters) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +75,24 @@ def test_the_base_policy_wins_more_often_than_chance(trials):
 def test_what_the_node_says_is_what_happened(trials):
     agree = [trial.strict == (trial.outcome == "success") for trial in trials]
     assert sum(agree) >= len(agree) - 1
+
+
+def test_the_cell_has_learnt_the_error_of_its_socket_estimate(trials, calibrations: Path, bundle: Path):
+    task = load_bundle(bundle).task
+    draw = draw_trial(task, 0, BIAS_SEED)
+    error_m = (draw.estimate.pos_m - draw.socket.pos_m)[0, :2]
+    learnt, _ = load_calibration(
+        calibration_path(calibrations, "fixture"),
+        CalibrationSpec.of(task),
+        fixture="fixture",
+        task=task.name,
+        base_frame=load_robot_profile("twin").base_frame,
+        max_age=timedelta(days=1),
+    )
+    correction = learnt.correction()
+    seated = sum(trial.strict for trial in trials)
+    assert correction.applied and 2 <= correction.observations <= seated
+    assert np.linalg.norm(error_m - correction.offset_m) < 0.5 * np.linalg.norm(error_m)
 
 
 def test_no_commanded_force_was_over_the_tasks_bound(trials, records: Path, bundle: Path):

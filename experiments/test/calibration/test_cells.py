@@ -42,7 +42,9 @@ def test_spans_cover_all_trials_once() -> None:
     rows = spans(some_trials())
     assert list(rows) == ["1", "2-5", "6-25", "26-30", "31-50"]
     assert rows["2-5"]["rate"] == 1 and rows["1"]["rate"] == 0 and rows["1"]["left_mm"] == 1
-    assert rows["1"]["with_retry"]["rate"] == 1
+    retried = rows["1"]["with_retry"]
+    # Four of four is not certain, though no cell differs from another.
+    assert retried["k"] == retried["n"] == 4 and 0.3 < retried["interval"][0] < 0.7 and retried["interval"][1] == 1
 
 
 def test_the_plot_holds_every_task() -> None:

@@ -134,6 +134,7 @@ class InsertServer:
             handover_s=resources.parameters.handover_s,
             command_rate_hz=resources.parameters.command_rate_hz,
             timeout_s=goal.request.timeout_s,
+            feel=resources.calibration is not None and not resources.parameters.dry_run,
             on_tick=lambda: self._feedback(goal, resources),
             on_change=self._on_change,
             ticks=resources.ticks,
@@ -144,6 +145,7 @@ class InsertServer:
         end: InsertionResult = await self.insertion.ended
         if left_out := resources.runtime.estimates.left_out:
             self._node.get_logger().warning(f"{left_out} of {end.ticks} socket estimates were rejected as outliers")
+        self._learn(end, resources)
         problem = await self._hand_back(resources)
         return self._result(end, resources, problem)
 
@@ -263,6 +265,15 @@ class InsertServer:
         feedback.lateral_error_m = float(offset.lateral_m[0])
         feedback.guard = reason_message(resources.runtime.guard.decision)
         goal.publish_feedback(feedback)
+
+    def _learn(self, end: InsertionResult, resources: PolicyResources) -> None:
+        """Let the calibration learn from an insertion, for the next one."""
+        calibration, runtime = resources.calibration, resources.runtime
+        if calibration is None or resources.parameters.dry_run:
+            return
+        corrected = None if runtime.socket is None else runtime.socket.batch()
+        calibration.learn(end.outcome, end.hole, corrected, undisturbed=runtime.guard.latched.level is Level.OK)
+        resources.use_correction()
 
     def _record(self, trial_id: int, resources: PolicyResources) -> None:
         recorder, folder = resources.runtime.recorder, resources.parameters.record_dir

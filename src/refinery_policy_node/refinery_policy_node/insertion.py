@@ -15,6 +15,7 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.task import Future
 from rclpy.timer import Timer
 
+from refinery.centring import CentringProbe, HoleCentre
 from refinery.success import PlugOffset, plug_offset
 from refinery.tick.diagnosis import Diagnosis, diagnose
 from refinery.tick.guard import GuardDecision, Level
@@ -37,6 +38,7 @@ class Phase(Enum):
     HANDOVER = "the measured pose is commanded, the policy has not started"
     RUN = "the policy runs"
     SETTLE = "the last target is kept for one more period, as in training"
+    FEEL = "the seated plug is pushed against the walls of the hole"
     DONE = "the measured pose is held"
 
 
@@ -60,6 +62,8 @@ class InsertionResult:
     """From the first to the last policy step, [s]."""
     ticks: int
     """Policy steps."""
+    hole: HoleCentre | None = None
+    """Where a seated plug felt the hole; None if it did not feel for it to the end."""
 
 
 class Insertion:
@@ -75,6 +79,7 @@ class Insertion:
         handover_s: Duration of the hand-over, [s].
         command_rate_hz: Rate of interpolated targets, [Hz]; 0 for none.
         timeout_s: Give up after this time, [s]; 0 for the episode's length.
+        feel: Let a seated plug feel for the walls of the hole before the end.
         on_tick: Called after policy steps, at most 50 times a second (for feedback).
         on_change: Called when the level of the guard changes, and at the end.
         ticks: Publishes every policy step with its inputs.
@@ -91,6 +96,7 @@ class Insertion:
         grasp: NDArray[np.float64],
         command_rate_hz: float,
         timeout_s: float,
+        feel: bool = False,
         on_tick: Callable[[], None],
         on_change: Callable[[], None],
         ticks: TickPublisher,
@@ -106,6 +112,10 @@ class Insertion:
         self._estimate = start.estimate.pose()
         self._handover_ticks = int(np.ceil(handover_s / runtime.period_s))
         self._timeout_s = timeout_s
+        self._feels = feel
+        self._probe: CentringProbe | None = None
+        self._hole: HoleCentre | None = None
+        self._judged: tuple[PlugOffset, Diagnosis] | None = None
         self._on_tick, self._on_change, self._publisher = on_tick, on_change, ticks
         self._level = Level.OK
         self._feedback_ticks = max(1, round(1.0 / (_FEEDBACK_HZ * runtime.period_s)))
@@ -176,8 +186,10 @@ class Insertion:
             self._hand_over(late_s)
         elif self._phase is Phase.RUN:
             self._run(self._inputs(), late_s)
-        else:
+        elif self._phase is Phase.SETTLE:
             self._settle()
+        else:
+            self._feel()
 
     def _hand_over(self, late_s: float) -> None:
         if self._handover_ticks > 0:
@@ -234,9 +246,48 @@ class Insertion:
             return
         self._measured = inputs.measured.pose()
         plug, symmetry = self._measured.batch() @ self._tool_from_plug, self._runtime.part.symmetry
-        won, _ = seated(self._runtime.task, socket.batch(), plug, self._ticks, symmetry)
-        self._won = won
-        self._end(*((Outcome.SUCCESS, "") if won else (Outcome.FAILED, "not seated")), GuardDecision())
+        self._won, _ = seated(self._runtime.task, socket.batch(), plug, self._ticks, symmetry)
+        if not self._won:
+            self._end(Outcome.FAILED, "not seated", GuardDecision())
+        elif not self._feels:
+            self._end(Outcome.SUCCESS, "", GuardDecision())
+        else:
+            # What is reported is the plug as the policy left it.
+            self._judged = self.plug_offset(), self._diagnosis()
+            stiffness = self._runtime.task.control.stiffness[0]
+            self._probe = CentringProbe(self._measured.batch(), socket.batch(), stiffness_n_m=stiffness)
+            self._phase = Phase.FEEL
+            self._push(inputs.now_s)
+
+    def _feel(self) -> None:
+        """Go on feeling for the walls; the insertion was a success, whatever becomes of that, unless the guard stops.
+
+        A hold ends it: a wall that was not measured in time is not one to learn from.
+        """
+        inputs, guard = self._inputs(), self._runtime.guard
+        level = guard.begin(inputs, self._runtime.socket).level
+        if level is Level.STOP:
+            self._end(Outcome.STOPPED, guard.decision.message, guard.decision)
+        elif level is Level.HOLD:
+            self._end(Outcome.SUCCESS, "", GuardDecision())
+        else:
+            self._measured = inputs.measured.pose()
+            self._push(inputs.now_s)
+
+    def _push(self, now_s: float) -> None:
+        """Command the probe's next target within the guard's bounds, or end with what was found."""
+        assert self._probe is not None
+        plug, guard = self._measured.batch() @ self._tool_from_plug, self._runtime.guard
+        target = self._probe.target(plug)
+        if target is None:
+            self._hole = self._probe.centre(plug)
+            self._end(Outcome.SUCCESS, "", GuardDecision())
+            return
+        bounded = guard.command(Pose.of(target), self._runtime.socket)
+        if guard.decision.level is Level.STOP:
+            self._end(Outcome.STOPPED, guard.decision.message, guard.decision)
+        else:
+            self._command(bounded, now_s)
 
     def _inputs(self) -> Inputs:
         inputs = self._topics.inputs()
@@ -260,16 +311,18 @@ class Insertion:
             steps.callback(self._topics.publish_target, self._measured)
 
     def _conclude(self, outcome: int, message: str, decision: GuardDecision) -> None:
+        offset, diagnosis = self._judged or (self.plug_offset(), self._diagnosis())
         self.ended.set_result(
             InsertionResult(
                 outcome=outcome,
                 message=message,
                 decision=decision,
                 measured=self._measured,
-                offset=self.plug_offset(),
-                diagnosis=self._diagnosis(),
+                offset=offset,
+                diagnosis=diagnosis,
                 duration_s=self.elapsed_s,
                 ticks=self._ticks,
+                hole=self._hole,
             )
         )
 
@@ -299,5 +352,5 @@ class Insertion:
         self._topics.publish_target(pose)
 
     def _command_between(self) -> None:
-        if self._between is not None and self._phase in (Phase.RUN, Phase.SETTLE):
+        if self._between is not None and self._phase in (Phase.RUN, Phase.SETTLE, Phase.FEEL):
             self._topics.publish_target(self._between.at(self._topics.now_s()))

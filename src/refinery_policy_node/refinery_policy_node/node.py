@@ -43,6 +43,7 @@ class PolicyNode(ManagedNode):
         self.create_service(Trigger, "~/hold", self._on_hold)
         self.create_service(Trigger, "~/stop", self._on_stop)
         self.create_service(Trigger, "~/rearm", self._on_rearm)
+        self.create_service(Trigger, "~/forget_calibration", self._on_forget)
         self.get_logger().info(f"policy tick: {compiled.description()}")
         self._timer = self.create_timer(_WATCH_S, self._watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
@@ -190,6 +191,17 @@ class PolicyNode(ManagedNode):
             guard.stop(decision.reason, decision.message)
         self._publish_status()
         response.success, response.message = True, done
+        return response
+
+    def _on_forget(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        calibration = None if self._resources is None else self._resources.calibration
+        if self._resources is None or calibration is None or self.busy:
+            response.success = False
+            response.message = "expected a node configured with calibration_dir, without an insertion in progress"
+            return response
+        calibration.forget()
+        self._resources.use_correction()
+        response.success, response.message = True, "nothing is known of the socket estimate's error any more"
         return response
 
     def _on_rearm(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:

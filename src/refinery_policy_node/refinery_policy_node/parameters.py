@@ -116,6 +116,15 @@ class PolicyParameters:
     publish_ticks: bool = parameter(
         True, "Publish every policy step with all its inputs on ~/tick, after its target, for recording and replay"
     )
+    calibration_dir: str = parameter(
+        "",
+        "Learn the constant error of the socket estimate from seated insertions, correct by it and keep it in this "
+        "directory; a seated plug then feels for the walls of the hole (10 policy steps); empty: do not",
+    )
+    calibration_fixture: str = parameter("fixture", "Name of the fixture; what is learnt of each is a file of its own")
+    calibration_max_age_days: float = parameter(
+        30.0, "What was learnt is left out of account if it has not changed for longer [days]", 0.0, 3650.0
+    )
     record_dir: str = parameter("", "Write every insertion's ticks to this directory (.npz); empty: do not")
 
     realtime_policy: str = parameter(

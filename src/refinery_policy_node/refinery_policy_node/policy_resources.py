@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from rclpy.lifecycle import LifecycleNode
@@ -13,6 +14,7 @@ from refinery.storage import check_writable
 from refinery.tick.guard import GuardDecision, Level, Reason
 from refinery.tick.recording import Recorder
 from refinery.tick.runtime import PolicyRuntime
+from refinery_policy_node.cell_calibration import CellCalibration
 from refinery_policy_node.controller_switch import ControllerSwitch, NoSwitch, Switch
 from refinery_policy_node.parameters import PolicyParameters
 from refinery_policy_node.tick_publisher import TickPublisher
@@ -63,8 +65,19 @@ class PolicyResources:
         if parameters.record_dir:
             check_writable(Path(parameters.record_dir), "free some space, or name another folder: -p record_dir:=...")
             self.runtime.recorder = Recorder(task.hash(), self.runtime.policy.observation_size)
+        self.calibration: CellCalibration | None = None
+        if parameters.calibration_dir:
+            self.calibration = CellCalibration(
+                node,
+                folder=Path(parameters.calibration_dir),
+                fixture=parameters.calibration_fixture,
+                bundle=self.bundle,
+                base_frame=profile.base_frame,
+                max_age=timedelta(days=parameters.calibration_max_age_days),
+            )
         self.topics = RobotTopics(node, profile, shadow=parameters.dry_run)
         self.ticks = TickPublisher(node, self.bundle, parameters, profile.base_frame)
+        self.use_correction()
         self.clock = ClockWatch(parameters.clock_timeout_s)
         self.switch: Switch = NoSwitch()
         if not parameters.dry_run:
@@ -76,6 +89,11 @@ class PolicyResources:
             self._disconnect()
             raise
         node.get_logger().info(f"scheduling: {realtime.description()}")
+
+    def use_correction(self) -> None:
+        """Apply what the calibration has learnt by now, if there is one, to the estimates from now on."""
+        if self.calibration is not None:
+            self.topics.correction = self.calibration.correction
 
     def check_clock(self) -> GuardDecision:
         """Return OK, or the stop for a clock that stood still at the last look."""
@@ -92,6 +110,8 @@ class PolicyResources:
         self.topics.destroy()
         self.ticks.destroy()
         self.switch.destroy()
+        if self.calibration is not None:
+            self.calibration.destroy()
 
 
 def _check_clock(node: LifecycleNode, profile: RobotProfile) -> None:

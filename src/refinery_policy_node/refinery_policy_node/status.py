@@ -64,9 +64,11 @@ class StatusReport:
         status.ended, status.last_trial_id = inserts.ended, inserts.last_trial_id
         status.last_outcome, status.last_diagnosis = inserts.last.outcome, inserts.last.diagnosis
         self._status.publish(status)
-        self._diagnostics.publish(self._diagnosis(status, decision))
+        calibration = None if resources is None else resources.calibration
+        correction = "off" if calibration is None else calibration.correction.description
+        self._diagnostics.publish(self._diagnosis(status, decision, correction))
 
-    def _diagnosis(self, status: PolicyStatus, decision: GuardDecision) -> DiagnosticArray:
+    def _diagnosis(self, status: PolicyStatus, decision: GuardDecision, correction: str) -> DiagnosticArray:
         levels = {Level.OK: DiagnosticStatus.OK, Level.HOLD: DiagnosticStatus.WARN, Level.STOP: DiagnosticStatus.ERROR}
         values = {
             "state": _NAMES[status.state],
@@ -81,6 +83,7 @@ class StatusReport:
             "step_p999_us": f"{status.step_p999_us:.0f}",
             "step_max_us": f"{status.step_max_us:.0f}",
             "deadline_misses": str(status.deadline_misses),
+            "socket_correction": correction,
         }
         report = DiagnosticStatus(
             level=levels[decision.level],

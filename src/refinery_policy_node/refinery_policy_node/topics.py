@@ -9,10 +9,11 @@ from geometry_msgs.msg import PoseStamped, WrenchStamped
 from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
 from std_msgs.msg import Float64MultiArray
 
+from refinery.calibration import Correction
 from refinery.robot_interface import TopicSpec
 from refinery.robot_profile import RobotProfile
 from refinery.tick.pose import Pose
-from refinery.tick.samples import Inputs
+from refinery.tick.samples import Inputs, PoseSample
 from refinery_policy_node.messages import TargetMessage, pose_sample, wrench_sample
 from refinery_policy_node.robot_state import RobotState, message_type
 from refinery_ros.polled_clock import PolledClock
@@ -43,6 +44,8 @@ class RobotTopics:
         self.shadow = shadow
         """Whether this is a dry run."""
         self.base_frame = profile.base_frame
+        self.correction: Correction | None = None
+        """Applied to every socket estimate."""
 
         topics = profile.topics
 
@@ -86,7 +89,7 @@ class RobotTopics:
         robot = self._robot_state.sample(self.now_s())
         if pose is None or wrench is None or socket is None or robot is None:
             return None
-        measured, estimate, force = pose_sample(pose), pose_sample(socket), wrench_sample(wrench)
+        measured, estimate, force = pose_sample(pose), self._corrected(pose_sample(socket)), wrench_sample(wrench)
         return Inputs(
             measured=measured,
             estimate=estimate,
@@ -95,6 +98,12 @@ class RobotTopics:
             now_s=self._now_after(max(measured.stamp_s, estimate.stamp_s, force.stamp_s, robot.stamp_s)),
             wrong_frame=self._wrong_frame(pose, wrench, socket),
         )
+
+    def _corrected(self, estimate: PoseSample) -> PoseSample:
+        if self.correction is None:
+            return estimate
+        pos_m = self.correction.apply_to(estimate.pos_m)
+        return PoseSample(pos_m=pos_m, quat_xyzw=estimate.quat_xyzw, stamp_s=estimate.stamp_s)
 
     def _now_after(self, newest_s: float) -> float:
         """Return the node's clock, read after the samples, so that none is newer by more than a simulation's step.

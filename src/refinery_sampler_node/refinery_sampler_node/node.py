@@ -162,7 +162,7 @@ class SamplerNode(ManagedNode):
     def _show(self, shown: DisplayedChoice) -> None:
         if self._resources is not None:
             mixture = self._resources.sampler.bundle.initial_states.mixture
-            self._display.show(mixture, shown, self._resources.profile.base_frame)
+            self._display.show(mixture, shown, self._resources.profile.base_frame, self._resources.correction)
 
     def _on_status(self) -> None:
         self._display.status(

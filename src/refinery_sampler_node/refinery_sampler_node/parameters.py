@@ -42,6 +42,11 @@ class SamplerParameters:
     estimate_max_age_s: float = parameter(
         5.0, "A newest socket estimate older than this (time since it arrived) is refused [s]", 0.1, 86400.0
     )
+    use_socket_correction: bool = parameter(
+        False,
+        "Correct socket estimates by what the policy node has learnt (its calibration_dir); a pose in a request is "
+        "taken as it is",
+    )
     state_max_age_s: float = parameter(
         1.0,
         "Joint states older than this (since they arrived) or a clock that has stopped end a placement [s]",

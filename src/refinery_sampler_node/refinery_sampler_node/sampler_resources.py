@@ -12,6 +12,7 @@ from refinery.errors import ConfigError
 from refinery.robot_profile import RobotProfile, load_robot_profile
 from refinery_ros.polled_clock import PolledClock
 from refinery_sampler_node.inputs.arm_state import ArmState
+from refinery_sampler_node.inputs.socket_corrections import SocketCorrections
 from refinery_sampler_node.inputs.socket_estimates import SocketEstimates
 from refinery_sampler_node.inputs.transforms import Transforms
 from refinery_sampler_node.moveit.client import MoveItClient
@@ -68,6 +69,9 @@ class SamplerResources:
             pose_topic=profile.pose_topic,
             max_age_s=parameters.state_max_age_s,
         )
+        self.corrections: SocketCorrections | None = None
+        if parameters.use_socket_correction:
+            self.corrections = SocketCorrections(node, task=bundle.task, base_frame=profile.base_frame)
         self.estimates = SocketEstimates(
             node,
             topic=profile.socket_pose_topic,
@@ -77,6 +81,7 @@ class SamplerResources:
             jump_rad=parameters.estimate_jump_rad,
             symmetry=bundle.part.symmetry,
             max_age_s=parameters.estimate_max_age_s,
+            corrections=self.corrections,
         )
         self.halt = ArmHalt(node, profile.follow_joint_trajectory, self.arm, self.tolerances.rest_rad_s)
         self.transforms = Transforms(node, base_frame=profile.base_frame, max_age_s=parameters.tf_max_age_s)
@@ -104,11 +109,18 @@ class SamplerResources:
             table_top_m=parameters.table_top_m,
         )
 
+    @property
+    def correction(self) -> str:
+        """What is done to socket estimates, in words."""
+        return "off" if self.corrections is None else self.corrections.description
+
     def destroy(self) -> None:
         """End all connections."""
         self.clock.destroy()
         self.arm.destroy()
         self.estimates.destroy()
+        if self.corrections is not None:
+            self.corrections.destroy()
         self.transforms.destroy()
         self.moveit.destroy()
         self.halt.destroy()

@@ -25,10 +25,11 @@ class Cell:
         task: The insertion task.
         profile: Profile of the arm.
         seed: Seed of the first trial.
+        bias_seed: As for :func:`refinery_twin.trial.draw_trial`.
     """
 
-    def __init__(self, task: Task, profile: RobotProfile, seed: int) -> None:
-        self.task = task
+    def __init__(self, task: Task, profile: RobotProfile, seed: int, bias_seed: int = -1) -> None:
+        self.task, self._bias_seed = task, bias_seed
         self.plant = Plant(task, profile.home_rad)
         interfaces = [f"{name}/effort" for name in profile.joint_names]
         self.controllers = Controllers(profile.controllers.trajectory, profile.controllers.impedance, interfaces)
@@ -122,7 +123,7 @@ class Cell:
             self._kept = None
 
     def _drawn(self, seed: int, grasp: Array) -> Trial:
-        draw = draw_trial(self.task, seed)
+        draw = draw_trial(self.task, seed, self._bias_seed)
         self.plant.reset(socket=draw.socket, grasp=grasp, friction=draw.friction, control_bias_m=draw.control_bias_m)
         return Trial(self.task, draw, grasp)
 

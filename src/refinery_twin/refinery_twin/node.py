@@ -51,7 +51,7 @@ class TwinNode(Node):
         super().__init__("refinery_twin")
         self._settings, self._profile = declare_parameters(self)
         task = named_task(self._settings.task)
-        self._cell = Cell(task, self._profile, self._settings.seed)
+        self._cell = Cell(task, self._profile, self._settings.seed, self._settings.bias_seed)
         self._limits = self._cell.plant.joint_limits(self._profile.limits.velocity_rad_s)
         self._chunk = max(1, round(1000.0 / self._settings.state_rate_hz))
         self._pacer = Pacer(self._settings.realtime_factor)

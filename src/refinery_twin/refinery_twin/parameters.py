@@ -19,6 +19,13 @@ class TwinParameters:
     robot_profile: str = parameter("twin", "Robot profile: a name in config/robots or a path to a .yaml file")
     task: str = parameter("peg_rect", "Task: a name in config/tasks, a path to a .yaml file, or a bundle's directory")
     seed: int = parameter(0, "Seed of the trial the twin starts with", 0, 2**63 - 1)
+    bias_seed: int = parameter(
+        -1,
+        "Seed of the constant error of the socket estimate, the same in every trial, as in a real cell; negative: each "
+        "trial draws its own, as training does",
+        -1,
+        2**63 - 1,
+    )
     realtime_factor: float = parameter(
         1.0, "Simulated seconds per second of wall clock; 0: unpaced; default: the profile's", 0.0, 100.0
     )

@@ -32,12 +32,13 @@ class TrialDraw:
     """Source of the noisy estimates."""
 
 
-def draw_trial(task: Task, seed: int) -> TrialDraw:
+def draw_trial(task: Task, seed: int, bias_seed: int = -1) -> TrialDraw:
     """Draw a trial.
 
     Args:
         task: Ranges and noise levels.
         seed: Equal seeds give equal trials, >= 0.
+        bias_seed: Seed of the estimate's bias, so that trials can share it; negative: ``seed``.
 
     Returns:
         The trial's socket, biases, friction and source of estimates.
@@ -49,6 +50,10 @@ def draw_trial(task: Task, seed: int) -> TrialDraw:
     bias = np.append(rng.normal(0, noise.estimate_bias_m, 2), 0.0)
     yaw_bias = float(rng.normal(0, noise.estimate_bias_yaw_rad))
     control_bias = rng.normal(0, noise.control_bias_m, 3)
+    if bias_seed >= 0:
+        shared = np.random.default_rng([bias_seed, 1])
+        bias = np.append(shared.normal(0, noise.estimate_bias_m, 2), 0.0)
+        yaw_bias = float(shared.normal(0, noise.estimate_bias_yaw_rad))
     estimate = Poses.from_xyz_rpy(xyz + bias, (0.0, 0.0, yaw + yaw_bias))
     return TrialDraw(
         seed=seed,

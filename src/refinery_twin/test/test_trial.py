@@ -44,6 +44,16 @@ def test_biases_have_the_stated_spread(task: Task) -> None:
         assert np.abs(values.mean(axis=0)).max() < 4 * sigma / np.sqrt(len(draws))
 
 
+def test_trials_with_one_seed_of_the_bias_share_it_and_nothing_else(task: Task) -> None:
+    one, other, own = draw_trial(task, 1, bias_seed=7), draw_trial(task, 2, bias_seed=7), draw_trial(task, 1)
+    bias = one.estimate.pos_m - one.socket.pos_m
+    np.testing.assert_allclose(other.estimate.pos_m - other.socket.pos_m, bias, atol=1e-12)
+    assert np.abs(own.estimate.pos_m - own.socket.pos_m - bias).max() > 1e-6
+    np.testing.assert_array_equal(own.socket.pos_m, one.socket.pos_m)
+    np.testing.assert_array_equal(own.control_bias_m, one.control_bias_m)
+    assert np.abs(one.socket.pos_m - other.socket.pos_m).max() > 1e-4
+
+
 def test_friction_stays_in_its_range(task: Task) -> None:
     friction = np.array([draw_trial(task, seed).friction for seed in range(2000)])
     spec = task.socket

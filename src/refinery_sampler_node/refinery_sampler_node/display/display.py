@@ -29,14 +29,14 @@ class Display:
         self._markers = node.create_publisher(MarkerArray, "~/markers", qos.STATUS)
         self._status = node.create_publisher(DiagnosticStatus, "~/status", qos.STATUS)
         self._diagnostics = node.create_publisher(DiagnosticArray, "/diagnostics", qos.DIAGNOSTICS)
-        self._pending: tuple[Mixture, DisplayedChoice, str] | None = None
+        self._pending: tuple[Mixture, DisplayedChoice, str, str] | None = None
         self._timer = node.create_timer(
             _MARKERS_S, self._publish_markers, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
 
-    def show(self, mixture: Mixture, shown: DisplayedChoice, frame: str) -> None:
+    def show(self, mixture: Mixture, shown: DisplayedChoice, frame: str, correction: str) -> None:
         """Display a choice with the next timer tick, the newest only, so that the service is not slowed down."""
-        self._pending = (mixture, shown, frame)
+        self._pending = (mixture, shown, frame, correction)
 
     def _publish_markers(self) -> None:
         if self._pending is not None:
@@ -73,6 +73,7 @@ class Display:
             level, message = DiagnosticStatus.ERROR if problem else DiagnosticStatus.OK, problem or "not configured"
         else:
             bundle, missing = resources.sampler.bundle, resources.moveit.missing()
+            values["socket_correction"] = resources.correction
             values["moveit"] = f"no {', no '.join(missing)}" if missing else "ready"
             values |= {
                 "bundle": bundle.name,

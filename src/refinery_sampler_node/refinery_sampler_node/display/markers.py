@@ -46,13 +46,14 @@ class _MarkerFactory:
         return made
 
 
-def choice_markers(mixture: Mixture, shown: DisplayedChoice, frame: str, stamp: Time) -> MarkerArray:
+def choice_markers(mixture: Mixture, shown: DisplayedChoice, frame: str, correction: str, stamp: Time) -> MarkerArray:
     """Draw a choice.
 
     Args:
         mixture: Over initial states.
         shown: The choice and the progress of its placement.
         frame: Name of the base frame.
+        correction: What is done to socket estimates, in words.
         stamp: Time of the markers.
 
     Returns:
@@ -65,7 +66,7 @@ def choice_markers(mixture: Mixture, shown: DisplayedChoice, frame: str, stamp: 
         *_candidates(factory, shown),
         *_chosen(factory, shown),
         *_approach(factory, shown),
-        *_legend(factory, shown),
+        *_legend(factory, shown, correction),
     ]
     return MarkerArray(markers=markers)
 
@@ -133,7 +134,7 @@ def _approach(factory: _MarkerFactory, shown: DisplayedChoice) -> list[Marker]:
     return markers
 
 
-def _legend(factory: _MarkerFactory, shown: DisplayedChoice) -> list[Marker]:
+def _legend(factory: _MarkerFactory, shown: DisplayedChoice, correction: str) -> list[Marker]:
     choice = shown.choice
     reasons = [*(reason for reason in choice.seen_reasons if reason), *shown.rejected]
     row = 0 if shown.chosen is None else shown.chosen
@@ -143,6 +144,7 @@ def _legend(factory: _MarkerFactory, shown: DisplayedChoice) -> list[Marker]:
         *legend(reasons),
         ("mixture over successes, 2 sigma", ColorRGBA(r=MIXTURE.r, g=MIXTURE.g, b=MIXTURE.b, a=1.0)),
         (f"chosen: predicted success {100 * best:.0f} %", success_color(best) if shown.chosen is None else CHOSEN),
+        (f"correction: {correction}", MIXTURE),
     ]
     markers = []
     for i, (text, color) in enumerate(lines):

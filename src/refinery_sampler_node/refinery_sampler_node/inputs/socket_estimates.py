@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections import deque
 
@@ -11,6 +12,7 @@ from rclpy.node import Node
 from refinery.rotations import Poses
 from refinery_ros import qos
 from refinery_sampler_node.inputs.checked_pose import checked_pose_message
+from refinery_sampler_node.inputs.socket_corrections import SocketCorrections
 from refinery_sampler_node.inputs.socket_estimate import CONFIRMED, SocketEstimate, consensus
 from refinery_sampler_node.request_error import RequestError
 
@@ -27,6 +29,7 @@ class SocketEstimates:
         jump_rad: Estimates rotated by more disagree, [rad].
         symmetry: Order of the rotational symmetry of the part's section.
         max_age_s: Longest time since the newest estimate arrived, [s].
+        corrections: Applied to the mean; None for none.
     """
 
     def __init__(
@@ -40,7 +43,9 @@ class SocketEstimates:
         jump_rad: float,
         symmetry: int,
         max_age_s: float,
+        corrections: SocketCorrections | None = None,
     ) -> None:
+        self._corrections = corrections
         self.topic = node.resolve_topic_name(topic)
         self.window = window
         self._node = node
@@ -75,7 +80,7 @@ class SocketEstimates:
         return count
 
     def mean(self) -> SocketEstimate:
-        """Average the newest estimates that agree.
+        """Average the newest estimates that agree, corrected if there are corrections.
 
         Raises:
             RequestError: There is none, it is too old, they disagree or drift, or several of the newest are not valid
@@ -95,4 +100,7 @@ class SocketEstimates:
                 f"the last message on {self.topic} came {age:.1f} s ago (limit {self._max_age_s} s); "
                 "is the socket pose estimator still running?",
             )
-        return consensus(self._poses, jump_m=self._jump_m, jump_rad=self._jump_rad, symmetry=self._symmetry)
+        mean = consensus(self._poses, jump_m=self._jump_m, jump_rad=self._jump_rad, symmetry=self._symmetry)
+        if self._corrections is None:
+            return mean
+        return dataclasses.replace(mean, pose=self._corrections.apply(mean.pose))
