@@ -73,6 +73,7 @@ def learning(study: Json) -> bytes:
                 axes.set_ylabel("strict success [%]")
             if index >= len(tasks) - columns:
                 axes.set_xlabel("environment steps [1000]")
+                axes.tick_params(labelbottom=True)
         headline(figure, "Validated success while training, from the clipped base on; a line a training seed")
         return _small(figure)
 
