@@ -122,7 +122,8 @@ def _cell(counts: dict[str, Any]) -> str:
 
 def _mean_cell(entry: Json) -> str:
     interval = entry["interval_over_tasks"]
-    return f"**{entry['percent']:.1f}**" + (f"<br>({interval[0]:.1f} to {min(interval[1], 100):.1f})" if interval else "")
+    shown = f"<br>({interval[0]:.1f} to {min(interval[1], 100):.1f})" if interval else ""
+    return f"**{entry['percent']:.1f}**{shown}"
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
