@@ -51,7 +51,8 @@ def test_the_last_latched_message_is_in_every_bag(topic: BagTopic, plain: BagTop
         run(recorder, plain, range(90))
         recorder.end(9.0)
         recorder.tick(99.0)
-        assert steps_in(tmp_path / str(ring))[0] == 101
+        steps = steps_in(tmp_path / str(ring))
+        assert steps.count(101) == 1 and 100 not in steps
 
 
 def test_a_ring_keeps_the_seconds_before_and_after_a_failure(plain: BagTopic, tmp_path: Path) -> None:
