@@ -16,7 +16,7 @@ from experiments.calibration.plot import drawn
 from experiments.results_file import merge_results, read_results
 from refinery.config import check
 from refinery.statistics import Rate
-from refinery.storage import check_writable
+from refinery.storage import check_writable, write_whole
 from refinery_sim_train.command import run
 from refinery_sim_train.console import console, stage
 from refinery_sim_train.env.insertion_env import InsertionEnv
@@ -68,7 +68,7 @@ def compare(args: Args) -> None:
     for condition in CONDITIONS:
         rows[condition.name] = _measure(args, env, policy, condition)
         merge_results(args.out, {task.name: figures})
-    args.out.with_suffix(".png").write_bytes(drawn(read_results(args.out)))
+    write_whole(args.out.with_suffix(".png"), drawn(read_results(args.out)))
 
 
 def _measure(args: Args, env: InsertionEnv, policy: BatchPolicy, condition: Condition) -> dict[str, dict[str, Any]]:

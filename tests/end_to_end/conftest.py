@@ -37,6 +37,6 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def client(bundle: Path, records: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrialClient]:
-    """A client of the cell: twin, sampler and policy node, all real, at up to three times real time."""
+    """A client of the cell: twin, sampler and policy node, all real, at up to twice real time."""
     with running_cell(bundle, records, tmp_path_factory.mktemp("logs")) as client:
         yield client

@@ -19,7 +19,7 @@ from refinery_evaluation.trials.trial_recorder import recorder_spec
 def running_cell(
     bundle: Path, records: Path, logs: Path, task: Path | None = None, parameters: Mapping[str, Any] | None = None
 ) -> Iterator[TrialClient]:
-    """Bring the cell up, at up to three times real time.
+    """Bring the cell up, at up to twice real time.
 
     Args:
         bundle: For sampler and policy node.
@@ -36,7 +36,7 @@ def running_cell(
     overrides |= {"refinery_sampler.state_max_age_s": 10.0, "refinery_sampler.max_lag_s": 3.0}
     overrides |= parameters or {}
     chosen = None if task is None else str(task)
-    specs = describe_bringup("twin", bundle=bundle, task=chosen, realtime_factor=3.0, overrides=overrides)
+    specs = describe_bringup("twin", bundle=bundle, task=chosen, realtime_factor=2.0, overrides=overrides)
     specs.append(recorder_spec("twin", records))
     with contextlib.ExitStack() as stack:
         nodes = stack.enter_context(Supervisor(specs, log_dir=logs, quiet=True))

@@ -27,8 +27,12 @@ from refinery.storage import (
 
 ROOT = Path(__file__).parents[3]
 PLACES = ("src", "launch", "experiments", "tools/parameters_page.py")
-# What they write: a folder swapped as a whole, logs of processes, scratch folders, a process's standard output.
+# What they write: a folder swapped as a whole, logs of processes, scratch folders, a process's standard output, bags
+# that are recovered, a disk that is filled on purpose, what the build makes.
 OTHERS = {
+    "src/refinery/setup.py",
+    "src/refinery_evaluation/refinery_evaluation/recording/bag_writer.py",
+    "experiments/recordings/twin.py",
     "src/refinery/refinery/storage.py",
     "src/refinery/refinery/bundle/writer.py",
     "src/refinery/refinery/bringup/process.py",

@@ -84,7 +84,9 @@ def test_an_insertion_from_configuration_to_clean_exit(
     assert plant.impedance_calls == [True, False] and not plant.targets
     timed_out = policy.insert(timeout_s=0.3)
     assert timed_out.outcome.value == Outcome.TIMED_OUT, timed_out.outcome.message
-    assert timed_out.diagnosis.place == Diagnosis.ABOVE and "above the rim" in timed_out.outcome.message
+    # How far the plug came in a third of a second is the machine's affair.
+    assert timed_out.diagnosis.place in (Diagnosis.ABOVE, Diagnosis.ON_RIM, Diagnosis.PARTLY_IN)
+    assert timed_out.diagnosis.message in timed_out.outcome.message
     plant.place(np.array([0.04, 0.0, 0.05, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]))
     wait_for(lambda: policy.insert().reason.value == GuardReason.OUT_OF_DISTRIBUTION, "refusal of a far start")
     assert plant.impedance_calls == [True, False] * 2
@@ -142,7 +144,7 @@ def test_faults_stop_and_stay_until_rearmed(launch: Launch) -> None:
             fault(name)
         result = policy.result(handle)
         assert (result.outcome.value, result.reason.value) == (Outcome.STOPPED, reason), result.outcome.message
-        assert result.outcome.message == result.reason.message
+        assert result.outcome.message == f"{result.reason.message}: {result.diagnosis.message}"
         assert plant.impedance is False
         count = len(plant.targets)
         wait_for(lambda: policy.status().state == PolicyStatus.STOPPED, "status STOPPED")

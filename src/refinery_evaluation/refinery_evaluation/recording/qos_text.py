@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import yaml
-
+from refinery import strict_yaml
+from refinery.errors import RefineryError
 from refinery_evaluation.recording.topic import Qos
 
 
@@ -14,7 +14,7 @@ def qos_of(text: str) -> Qos:
         text: As :meth:`refinery_evaluation.recording.topic.Qos.lines` writes it.
     """
     try:
-        (first, *_) = yaml.safe_load(text) or [{}]
+        (first, *_) = strict_yaml.parse(text, "offered_qos_profiles")
         return Qos(reliability=first["reliability"], durability=first["durability"], depth=int(first["depth"]))
-    except (yaml.YAMLError, LookupError, TypeError, ValueError):
+    except (RefineryError, LookupError, TypeError, ValueError):
         return Qos()
