@@ -15,11 +15,17 @@ from refinery_sim_train.settings import read_task
 
 
 @dataclass(frozen=True, kw_only=True)
-class WeightsArgs:
-    """Options of every command that uses weights with a task."""
+class GainsArgs:
+    """Option of every command that uses a trained policy with a task."""
 
     accept_other_gains: bool = False
     """Use weights that were trained with other control settings than the task's; results record it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightsArgs(GainsArgs):
+    """Options of every command that uses weights with a task."""
+
     trained_with: str = ""
     """Task, by name or path, that the weights were trained with: for weights without a record of it."""
 

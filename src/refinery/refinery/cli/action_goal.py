@@ -7,10 +7,13 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from refinery.bringup.middleware import check_middleware
+from refinery.bringup.node_spec import check_namespace
 from refinery.bringup.ros_start import init_ros
+from refinery.config import check
 from refinery.errors import NotReadyError
 
 ASK_AGAIN_S = 3.0
@@ -18,6 +21,21 @@ ASK_AGAIN_S = 3.0
 its end of the answers drops the answer (https://github.com/ros2/rmw_fastrtps/issues/842)."""
 CANCEL_S = 15.0
 """A goal that was cancelled has to end within this, [s]."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoalArgs:
+    """Options of every command that sends a goal."""
+
+    namespace: str = ""
+    """Of the cell, as in /left; empty: none."""
+    wait_s: float = 10.0
+    """Wait at most this long for the node, [s]."""
+
+    def __post_init__(self) -> None:
+        """Validate what does not fit into the goal; the node judges the rest."""
+        check_namespace(self.namespace)
+        check(self.wait_s > 0, "wait_s", "a positive time [s]", self.wait_s)
 
 
 class GoalRun:

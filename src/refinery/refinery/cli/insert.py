@@ -9,13 +9,11 @@ from typing import Any
 
 import tyro
 
-from refinery.bringup.node_spec import check_namespace
-from refinery.cli.action_goal import GoalRun
-from refinery.config import check
+from refinery.cli.action_goal import GoalArgs, GoalRun
 
 
 @dataclass(frozen=True, kw_only=True)
-class InsertArgs:
+class InsertArgs(GoalArgs):
     """Run the policy from where the plug is, and say how it ended and why. Ctrl-C cancels: the arm holds."""
 
     task: str = ""
@@ -26,15 +24,6 @@ class InsertArgs:
     """Give up after this time, [s]; 0: the task's episode length."""
     trial_id: int = 0
     """Freely chosen; written to the log, the recording and the status."""
-    namespace: str = ""
-    """Of the cell, as in /left; empty: none."""
-    wait_s: float = 10.0
-    """Wait at most this long for the node, [s]."""
-
-    def __post_init__(self) -> None:
-        """Validate what does not fit into the goal; the node judges the rest."""
-        check_namespace(self.namespace)
-        check(self.wait_s > 0, "wait_s", "a positive time [s]", self.wait_s)
 
 
 LONGEST_S = 1200.0

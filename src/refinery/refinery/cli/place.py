@@ -9,14 +9,13 @@ from typing import Any
 
 import tyro
 
-from refinery.bringup.node_spec import check_namespace
-from refinery.cli.action_goal import GoalRun
+from refinery.cli.action_goal import GoalArgs, GoalRun
 from refinery.config import check
 from refinery.theta_units import shown_unit
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlaceArgs:
+class PlaceArgs(GoalArgs):
     """Sample an initial state and move the plug there; the goal of an empty command is the likeliest to succeed."""
 
     mode: str = "best"
@@ -25,18 +24,13 @@ class PlaceArgs:
     """Of the draw; negative: a fresh one."""
     task: str = ""
     """Task to sample for; empty: the loaded one."""
-    namespace: str = ""
-    """Of the cell, as in /left; empty: none."""
     max_duration_s: float = 20.0
     """The node gives up after this time, [s] of its clock."""
-    wait_s: float = 10.0
-    """Wait at most this long for the node, [s]."""
 
     def __post_init__(self) -> None:
         """Validate what does not fit into the goal; the node judges the rest."""
-        check_namespace(self.namespace)
+        super().__post_init__()
         check(self.max_duration_s > 0, "max_duration_s", "a positive time [s]", self.max_duration_s)
-        check(self.wait_s > 0, "wait_s", "a positive time [s]", self.wait_s)
 
 
 def main(argv: Sequence[str]) -> int:

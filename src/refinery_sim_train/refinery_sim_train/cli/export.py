@@ -15,17 +15,15 @@ from refinery_sim_train.learn.deployed import Policy
 from refinery_sim_train.refine.package import Packaged, Packager
 from refinery_sim_train.refine.run_folder import RunFolder
 from refinery_sim_train.settings import read_preset, read_task
-from refinery_sim_train.weights import WeightsArgs, base_of, load_weights
+from refinery_sim_train.weights import GainsArgs, WeightsArgs, base_of, load_weights
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShippingArgs(SimulatorArgs):
+class ShippingArgs(SimulatorArgs, GainsArgs):
     """Options of the commands that ship a policy as it is."""
 
     task: str = "peg_rect"
     """Name in config/tasks or path of a task file."""
-    accept_other_gains: bool = False
-    """Use weights that were trained with other control settings than the task's; results record it."""
     preset: str = "quick"
     """Name in config/refine or path: how many episodes the mixture and the figures get."""
     seed: int = 0
