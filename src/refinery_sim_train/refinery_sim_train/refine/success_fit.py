@@ -19,7 +19,6 @@ from sklearn.gaussian_process.kernels import RBF, ConstantKernel
 from refinery.config import check
 from refinery.initial_state import Box
 from refinery.rotations import Array
-from refinery.statistics import held_out_bits
 from refinery.success_model import SuccessModel
 
 LEAST_VARIANCE = 0.03
@@ -97,10 +96,3 @@ def cross_validated(
         predicted[held] = model.predict(theta[held]).mean
         constant[held] = success[train].mean()
     return predicted, constant
-
-
-def cross_validated_bits(
-    box: Box, theta: Array, success: NDArray[np.bool_], spec: SuccessFitSpec, seed: int, folds: int = 5
-) -> float:
-    """Held-out bits per rollout the model gains over the constant rate: the structure it found (chance is about 0)."""
-    return held_out_bits(success, *cross_validated(box, theta, success, spec, seed, folds))

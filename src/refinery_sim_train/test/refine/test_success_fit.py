@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from refinery_sim_train.refine.success_fit import SuccessFitSpec, cross_validated_bits, fit_success_model
+from refinery.statistics import held_out_bits
+from refinery_sim_train.refine.success_fit import SuccessFitSpec, cross_validated, fit_success_model
 
 SPEC = SuccessFitSpec()
 
@@ -20,12 +21,12 @@ def test_finds_a_bad_region_and_the_dimension_that_causes_it(task):
     truth = np.where(box.to_unit(fresh)[:, -1] < 0.3, 0.2, 0.95)
     assert np.corrcoef(model.predict(fresh).mean, truth)[0, 1] > 0.9
     assert np.argmin(model.length_scales) == len(box.free) - 1
-    assert cross_validated_bits(box, theta, success, SPEC, 0) > 0.15
+    assert held_out_bits(success, *cross_validated(box, theta, success, SPEC, 0)) > 0.15
 
 
 def test_invents_no_structure_where_there_is_none(task):
     box, theta, success = outcomes(task, lambda u: np.full(len(u), 0.85))
-    assert abs(cross_validated_bits(box, theta, success, SPEC, 0)) < 0.03
+    assert abs(held_out_bits(success, *cross_validated(box, theta, success, SPEC, 0))) < 0.03
     model = fit_success_model(box, theta, success, SPEC, 0)
     assert model.predict(box.uniform(500, np.random.default_rng(1))).mean.std() < 0.06
 
