@@ -17,7 +17,7 @@ from refinery_evaluation.recording.topic import BagTopic
 PART = ".part"
 """End of the name of a file that is being written, or that a kill left behind."""
 _LIBRARY = "refinery"
-_TODO = "free some space; the trial goes on without the rest of its recording"
+_ADVICE = "free some space; the trial goes on without the rest of its recording"
 
 
 class BagWriter:
@@ -42,7 +42,7 @@ class BagWriter:
             folder.mkdir(parents=True)
             self._file: BinaryIO = self._part.open("wb")
         except OSError as error:
-            raise storage_error(folder, error, _TODO) from error
+            raise storage_error(folder, error, _ADVICE) from error
         self._writer = Writer(self._file)
         self._writer.start(profile="ros2", library=_LIBRARY)
         self._safe = 0
@@ -65,7 +65,7 @@ class BagWriter:
                 channel = self._channels[topic.name] = self._register(topic)
             self._writer.add_message(channel, log_time=stamp_ns, publish_time=stamp_ns, data=data)
         except OSError as error:
-            raise storage_error(self._part, error, _TODO) from error
+            raise storage_error(self._part, error, _ADVICE) from error
         self.contents.count(topic, stamp_ns)
 
     def flush(self) -> None:
@@ -79,7 +79,7 @@ class BagWriter:
             os.fsync(self._file.fileno())
             self._safe = self._file.tell()
         except OSError as error:
-            raise storage_error(self._part, error, _TODO) from error
+            raise storage_error(self._part, error, _ADVICE) from error
 
     def close(self) -> None:
         """Finish the file and write ``metadata.yaml``.
@@ -94,8 +94,8 @@ class BagWriter:
             self._file.close()
             self._part.rename(self.folder / self.contents.file)
         except OSError as error:
-            raise storage_error(self._part, error, _TODO) from error
-        write_whole(self.folder / "metadata.yaml", metadata_yaml(self.contents), _TODO)
+            raise storage_error(self._part, error, _ADVICE) from error
+        write_whole(self.folder / "metadata.yaml", metadata_yaml(self.contents), _ADVICE)
 
     def give_up(self) -> None:
         """Close the file after an error, cut back to the last flush: half a chunk is of no use to any reader."""
