@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from pathlib import Path
 
 from experiments.bench.figures import Effort, measure
 from experiments.results_file import merge_results, read_results
+from refinery.bringup.ros_start import choose_own_domain
 from refinery.errors import RefineryError
 from refinery.paths import config_file
 from refinery.storage import check_writable
@@ -29,8 +29,7 @@ def main(args: list[str] | None = None) -> int:
     )
     # make bench gives both of its programs the same options, and this one leaves the other's alone.
     options, _ = parser.parse_known_args(args)
-    # A graph of its own: another node's sample_init would answer as well.
-    os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
+    choose_own_domain()
     effort = Effort()
     if options.quick:
         effort = Effort(ticks=200, slow_ticks=5, torch_steps=50, round_trips=30, calls=3, simulated_s=0.6)

@@ -46,6 +46,14 @@ def ros_logs_in(folder: Path) -> Iterator[None]:
             del os.environ["ROS_LOG_DIR"]
 
 
+def choose_own_domain() -> None:
+    """Choose a ROS domain for this process and its children, unless the environment names one.
+
+    What runs on the twin alone must neither talk to a robot nor be answered by another twin on this machine.
+    """
+    os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
+
+
 def init_ros(**options: Any) -> None:
     """Call ``rclpy.init``.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from refinery.bringup.ros_start import ros_log_dir
+from refinery.bringup.ros_start import choose_own_domain, ros_log_dir
 from refinery.errors import StorageError
 
 
@@ -55,3 +55,14 @@ def test_a_node_that_cannot_log_ends_with_one_line(module):
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert [line for line in done.stderr.splitlines() if "/proc/nohome: could not be written" in line]
+
+
+def test_a_domain_is_chosen_unless_one_is_named(monkeypatch):
+    # Set first, so that the chosen one is forgotten after the test.
+    monkeypatch.setenv("ROS_DOMAIN_ID", "0")
+    monkeypatch.delenv("ROS_DOMAIN_ID")
+    choose_own_domain()
+    assert 1 <= int(os.environ["ROS_DOMAIN_ID"]) <= 100
+    monkeypatch.setenv("ROS_DOMAIN_ID", "7")
+    choose_own_domain()
+    assert os.environ["ROS_DOMAIN_ID"] == "7"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from refinery.bringup.description import describe_bringup
 from refinery.bringup.node_spec import NodeSpec
-from refinery.bringup.ros_start import init_ros
+from refinery.bringup.ros_start import choose_own_domain, init_ros
 from refinery.bringup.running import check_not_running
 from refinery.bringup.supervisor import Supervisor
 from refinery.errors import NotReadyError
@@ -55,8 +54,7 @@ def twin_cell(
     Raises:
         NotReadyError: A node is missing, or ended.
     """
-    # A domain of its own, so that trials on the twin never talk to a robot or to others on this machine.
-    os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
+    choose_own_domain()
     chosen = {**_guard_times(realtime_factor), **(overrides or {})}
     specs = describe_bringup("twin", bundle=bundle, task=task, realtime_factor=realtime_factor, overrides=chosen)
     specs += more
