@@ -35,7 +35,7 @@ class Assessment:
     """placed, refused, or how else it ended."""
     message: str
     """Message of the sampler."""
-    turned_down: bool
+    another_sample_taken: bool
     """Whether MoveIt found no path to the first sample, and another was taken."""
     error_mm: float | None
     """Distance of the tool from the pose asked for, by MuJoCo's kinematics; None unless placed."""
@@ -104,7 +104,7 @@ def assess(task: Task, mode: str, seed: int, placed: Placed) -> Assessment:
         seed=seed,
         outcome="placed" if arrived else outcome,
         message=result.outcome.message,
-        turned_down="rejected before" in result.outcome.message,
+        another_sample_taken="rejected before" in result.outcome.message,
         error_mm=error_mm,
         error_deg=error_deg,
         beyond_mm=beyond_mm,

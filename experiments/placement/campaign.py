@@ -122,7 +122,7 @@ def _summary(assessments: list[Assessment]) -> dict[str, Any]:
         "outcomes": dict(sorted(Counter(assessment.outcome for assessment in assessments).items())),
         "in_collision": sum(bool(assessment.contacts) or assessment.part_force_n > 0 for assessment in assessments),
         "unsound": sum(not assessment.sound for assessment in assessments),
-        "another_sample_taken": sum(assessment.turned_down for assessment in assessments),
+        "another_sample_taken": sum(assessment.another_sample_taken for assessment in assessments),
         "error_mm": _spread(errors_mm),
         "error_deg": _spread(errors_deg),
         "beyond_mm": _spread([assessment.beyond_mm for assessment in assessments if assessment.outcome == "placed"]),

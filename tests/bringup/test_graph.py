@@ -129,7 +129,7 @@ def test_an_observer_leaves_the_graph(node_of):
     node = node_of("watcher")
 
     def there():
-        return any(name.startswith("/refinery_onlooker") for name in full_names(node))
+        return any(name.startswith("/refinery_graph_observer") for name in full_names(node))
 
     assert seen_names(None, {"/nobody"}, 1.0, 0.1) == []
     end = time.monotonic() + LONG_S

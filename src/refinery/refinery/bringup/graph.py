@@ -65,7 +65,7 @@ def seen_names(domain: int | None, wanted: Set[str], wait_s: float, more_s: floa
     end = time.monotonic() + wait_s
     while seen != wanted and (now := time.monotonic()) < end:
         # One at a time: Fast DDS 2.14 may wait for ever when one of two participants of a process ends.
-        with observer_node("refinery_onlooker", domain) as node:
+        with observer_node("refinery_graph_observer", domain) as node:
             due = now + OBSERVER_S
             while seen != wanted and (now := time.monotonic()) < min(due, end):
                 found = set(full_names(node)) & wanted
