@@ -17,6 +17,9 @@ from refinery import extends
 from refinery.errors import ConfigError
 
 T = TypeVar("T")
+LEFT_OUT = {"left_out": True}
+"""Metadata of a field that mappings state only if it differs from its default: a key that came later does not change
+the hash of what was written before."""
 _COLLECTED: ContextVar[list[ConfigError] | None] = ContextVar("collected", default=None)
 """Mistakes found so far where all are wanted; None where the first one is raised."""
 
@@ -197,14 +200,19 @@ def check(condition: bool, key: str, expected: str, got: object) -> None:
 
 
 def to_mapping(value: object) -> Any:
-    """Turn a dataclass tree into plain dicts and lists, ready for YAML or JSON."""
+    """Turn a dataclass tree into plain dicts and lists, ready for YAML or JSON; see :data:`LEFT_OUT`."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_mapping(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init}
+        return {f.name: to_mapping(getattr(value, f.name)) for f in dataclasses.fields(value) if _stated(f, value)}
     if isinstance(value, (list, tuple)):
         return [to_mapping(item) for item in value]
     if isinstance(value, dict):
         return {str(key): to_mapping(item) for key, item in value.items()}
     return value
+
+
+def _stated(field: dataclasses.Field[Any], owner: object) -> bool:
+    left_out = field.metadata.items() >= LEFT_OUT.items() and getattr(owner, field.name) == field.default
+    return field.init and not left_out
 
 
 def _join(prefix: str, name: str) -> str:

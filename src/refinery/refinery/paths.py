@@ -37,7 +37,7 @@ def config_file(kind: str, name: str) -> Path:
 
     Args:
         kind: Folder of config/: tasks, robots, refine, sequences.
-        name: A bare name (``peg_rect``) or a path ending in .yaml.
+        name: A bare name (``peg_rect``), of a file in a folder below too, or a path ending in .yaml.
 
     Returns:
         The file.
@@ -46,6 +46,9 @@ def config_file(kind: str, name: str) -> Path:
         ConfigError: There is no such file; the message lists the names there are.
     """
     path = Path(name) if name.endswith((".yaml", ".yml")) else share_dir() / "config" / kind / f"{name}.yaml"
+    below = sorted(path.parent.glob(f"*/{path.name}")) if name.isidentifier() else []
+    if len(below) == 1 and not path.is_file():
+        path = below[0]
     if not path.is_file():
         known = sorted(p.stem for p in (share_dir() / "config" / kind).glob("*.yaml"))
         raise ConfigError(path, "", f"one of the {kind} {', '.join(known)}, or a path to a .yaml file", name)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from refinery.config import check, load_dataclass, to_mapping
+from refinery.config import LEFT_OUT, check, load_dataclass, to_mapping
 from refinery.initial_state import InitialStateSpec, grasp_offset
 from refinery.rotations import Array, Poses
 from refinery.section import SectionSpec
@@ -41,9 +41,13 @@ class PlugSpec:
     """Plug tip in the gripper's tool frame when held as intended, [m]."""
     grasp_rpy_rad: Vec3
     """Plug orientation in the tool frame when held as intended, roll, pitch, yaw about fixed axes, [rad]."""
+    chamfer_m: float = field(default=0.0, metadata=LEFT_OUT)
+    """Width and height of a 45 degree chamfer around the upper end, which leads in what is put over it later, [m],
+    [0, length_m); convex sections only."""
 
     def __post_init__(self) -> None:
         """Validate ranges."""
+        check(0 <= self.chamfer_m < self.length_m, "chamfer_m", "a width in [0, length_m)", self.chamfer_m)
         check(0 < self.length_m <= MAX_LENGTH_M, "length_m", f"a length in (0, {MAX_LENGTH_M:g}] m", self.length_m)
         check(0 < self.mass_kg <= 3, "mass_kg", "a mass in (0, 3] kg", self.mass_kg)
 
@@ -72,15 +76,44 @@ class NeighbourSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SolidSpec:
+    """An upright prism that a socket is made of: a plate with a bore, a bushing, a post, a part that was put there."""
+
+    section: SectionSpec
+    """Its cross-section about its own axis."""
+    centre_m: tuple[float, float] = (0.0, 0.0)
+    """Its axis in the socket frame, x and y, [m]."""
+    low_m: float
+    """Height of its lower end over the seated tip, [m]."""
+    high_m: float
+    """Height of its upper end over the seated tip, [m]."""
+    chamfer_m: float = 0.0
+    """Width and height of a 45 degree chamfer around its upper end, [m], [0, high_m - low_m); convex sections only."""
+
+    def __post_init__(self) -> None:
+        """Validate ranges."""
+        check(self.low_m < self.high_m, "high_m", f"a height over low_m ({self.low_m:g} m)", self.high_m)
+        low_enough = 0 <= self.chamfer_m < self.high_m - self.low_m
+        check(low_enough, "chamfer_m", "a width in [0, high_m - low_m)", self.chamfer_m)
+
+
+@dataclass(frozen=True, kw_only=True)
 class SocketSpec:
-    """The hole: the plug's section grown by the clearance, in a full plate; its frame is the seated plug's frame."""
+    """The hole: the plug's section grown by the clearance, in a full plate; its frame is the seated plug's frame.
+
+    A socket of another shape states the solids that it is made of.
+    """
 
     clearance_m: float
-    """Gap per side between plug and hole, [m], (0, 0.005]."""
+    """Gap per side between plug and hole, [m], (0, 0.005]; with solids the least one."""
     depth_m: float
-    """Depth of the hole, [m], (0, 0.1]."""
+    """Depth of the hole, [m], (0, 0.1]; with solids the height of the highest: where insertion begins."""
     plate_half_size_m: float
-    """Half the edge of the square plate around the hole, [m]."""
+    """Half the edge of the square plate around the hole, [m]; with solids that of the square they are planned around
+    as."""
+    solids: tuple[SolidSpec, ...] = field(default=(), metadata=LEFT_OUT)
+    """What the socket is made of instead of a plate with a hole; one of them has its top at height 0, where the plug
+    rests. Nothing is the plate."""
     friction: float
     """Middle of the range of sliding friction coefficients, [0, 2]."""
     friction_range: float = 0.0
@@ -105,6 +138,10 @@ class SocketSpec:
         low_enough = 0 <= self.friction_range <= self.friction
         check(low_enough, "friction_range", f"in [0, {self.friction}] (the friction)", self.friction_range)
         check(0 <= self.chamfer_m < self.depth_m, "chamfer_m", "a width in [0, depth_m)", self.chamfer_m)
+        if self.solids:
+            check(self.chamfer_m == 0, "chamfer_m", "0 (each solid has its own)", self.chamfer_m)
+            top = max(solid.high_m for solid in self.solids)
+            check(abs(top - self.depth_m) < 1e-9, "depth_m", f"{top:g} m (the top of the highest solid)", self.depth_m)
         check(all(v >= 0 for v in (*self.range_xyz_m, self.range_yaw_rad)), "range_xyz_m", ">= 0", self.range_xyz_m)
 
 

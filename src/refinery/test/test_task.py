@@ -25,6 +25,8 @@ HASHES = {
 }
 """Bundles and policies carry these: another hash is another task."""
 
+POST = {"section": {"family": "square", "size_m": [0.012]}, "low_m": 0.0, "high_m": 0.02}
+
 
 @pytest.fixture
 def raw():
@@ -43,6 +45,20 @@ def test_the_shipped_tasks_are_those_that_bundles_and_policies_name(where):
     assert {file.stem: load_task(file).hash() for file in files} == HASHES
 
 
+def test_what_came_later_is_stated_only_where_it_counts(raw):
+    task = from_mapping(raw, Task, source="x")
+    assert "solids" not in to_mapping(task)["socket"] and "chamfer_m" not in to_mapping(task)["plug"]
+    raw["socket"] |= {"solids": [POST | {"high_m": raw["socket"]["depth_m"]}]}
+    posted = from_mapping(raw, Task, source="x")
+    assert posted.hash() != task.hash()
+    assert from_mapping(to_mapping(posted), Task, source="y") == posted
+
+
+def test_a_step_of_an_assembly_is_named_without_its_folder():
+    assert load_task(config_file("tasks", "gearbox_shaft")).name == "gearbox_shaft"
+    assert config_file("tasks", "gearbox_shaft").parent.name == "assembly"
+
+
 def test_hash_follows_contents_not_layout(raw):
     task = from_mapping(raw, Task, source="x")
     assert from_mapping(to_mapping(task), Task, source="y").hash() == task.hash()
@@ -59,6 +75,10 @@ def test_hash_follows_contents_not_layout(raw):
         ("plug.section", {"family": "rectangle", "size_m": [0.01]}, "2 positive lengths (x, y)"),
         ("socket.friction_range", 0.5, "in [0, 0.4]"),
         ("socket.chamfer_m", 0.025, "[0, depth_m)"),
+        ("socket.solids", [POST | {"high_m": -0.01}], "a height over low_m"),
+        ("socket.solids", [POST | {"chamfer_m": 0.03}], "[0, high_m - low_m)"),
+        ("socket.solids", [POST], "the top of the highest solid"),
+        ("plug.chamfer_m", 0.05, "[0, length_m)"),
         ("socket.neighbours", [{"centre_m": [0, 0, 0], "half_size_m": [0.01, 0, 0.01]}], "three positive values"),
         ("control.policy_rate_hz", 0, "rate"),
         ("control.stiffness", [1, 1, 1, 1, 1, 0], "positive"),

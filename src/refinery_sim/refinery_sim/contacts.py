@@ -17,7 +17,7 @@ from refinery.task import Task
 from refinery_sim.assets import panda_mjcf
 from refinery_sim.model import HAND_FROM_TOOL_Z_M
 from refinery_sim.parts import add_piece
-from refinery_sim.pieces import plug_pieces
+from refinery_sim.pieces import task_pieces
 from refinery_sim.plate import plate_pieces
 
 HAND = ("panda_hand", "panda_leftfinger", "panda_rightfinger")
@@ -58,11 +58,7 @@ class Contacts:
         hand_from_tool = Poses.from_xyz_rpy((0.0, 0.0, HAND_FROM_TOOL_Z_M), (0.0, 0.0, 0.0))
         hand_from_plug = hand_from_tool @ task.plug.tool_from_plug_at(grasp)
         plug.pos, plug.quat = hand_from_plug.pos_m[0], wxyz_from_xyzw(hand_from_plug.quat_xyzw[0])
-        _add_pieces(
-            spec,
-            plug,
-            plug_pieces(task.plug.section, length_m=task.plug.length_m, depth_m=task.socket.depth_m),
-        )
+        _add_pieces(spec, plug, task_pieces(task))
         plate = spec.worldbody.add_body(
             name=SOCKET, pos=socket.pos_m[0], quat=wxyz_from_xyzw(socket.quat_xyzw[0]).tolist()
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from refinery.part import PartGeometry
 from refinery.task import Task
-from refinery_sim.pieces import plug_pieces
+from refinery_sim.pieces import task_pieces
 from refinery_sim.section import corners_m, symmetry
 
 
@@ -15,5 +15,5 @@ def part_geometry(task: Task) -> PartGeometry:
         ConfigError: The plug's section makes no shape, or its length does not fit the hole's depth.
     """
     section = task.plug.section
-    pieces = plug_pieces(section, length_m=task.plug.length_m, depth_m=task.socket.depth_m)
+    pieces = task_pieces(task)
     return PartGeometry(symmetry=symmetry(section), corners_m=corners_m(section), pieces=tuple(pieces))

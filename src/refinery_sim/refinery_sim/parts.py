@@ -8,7 +8,7 @@ import numpy as np
 from refinery.piece import Piece
 from refinery.rotations import wxyz_from_xyzw
 from refinery.task import Task
-from refinery_sim.pieces import plug_pieces
+from refinery_sim.pieces import task_pieces
 from refinery_sim.plate import plate_pieces
 
 CONTACT_TIME_S = 0.005
@@ -28,7 +28,7 @@ def add_plug(spec: mujoco.MjSpec, task: Task) -> None:
         quat=wxyz_from_xyzw(tool_from_plug.quat_xyzw[0]),
         gravcomp=1,
     )
-    pieces = plug_pieces(task.plug.section, length_m=task.plug.length_m, depth_m=task.socket.depth_m)
+    pieces = task_pieces(task)
     volume = sum(piece.volume_m3 for piece in pieces)
     for i, piece in enumerate(pieces):
         # The plug's friction counts for all its contacts: episodes draw it, and its geoms are the fewest.
@@ -46,7 +46,7 @@ def add_plug(spec: mujoco.MjSpec, task: Task) -> None:
 
 
 def add_socket(spec: mujoco.MjSpec, task: Task) -> None:
-    """Add the plate, geoms ``socket_0`` (the bottom), ..., and what stands around the hole, on one movable body."""
+    """Add the socket, geoms ``socket_0`` (of a plate the bottom), ..., and what stands around, on one movable body."""
     socket = spec.worldbody.add_body(name="socket", mocap=True, pos=list(task.socket.nominal_xyz_m))
     for i, piece in enumerate(plate_pieces(task.plug.section, task.socket)):
         add_piece(spec, socket, f"socket_{i}", piece, rgba=SOCKET_RGBA, **_contact(spec, task))

@@ -12,11 +12,13 @@ from shapely import MultiPolygon, Polygon
 from refinery.config import check
 from refinery.piece import Piece, box, cylinder, hull
 from refinery.section import SectionSpec
+from refinery.task import Task
 from refinery_sim.decompose import (
     as_rectangle,
     convex_parts,
     corners,
     crossing_rectangles,
+    is_convex,
     is_rectilinear,
     rectangles,
 )
@@ -42,7 +44,25 @@ def prism(polygon: Polygon, low_m: float, high_m: float) -> Piece:
     return hull(points, 2 * half * polygon.area)
 
 
-def plug_pieces(section: SectionSpec, *, length_m: float, depth_m: float) -> list[Piece]:
+def chamfered_prism(shape: MultiPolygon, low_m: float, high_m: float, chamfer_m: float) -> list[Piece]:
+    """Extrude a convex section along z, with a 45 degree chamfer around its upper end: a prism and a frustum on it.
+
+    Raises:
+        ConfigError: The section is not convex, or the chamfer leaves nothing of it.
+    """
+    (outline,) = shape.geoms if len(shape.geoms) == 1 else (shape.convex_hull,)
+    convex = len(shape.geoms) == 1 and is_convex(outline)
+    check(convex, "chamfer_m", "0 for a section that is not convex", chamfer_m)
+    top = outline.buffer(-chamfer_m, join_style="mitre")
+    check(not top.is_empty, "chamfer_m", "a chamfer that leaves something of the section", chamfer_m)
+    shoulder = high_m - chamfer_m
+    levels = [(corners(outline.exterior), shoulder), (corners(top.exterior), high_m)]
+    points = np.vstack([np.column_stack([ring, np.full(len(ring), z)]) for ring, z in levels])
+    frustum = hull(points, chamfer_m * (outline.area + top.area) / 2)
+    return [prism(outline, low_m, shoulder), frustum]
+
+
+def plug_pieces(section: SectionSpec, *, length_m: float, depth_m: float, chamfer_m: float = 0.0) -> list[Piece]:
     """Return the plug's pieces in its own frame (tip at z = 0).
 
     A section of several outlines makes prongs; their convex hull joins them from ``JOIN_M`` above the rim upwards.
@@ -51,7 +71,13 @@ def plug_pieces(section: SectionSpec, *, length_m: float, depth_m: float) -> lis
         section: The plug's section.
         length_m: Its whole length, [m].
         depth_m: Depth of the hole, [m].
+        chamfer_m: Of its upper end, [m].
+
+    Raises:
+        ConfigError: It is too short for its prongs, or is chamfered and not convex.
     """
+    if chamfer_m > 0:
+        return chamfered_prism(section_shape(section), 0.0, length_m, chamfer_m)
     if section.family == "round":
         return [_upright_cylinder(section.size_m[0], length_m)]
     shape = section_shape(section)
@@ -64,6 +90,16 @@ def plug_pieces(section: SectionSpec, *, length_m: float, depth_m: float) -> lis
     join = depth_m + JOIN_M
     check(length_m > join, "plug.length_m", f"> {join:g} m (prongs are joined {JOIN_M:g} m over the rim)", length_m)
     return [*(prism(part, 0.0, join) for part in plug_parts(shape)), prism(shape.convex_hull, join, length_m)]
+
+
+def task_pieces(task: Task) -> list[Piece]:
+    """Return the pieces of a task's plug in its own frame (tip at z = 0).
+
+    Raises:
+        ConfigError: As :func:`plug_pieces`.
+    """
+    plug = task.plug
+    return plug_pieces(plug.section, length_m=plug.length_m, depth_m=task.socket.depth_m, chamfer_m=plug.chamfer_m)
 
 
 def plug_parts(shape: MultiPolygon) -> list[Polygon]:

@@ -1,6 +1,7 @@
 """The plate as convex pieces: its hole is exactly the plug's section grown by the clearance, with an optional chamfer.
 
-Pieces may overlap each other outside the hole (and then are large and without seams), never inside it.
+Pieces may overlap each other outside the hole (and then are large and without seams), never inside it. A socket that
+states its solids is made of those instead (:mod:`refinery_sim.solids`).
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from refinery_sim.decompose import (
 from refinery_sim.pieces import plug_parts, prism
 from refinery_sim.planar import common, minus, mismatch_m2, union
 from refinery_sim.section import half_size_m, section_shape
+from refinery_sim.solids import check_solids, solid_pieces
 
 WALL_M = 0.003
 """Least depth of the pieces behind a wall of the hole, so that no penetration is pushed out on the far side, [m]."""
@@ -48,8 +50,12 @@ def plate_pieces(section: SectionSpec, socket: SocketSpec) -> list[Piece]:
     """Return the plate with its hole and closed bottom, in the socket frame (bottom of the hole at z = 0).
 
     Raises:
-        ConfigError: The plate is too small for the hole, or the chamfer too large for it.
+        ConfigError: The plate is too small for the hole, or the chamfer too large for it; or the plug does not pass the
+            socket's solids with the clearance that is stated, or has nothing to rest on.
     """
+    if socket.solids:
+        check_solids(section, socket)
+        return [piece for solid in socket.solids for piece in solid_pieces(solid)]
     depth, chamfer, size = socket.depth_m, socket.chamfer_m, socket.plate_half_size_m
     check_plate_size(section, socket)
     shape = section_shape(section)
@@ -64,11 +70,13 @@ def plate_pieces(section: SectionSpec, socket: SocketSpec) -> list[Piece]:
 
 
 def check_plate_size(section: SectionSpec, socket: SocketSpec) -> None:
-    """Check that a plate has walls all around its hole.
+    """Check that a plate has walls all around its hole; a socket made of solids has no plate.
 
     Raises:
         ConfigError: It is too small; the message has the sizes of section and plate.
     """
+    if socket.solids:
+        return
     half, size = half_size_m(section), socket.plate_half_size_m
     hole = grown(section_shape(section), max(0.0, socket.clearance_m))
     needed = max(abs(v) for v in hole.bounds) + max(0.0, socket.chamfer_m) + 2 * WALL_M

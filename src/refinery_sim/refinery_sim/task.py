@@ -40,7 +40,7 @@ def named_task(name: str) -> Task:
 
 
 def check_task(task: Task, source: object) -> Task:
-    """Check that a task's section makes a shape.
+    """Check that the sections of a task's plug and solids make shapes.
 
     Args:
         task: The task.
@@ -56,4 +56,10 @@ def check_task(task: Task, source: object) -> Task:
         section_shape(task.plug.section)
     except ConfigError as error:
         raise ConfigError(source, f"plug.section.{error.key}", error.expected, error.got) from None
+    for i, solid in enumerate(task.socket.solids):
+        try:
+            section_shape(solid.section)
+        except ConfigError as error:
+            key = f"socket.solids[{i}].section.{error.key}"
+            raise ConfigError(source, key, error.expected, error.got) from None
     return task

@@ -6,13 +6,16 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 import numpy as np
+import shapely
 from shapely import MultiPolygon
 
 from refinery.initial_state import THETA_NAMES
 from refinery.task import SOCKET_BOTTOM_M, Task
 from refinery.theta_units import shown_unit
+from refinery_sim.planar import common, minus
 from refinery_sim.plate import grown
 from refinery_sim.section import half_size_m, section_shape
+from refinery_sim.solids import solid_shape
 
 WIDTH, PANEL = 1200, 360
 """Width of the drawing and edge of a panel, in its own units (pixels at 100 %)."""
@@ -82,10 +85,11 @@ def draw(task: Task) -> str:
 
 
 def _section_in_hole(task: Task) -> Iterator[str]:
-    shape, hole = section_shape(task.plug.section), _hole(task)
+    shape = section_shape(task.plug.section)
     x, y = half_size_m(task.plug.section)
     panel = _Panel(_left(0), (0.0, 0.0), 3.0 * max(x, y))
     reach = 1.4 * max(x, y)
+    hole = _hole(task, reach)
     yield panel.box((-reach, -reach), (reach, reach), _PLATE, 'stroke-width="0"')
     if task.socket.chamfer_m > 0:
         yield panel.area(_rings(grown(hole, task.socket.chamfer_m)), "#c9d6dc", 'stroke-width="0.7"')
@@ -107,7 +111,7 @@ def _from_above(task: Task) -> Iterator[str]:
     reach = max(edge, float(np.abs([box.low[:2], box.high[:2]]).max()) + max(half_size_m(task.plug.section)))
     panel = _Panel(_left(1), (0.0, 0.0), 2.15 * reach)
     yield panel.box((-edge, -edge), (edge, edge), _PLATE)
-    yield panel.area(_rings(_hole(task)), _HOLE)
+    yield panel.area(_rings(_hole(task, edge)), _HOLE)
     for neighbour in task.socket.neighbours:
         (cx, cy, _), (hx, hy, _) = neighbour.centre_m, neighbour.half_size_m
         yield panel.box((cx - hx, cy - hy), (cx + hx, cy + hy), "#8f8f86")
@@ -126,10 +130,13 @@ def _from_the_side(task: Task) -> Iterator[str]:
     panel = _Panel(_left(2), (0.0, (top + bottom) / 2), 1.05 * (top - bottom))
     wide = 0.5 * (top - bottom)
     hole, mouth = x + gap, x + gap + chamfer
-    for side in (-1, 1):
-        wall = [(hole, 0.0), (hole, depth - chamfer), (mouth, depth), (wide, depth), (wide, 0.0)]
-        yield panel.area([[(side * px, pz) for px, pz in wall]], _PLATE)
-    yield panel.box((-wide, bottom), (wide, 0.0), _PLATE)
+    if task.socket.solids:
+        yield from _cut_solids(task, panel, wide, bottom)
+    else:
+        for side in (-1, 1):
+            wall = [(hole, 0.0), (hole, depth - chamfer), (mouth, depth), (wide, depth), (wide, 0.0)]
+            yield panel.area([[(side * px, pz) for px, pz in wall]], _PLATE)
+        yield panel.box((-wide, bottom), (wide, 0.0), _PLATE)
     yield panel.box((-x, 0.0), (x, length), "none", 'stroke-dasharray="3 3" stroke-width="0.8"')
     yield panel.box((-x, start), (x, start + length), _PLUG)
     grip = start + task.plug.grasp_xyz_m[2]
@@ -139,6 +146,17 @@ def _from_the_side(task: Task) -> Iterator[str]:
     yield panel.words(-0.97 * wide, depth + 0.002, f"rim {1e3 * depth:g} mm over seat")
     yield panel.words(x + 0.004, start + 0.002, f"starts {1e3 * start:g} mm over seat")
     yield panel.title("From the side (x, z)", f"plug {1e3 * length:g} mm long; dashed: the plug when seated")
+
+
+def _cut_solids(task: Task, panel: _Panel, wide_m: float, bottom_m: float) -> Iterator[str]:
+    """Solids of the socket cut along y = 0, as far as the panel shows them."""
+    line = shapely.LineString([(-wide_m, 0.0), (wide_m, 0.0)])
+    for solid in task.socket.solids:
+        low = max(solid.low_m, bottom_m)
+        for part in shapely.get_parts(common(line, solid_shape(solid))):
+            left, _, right, _ = part.bounds
+            if right > left and solid.high_m > low:
+                yield panel.box((left, low), (right, solid.high_m), _PLATE)
 
 
 def _boxes(task: Task, rows: list[int], top: float) -> Iterator[str]:
@@ -167,8 +185,13 @@ def _span(task: Task, index: int) -> float:
     return float(box.high[index] - box.low[index])
 
 
-def _hole(task: Task) -> MultiPolygon:
-    return grown(section_shape(task.plug.section), max(task.socket.clearance_m, 0.0))
+def _hole(task: Task, reach_m: float) -> MultiPolygon:
+    """Return what is free over the seat, within the given distance of the axis."""
+    if not task.socket.solids:
+        return grown(section_shape(task.plug.section), max(task.socket.clearance_m, 0.0))
+    passed = [solid_shape(solid) for solid in task.socket.solids if solid.high_m > 0]
+    free = minus(shapely.box(-reach_m, -reach_m, reach_m, reach_m), *passed)
+    return free if isinstance(free, MultiPolygon) else MultiPolygon([free])
 
 
 def _rings(shape: MultiPolygon) -> list[list[tuple[float, float]]]:

@@ -17,12 +17,16 @@ from refinery.robot_profile import RobotProfile
 from refinery.rotations import Array, Poses
 from refinery.task import Task
 from refinery_sim.authoring.reach import Reach, examine_reach
-from refinery_sim.pieces import plug_pieces
+from refinery_sim.pieces import task_pieces
 from refinery_sim.plate import check_plate_size, grown, plate_pieces
 from refinery_sim.section import corners_m, half_size_m, section_shape, symmetry
+from refinery_sim.solids import fingers_m, least_clearance_m, solid_shape
+from refinery_sim.task import check_task
 
 FINGER_ROOM_M = 0.01
 """Distance of the finger pads' middle from the plate at which the fingertips still stay clear of it, [m]."""
+FINGER_M = (0.018, 0.0144)
+"""Extent of a fingertip across and along the direction in which it closes, [m]."""
 _METRES = 0.5
 """No length of a task is longer, [m]: a larger number was meant in millimetres."""
 
@@ -100,10 +104,10 @@ def _in_metres(mistake: ConfigError) -> ConfigError:
 def _geometry(task: Task, known: list[ConfigError]) -> Iterator[Callable[[], object]]:
     """Checks of the shape, each of which raises; those that build on a value known to be wrong are left out."""
     section, socket = task.plug.section, task.socket
-    yield lambda: _sectioned(task)
+    yield lambda: check_task(task, "")
     yield lambda: check_plate_size(section, socket)
     if not _any(known, "plug.length", "socket.depth"):
-        yield lambda: plug_pieces(section, length_m=task.plug.length_m, depth_m=socket.depth_m)
+        yield lambda: task_pieces(task)
     if not _any(known, "socket"):
         yield lambda: plate_pieces(section, socket)
     if not _any(known, "socket.depth", "initial_state"):
@@ -122,13 +126,6 @@ def _mistakes_of(file: Path, checks: Iterator[Callable[[], object]]) -> list[Con
             # Nothing can be built on a section that is no shape.
             break
     return list(found.values())
-
-
-def _sectioned(task: Task) -> None:
-    try:
-        section_shape(task.plug.section)
-    except ConfigError as error:
-        raise ConfigError("", f"plug.section.{error.key}", error.expected, error.got) from None
 
 
 def _check_clear(task: Task) -> None:
@@ -154,8 +151,19 @@ def lowest_corners_m(task: Task) -> Array:
 
 def measured_clearance_m(task: Task) -> float:
     """Return the least distance between the outlines of plug and hole, [m]."""
+    if task.socket.solids:
+        return least_clearance_m(task.plug.section, task.socket)
     shape = section_shape(task.plug.section)
     return float(grown(shape, task.socket.clearance_m).boundary.distance(shape.boundary))
+
+
+def top_under_fingers_m(task: Task) -> float:
+    """Return the height over the seat of the highest thing under the fingers of a seated plug, [m]; -inf is nothing."""
+    if not task.socket.solids:
+        return task.socket.depth_m
+    fingers = fingers_m(task.plug.section, *FINGER_M)
+    tops = [s.high_m for s in task.socket.solids if any(solid_shape(s).intersects(finger) for finger in fingers)]
+    return max(tops, default=-np.inf)
 
 
 def _shape_facts(task: Task) -> Iterator[tuple[str, str]]:
@@ -166,9 +174,13 @@ def _shape_facts(task: Task) -> Iterator[tuple[str, str]]:
         "section",
         f"{x:.3g} x {y:.3g} mm {task.plug.section.family}, fits {ways}; plug {1e3 * task.plug.length_m:g} mm long",
     )
-    edge = 2e3 * task.socket.plate_half_size_m
-    chamfer = f", chamfer {1e3 * task.socket.chamfer_m:g} mm" if task.socket.chamfer_m else ""
-    yield "hole", f"{1e3 * task.socket.depth_m:g} mm deep in a plate of {edge:g} x {edge:g} mm{chamfer}"
+    socket = task.socket
+    edge, depth = 2e3 * socket.plate_half_size_m, 1e3 * socket.depth_m
+    chamfer = f", chamfer {1e3 * socket.chamfer_m:g} mm" if socket.chamfer_m else ""
+    if socket.solids:
+        yield "socket", f"{len(socket.solids)} solids, the highest {depth:g} mm over the seat"
+    else:
+        yield "hole", f"{depth:g} mm deep in a plate of {edge:g} x {edge:g} mm{chamfer}"
     noise = task.noise
     yield "clearance", f"{1e3 * measured_clearance_m(task):.3g} mm per side, measured between the outlines"
     yield (
@@ -201,10 +213,11 @@ def _run_facts(task: Task, profile: RobotProfile, reach: Reach | None) -> Iterat
 def _notes(task: Task, reach: Reach | None) -> Iterator[str]:
     if reach is not None and reach.corners and not reach.middle:
         yield f"some corners of the box cannot be reached, the sampler will leave them out: {reach.corners}"
-    grip = task.plug.grasp_xyz_m[2] - task.socket.depth_m
+    grip = task.plug.grasp_xyz_m[2] - top_under_fingers_m(task)
     if grip < FINGER_ROOM_M:
+        under = "what is under them" if task.socket.solids else "the plate"
         yield (
-            f"plug.grasp_xyz_m: the finger pads are {1e3 * grip:.3g} mm over the plate when the plug is seated; "
+            f"plug.grasp_xyz_m: the finger pads are {1e3 * grip:.3g} mm over {under} when the plug is seated; "
             f"fingertips need about {1e3 * FINGER_ROOM_M:g} mm"
         )
     slack, bias = task.socket.clearance_m + task.socket.chamfer_m, task.noise.estimate_bias_m
