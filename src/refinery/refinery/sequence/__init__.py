@@ -1,0 +1,1 @@
+"""Sequences of insertions that put an assembly together (``config/sequences/*.yaml``), without ROS."""
