@@ -77,7 +77,7 @@ def build_model(
         ConfigError: The plug's section, the plate, the chamfer and the depth do not fit together.
     """
     spec = build_spec(task, timestep_s=timestep_s)
-    _add_controller(spec, task, posture_stiffness, turning_servo=turning_servo)
+    add_controller(spec, task, posture_stiffness, turning_servo=turning_servo)
     if scenery:
         add_finger_visuals(spec, task)
         add_scenery(spec)
@@ -110,8 +110,23 @@ def build_spec(task: Task, *, timestep_s: float) -> mujoco.MjSpec:
         ConfigError: The plug's section, the plate, the chamfer and the depth do not fit together.
     """
     check_task(task, f"task {task.name!r}")
+    spec = arm_spec(f"refinery_{task.name}", timestep_s=timestep_s)
+    # One arm and one part are a single island: looking for islands only costs time.
+    spec.option.disableflags |= mujoco.mjtDisableBit.mjDSBL_ISLAND
+    add_plug(spec, task)
+    add_socket(spec, task)
+    return spec
+
+
+def arm_spec(name: str, *, timestep_s: float) -> mujoco.MjSpec:
+    """Describe the arm with its hand, body ``hand`` and site ``tool``, and the solver.
+
+    Args:
+        name: Of the model.
+        timestep_s: Physics step, [s].
+    """
     spec = mujoco.MjSpec.from_file(str(panda_mjcf()))
-    spec.modelname = f"refinery_{task.name}"
+    spec.modelname = name
     spec.meshdir = spec.texturedir = str(panda_mjcf().parent)
     option = spec.option
     option.timestep = timestep_s
@@ -119,12 +134,8 @@ def build_spec(task: Task, *, timestep_s: float) -> mujoco.MjSpec:
     option.solver = mujoco.mjtSolver.mjSOL_NEWTON
     option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
     option.iterations, option.ls_iterations = 20, 20
-    # One arm and one part are a single island: looking for islands only costs time.
-    option.disableflags |= mujoco.mjtDisableBit.mjDSBL_ISLAND
     _strip_arm(spec)
     _add_hand(spec)
-    add_plug(spec, task)
-    add_socket(spec, task)
     return spec
 
 
@@ -152,7 +163,13 @@ def _add_hand(spec: mujoco.MjSpec) -> None:
     hand.add_site(name="tool", pos=[0, 0, HAND_FROM_TOOL_Z_M], group=4)
 
 
-def _add_controller(spec: mujoco.MjSpec, task: Task, posture_stiffness: float, *, turning_servo: bool) -> None:
+def add_controller(
+    spec: mujoco.MjSpec,
+    task: Task,
+    posture_stiffness: float = POSTURE_STIFFNESS_NM_RAD,
+    *,
+    turning_servo: bool = True,
+) -> None:
     """Add the impedance: three position servos and one SO(3) servo at the tool, and weak joint servos."""
     spec.worldbody.add_site(name="base", group=4)
     spec.worldbody.add_site(name="tool_down", quat=list(TOOL_DOWN_WXYZ), group=4)

@@ -9,6 +9,7 @@ is one number for all axes.
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
 
 import mujoco
 import numpy as np
@@ -20,7 +21,7 @@ from refinery.force_bound import spring_limits
 from refinery.rotations import Array, Poses, wxyz_from_xyzw, xyzw_from_wxyz
 from refinery.task import Task
 from refinery_sim.held_plug import hold_plug
-from refinery_sim.model import TOOL_DOWN_WXYZ, build_model
+from refinery_sim.model import TOOL_DOWN_WXYZ, CellIndices, build_model
 from refinery_sim.trajectory import JointLimits, JointTrajectory
 
 TIMESTEP_S = 0.001
@@ -48,6 +49,36 @@ class Mode(enum.Enum):
     """No controller: the robot holds itself where it is, as one does whose control loop has ended."""
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CellModel:
+    """A compiled cell with its state."""
+
+    task: Task
+    """Geometry of the held part, and impedance."""
+    model: mujoco.MjModel
+    """Of the cell; its gains change with the controller."""
+    at: CellIndices
+    """Where things are in it."""
+    data: mujoco.MjData
+    """Its state."""
+    impedance_gain: Array
+    """``actuator_gainprm`` under the impedance controller."""
+    impedance_bias: Array
+    """``actuator_biasprm`` under the impedance controller."""
+
+    @classmethod
+    def of(cls, task: Task, model: mujoco.MjModel, at: CellIndices) -> CellModel:
+        """Take a model as it was compiled."""
+        return cls(
+            task=task,
+            model=model,
+            at=at,
+            data=mujoco.MjData(model),
+            impedance_gain=model.actuator_gainprm.copy(),
+            impedance_bias=model.actuator_biasprm.copy(),
+        )
+
+
 class Plant:
     """The simulated cell.
 
@@ -57,17 +88,25 @@ class Plant:
     """
 
     def __init__(self, task: Task, home_rad: ArrayLike) -> None:
-        self.task = task
         self._home = np.asarray(home_rad, dtype=np.float64).copy()
-        self._model, self._at = build_model(task, timestep_s=TIMESTEP_S)
-        self._data = mujoco.MjData(self._model)
-        self._impedance_gain = self._model.actuator_gainprm.copy()
-        self._impedance_bias = self._model.actuator_biasprm.copy()
-        self._stiffness = np.array([*self._impedance_gain[:3, 0], self._impedance_gain[3, 0]])
-        stretch, twist = spring_limits(task.control)
+        self._use(CellModel.of(task, *build_model(task, timestep_s=TIMESTEP_S)))
+        self._begin()
+
+    def _use(self, cell: CellModel) -> None:
+        """Simulate a cell from now on."""
+        self.task = cell.task
+        self._model, self._at, self._data = cell.model, cell.at, cell.data
+        self._impedance_gain, self._impedance_bias = cell.impedance_gain, cell.impedance_bias
+        self._stiffness = self._task_stiffness()
+        stretch, twist = spring_limits(cell.task.control)
         self._max_stretch, self._max_twist = np.asarray(stretch), np.asarray(twist)
-        self._plug_body = self._at.plug_body
-        self._root = int(self._model.body_rootid[self._plug_body])
+        self._root = int(cell.model.body_rootid[cell.at.plug_body])
+
+    def _task_stiffness(self) -> Array:
+        return np.array([*self._impedance_gain[:3, 0], self._impedance_gain[3, 0]])
+
+    def _begin(self) -> None:
+        """Set what does not depend on the cell, and reset it."""
         self._steps = 0
         self._trajectory: JointTrajectory | None = None
         self._trajectory_start = 0
@@ -194,7 +233,15 @@ class Plant:
             self._model.geom_friction[list(self._at.plug_geoms), 0] = friction
         self._data.qpos[self._at.joints] = self._home
         self._control_bias = np.asarray(control_bias_m, dtype=np.float64).copy()
-        self._stiffness = np.array([*self._impedance_gain[:3, 0], self._impedance_gain[3, 0]])
+        self._stiffness = self._task_stiffness()
+        self._raw_wrench[:] = self._wrench[:] = 0.0
+        mujoco.mj_forward(self._model, self._data)
+        self._hold(Mode.TRAJECTORY)
+
+    def move_arm(self, joints_rad: ArrayLike) -> None:
+        """Put the arm at rest to joints (7,), [rad], without a way there; it holds them from now on."""
+        self._data.qpos[self._at.joints] = joints_rad
+        self._data.qvel[self._at.joints] = 0.0
         self._raw_wrench[:] = self._wrench[:] = 0.0
         mujoco.mj_forward(self._model, self._data)
         self._hold(Mode.TRAJECTORY)
@@ -207,9 +254,7 @@ class Plant:
         self.mode = mode
         self.commands += 1
         self._trajectory = None
-        self._model.actuator_gainprm[:] = self._impedance_gain
-        self._model.actuator_biasprm[:] = self._impedance_bias
-        self._apply_stiffness()
+        self._set_gains()
         tool = self.tool
         # The arm does not know its own calibration error, so holding the measured pose is exact: no bias here.
         self._data.ctrl[0:3] = tool.pos_m[0]
@@ -307,24 +352,37 @@ class Plant:
 
     def _measure_wrench(self, duration_s: float) -> None:
         """Low-pass the force on the plug; MuJoCo keeps it as (torque, force) about the arm's centre of mass."""
-        spatial = self._data.cfrc_ext[self._plug_body]
+        spatial = self._felt()
         arm = self._data.subtree_com[self._root] - self._data.site_xpos[self._at.tool_site]
         self._raw_wrench[:3] = spatial[3:]
         self._raw_wrench[3:] = spatial[:3] + np.cross(arm, spatial[3:])
         share = 1.0 - np.exp(-duration_s / WRENCH_FILTER_S)
         self._wrench += share * (self._raw_wrench - self._wrench)
 
+    def _felt(self) -> Array:
+        """Return the world's torque and force on what the arm carries, shape (6,)."""
+        return np.asarray(self._data.cfrc_ext[self._at.plug_body])
+
     def _hold(self, mode: Mode) -> None:
         """Hold the present joints with the trajectory controller, or by the robot itself, which is as stiff here."""
         self.mode = mode
         self.commands += 1
         self._trajectory = None
+        self._set_gains()
+        self._data.ctrl[self._at.posture] = self.joints_rad
+
+    def _set_gains(self) -> None:
+        """Give the servos the gains of the present mode."""
+        if self.mode is Mode.IMPEDANCE:
+            self._model.actuator_gainprm[:] = self._impedance_gain
+            self._model.actuator_biasprm[:] = self._impedance_bias
+            self._apply_stiffness()
+            return
         self._model.actuator_gainprm[_IMPEDANCE_ROWS, 0] = 0.0
         self._model.actuator_biasprm[_IMPEDANCE_ROWS, 1:3] = 0.0
         self._model.actuator_gainprm[_JOINT_ROWS, 0] = KP_NM_RAD
         self._model.actuator_biasprm[_JOINT_ROWS, 1] = -KP_NM_RAD
         self._model.actuator_biasprm[_JOINT_ROWS, 2] = -KD_NM_S_RAD
-        self._data.ctrl[self._at.posture] = self.joints_rad
 
     def _apply_stiffness(self) -> None:
         self._model.actuator_gainprm[_IMPEDANCE_ROWS, 0] = self._stiffness

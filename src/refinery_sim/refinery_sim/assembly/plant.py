@@ -1,0 +1,260 @@
+"""The arm among the parts of an assembly: everything a plant does, and jaws that take parts and let them go.
+
+Taking a part makes it a child of the hand, with the play that flat pads leave it; letting it go leaves it free under
+gravity and contact, where it is. So errors carry over from one part to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import mujoco
+import numpy as np
+from numpy.typing import ArrayLike
+
+from refinery.config import check
+from refinery.errors import RefineryError
+from refinery.rotations import Array, Poses, wxyz_from_xyzw, xyzw_from_wxyz
+from refinery.success import plug_offset
+from refinery_sim.assembly.cell_model import build_cell, hold_at, open_jaws
+from refinery_sim.assembly.grasping import MAX_WIDTH_M, Fit, GraspResult, fit_between_pads, width_between_pads_m
+from refinery_sim.assembly.parts import LATERAL_TOLERANCE_M, BaseSpec, PartSpec, PartTruth, check_parts
+from refinery_sim.plant import TIMESTEP_S, Plant
+from refinery_sim.section import symmetry
+
+
+class AssemblyPlant(Plant):
+    """A cell with a base and several parts, at most one of them in the hand.
+
+    What :class:`~refinery_sim.plant.Plant` says of the plug is said of the held part; while nothing is held, of the
+    tool. The wrench is that of all contacts with the held part, the fingers and the palm.
+
+    Args:
+        parts: All parts, in the order they are put together.
+        base: What stands still.
+        home_rad: Joints after :meth:`reset`, shape (7,), [rad].
+
+    Raises:
+        ConfigError: There is no part, names repeat, or a part comes before its parent.
+    """
+
+    def __init__(self, parts: Sequence[PartSpec], base: BaseSpec, home_rad: ArrayLike) -> None:
+        check(len(parts) > 0, "parts", "one part or more", parts)
+        check_parts(parts)
+        self.parts = {part.name: part for part in parts}
+        """All parts by name."""
+        self._home = np.asarray(home_rad, dtype=np.float64).copy()
+        names: list[str | None] = [None, *self.parts]
+        self._cells = {name: build_cell(base, parts, name, timestep_s=TIMESTEP_S) for name in names}
+        self._held: str | None = None
+        self._width_m = MAX_WIDTH_M
+        self._base = base.pose
+        self._use(self._cells[None])
+        self._begin()
+
+    @property
+    def held(self) -> str | None:
+        """Name of the part in the hand; None is an empty hand."""
+        return self._held
+
+    @property
+    def gripper_width_m(self) -> float:
+        """Distance of the pads, [m]."""
+        return self._width_m
+
+    @property
+    def base(self) -> Poses:
+        """True pose of the base's frame in the arm's base frame, batch of one."""
+        return self._base
+
+    @property
+    def socket(self) -> Poses:
+        """True seat of the held part, as its parent sits; with an empty hand the base. In the arm's base frame."""
+        return self.base if self._held is None else self.seat(self._held)
+
+    def reset(
+        self,
+        *,
+        socket: Poses | None = None,
+        grasp: Array | None = None,
+        friction: float | None = None,
+        control_bias_m: ArrayLike = (0.0, 0.0, 0.0),
+        parts: Mapping[str, Poses] | None = None,
+    ) -> None:
+        """Put the arm home at rest with an empty, open hand, and all parts into their trays.
+
+        Args:
+            socket: Pose of the base's frame in the arm's base frame, batch of one; where it was by default.
+            grasp: Nothing: parts are held as they are taken.
+            friction: Sliding friction coefficient of all parts; as each task says by default.
+            control_bias_m: Error of every commanded tool position from now on, shape (3,), [m].
+            parts: Where parts stand instead of their trays: tip frames in the arm's base frame by name.
+
+        Raises:
+            RefineryError: A grasp was given.
+        """
+        if grasp is not None:
+            raise RefineryError("an assembly's parts are held as they are taken: expected no grasp, got one")
+        self._base = self._base if socket is None else socket
+        self._held, self._width_m = None, MAX_WIDTH_M
+        self._use(self._cells[None])
+        for cell in self._cells.values():
+            open_jaws(cell.model, self._width_m)
+            if friction is not None:
+                movable = cell.model.body_dofnum[cell.model.geom_bodyid] > 0
+                cell.model.geom_friction[movable, 0] = friction
+        super().reset(socket=self._base, control_bias_m=control_bias_m)
+        self.put(parts or {})
+
+    def put(self, poses: Mapping[str, Poses]) -> None:
+        """Put free parts at rest to poses of their tip frames in the arm's base frame, each a batch of one.
+
+        Raises:
+            RefineryError: A part is unknown, or in the hand.
+        """
+        for name, pose in poses.items():
+            if name not in self.parts or name == self._held:
+                free = ", ".join(part for part in self.parts if part != self._held)
+                raise RefineryError(f"part: expected one that is free ({free}), got {name!r}")
+            joint = self._data.joint(name)
+            joint.qpos[:3], joint.qpos[3:] = pose.pos_m[0], wxyz_from_xyzw(pose.quat_xyzw[0])
+            joint.qvel[:] = 0.0
+        mujoco.mj_forward(self._model, self._data)
+
+    def hold(self, name: str, grasp: Array) -> None:
+        """Put a part into the hand, wherever it was, and close the jaws on it.
+
+        Args:
+            name: Of the part.
+            grasp: How it sits, shape (1, 3), order :data:`refinery.initial_state.GRASP_NAMES`, [m, m, rad].
+
+        Raises:
+            RefineryError: Something is held already, or there is no such part.
+        """
+        if self._held is not None or name not in self.parts:
+            raise RefineryError(f"hand: expected an empty one and a known part, got {self._held!r} in it and {name!r}")
+        plug = self.parts[name].task.plug
+        self._take(name, plug.tool_from_plug_at(grasp), width_between_pads_m(plug))
+
+    def close(self, width_m: float, epsilon_m: tuple[float, float]) -> GraspResult:
+        """Close the jaws on what is between them, or entirely.
+
+        Args:
+            width_m: Expected width of the part, [m].
+            epsilon_m: How much less and how much more it may be, [m], as franka_gripper's grasp has it.
+
+        Returns:
+            What is between the pads and whether it is held now. A part that is refused is left where it is, with the
+            pads beside it.
+
+        Raises:
+            RefineryError: A part is held already.
+        """
+        if self._held is not None:
+            raise RefineryError(f"jaws: expected an empty hand, got one that holds {self._held}; open it first")
+        found = self._between_pads()
+        if found is None:
+            self._width_m = 0.0
+            self._open_all(0.0)
+            return GraspResult(success=abs(width_m) <= epsilon_m[0], width_m=0.0)
+        name, fit, wide = found
+        if not width_m - epsilon_m[0] <= wide <= width_m + epsilon_m[1]:
+            self._width_m = wide
+            self._open_all(wide)
+            return GraspResult(success=False, width_m=wide, part=name)
+        self._take(name, fit.tool_from_part, wide)
+        return GraspResult(success=True, width_m=wide, part=name, grasp=fit.grasp)
+
+    def open(self, width_m: float) -> None:
+        """Move the pads apart to a distance in [0, 0.08] m; a part that is narrower falls out of the hand.
+
+        Raises:
+            RefineryError: The distance is out of range.
+        """
+        if not 0.0 <= width_m <= MAX_WIDTH_M:
+            raise RefineryError(f"jaws: expected a width in [0, {MAX_WIDTH_M:g}] m, got {width_m:g}")
+        if self._held is not None:
+            if width_m <= self._width_m:
+                return
+            name, pose = self._held, self.plug
+            self._switch(None)
+            self.put({name: pose})
+        self._width_m = width_m
+        self._open_all(width_m)
+
+    def part_poses(self) -> dict[str, Poses]:
+        """Return the true tip frames of all parts in the arm's base frame, each a batch of one."""
+        return {name: self.part_pose(name) for name in self.parts}
+
+    def part_pose(self, name: str) -> Poses:
+        """Return the true tip frame of a part in the arm's base frame, batch of one."""
+        if name == self._held:
+            return self.plug
+        joint = self._data.joint(name)
+        return Poses.single(joint.qpos[:3].copy(), xyzw_from_wxyz(joint.qpos[3:]))
+
+    def seat(self, name: str) -> Poses:
+        """Return the seat of a part in the arm's base frame, as its parent sits, batch of one."""
+        part = self.parts[name]
+        return (self.part_pose(part.parent) if part.parent else self.base) @ part.seat
+
+    def truth(self, name: str) -> PartTruth:
+        """Return where a part really is and whether it is seated."""
+        part, pose = self.parts[name], self.part_pose(name)
+        task = part.task
+        offset = plug_offset(self.seat(name), pose, symmetry(task.plug.section))
+        height = float(offset.height_m[0])
+        seated = (
+            abs(height) < task.success.depth_tolerance_m
+            and float(offset.lateral_m[0]) < LATERAL_TOLERANCE_M
+            and float(offset.angle_rad[0]) < task.success.angle_tolerance_rad
+        )
+        return PartTruth(pose=pose, seated=seated, offset=offset, depth_m=task.rim_height_m - height)
+
+    def _between_pads(self) -> tuple[str, Fit, float] | None:
+        """Find the part that the jaws would close on: of several, the one nearest to how it is meant to be held."""
+        tool = self.tool
+        fits = []
+        for name, part in self.parts.items():
+            fit = fit_between_pads(part.task.plug, tool.inverse() @ self.part_pose(name), self._width_m)
+            if fit is not None:
+                fits.append((name, fit, width_between_pads_m(part.task.plug)))
+        return min(fits, key=lambda found: found[1].distance_m, default=None)
+
+    def _take(self, name: str, tool_from_part: Poses, wide_m: float) -> None:
+        self._width_m = wide_m
+        hold_at(self._cells[name], tool_from_part)
+        self._switch(name)
+        self._open_all(wide_m)
+
+    def _open_all(self, wide_m: float) -> None:
+        open_jaws(self._model, wide_m)
+        mujoco.mj_forward(self._model, self._data)
+
+    def _switch(self, held: str | None) -> None:
+        """Go on with another model: the arm and all parts that are free in both keep their state."""
+        old, before = self._data, self._held
+        self._held = held
+        self._use(self._cells[held])
+        new = self._data
+        mujoco.mj_resetData(self._model, new)
+        new.time = old.time
+        new.ctrl[:] = old.ctrl
+        new.mocap_pos[:], new.mocap_quat[:] = old.mocap_pos, old.mocap_quat
+        joints = self._at.joints
+        for field in ("qpos", "qvel", "qacc_warmstart"):
+            getattr(new, field)[joints] = getattr(old, field)[joints]
+        for name in self.parts:
+            if name not in (before, held):
+                new.joint(name).qpos[:], new.joint(name).qvel[:] = old.joint(name).qpos, old.joint(name).qvel
+        self._set_gains()
+        open_jaws(self._model, self._width_m)
+        mujoco.mj_forward(self._model, new)
+
+    def _felt(self) -> Array:
+        hand = self._data.cfrc_ext[self._hand]
+        return np.asarray(hand if self._held is None else hand + self._data.cfrc_ext[self._at.plug_body])
+
+    @property
+    def _hand(self) -> int:
+        return int(self._model.body("hand").id)
