@@ -1,7 +1,7 @@
 """Block and key of the shipped tasks in a base with a pocket."""
 
 from refinery.rotations import Poses
-from refinery_sim.assembly.parts import BaseSpec, PartSpec, block_with_pockets
+from refinery_sim.assembly.parts import FixedBase, PartSpec, block_with_pockets
 from refinery_sim.task import named_task
 
 
@@ -10,7 +10,7 @@ def upright(x, y, z, yaw=0.0):
     return Poses.from_xyz_rpy((x, y, z), (0.0, 0.0, yaw))
 
 
-BASE = BaseSpec(
+BASE = FixedBase(
     solids=block_with_pockets((0.12, 0.12, 0.035), [((0.0, 0.0), (0.0508, 0.0308), 0.015)]),
     pose=upright(0.5, 0.0, 0.115),
 )

@@ -11,7 +11,7 @@ import mujoco
 import numpy as np
 
 from refinery.rotations import Poses, wxyz_from_xyzw
-from refinery_sim.assembly.parts import BaseSpec, PartSpec
+from refinery_sim.assembly.parts import FixedBase, PartSpec
 from refinery_sim.model import HAND_FROM_TOOL_Z_M, CellIndices, add_controller, arm_spec
 from refinery_sim.parts import SOCKET_RGBA, add_piece, add_plug
 from refinery_sim.pieces import task_pieces
@@ -38,7 +38,7 @@ _FREE_RGBA = ((0.85, 0.45, 0.1, 1), (0.75, 0.72, 0.3, 1), (0.35, 0.6, 0.4, 1), (
 _TRAY_RGBA = (0.3, 0.3, 0.33, 1)
 
 
-def build_cell(base: BaseSpec, parts: Sequence[PartSpec], held: str | None, *, timestep_s: float) -> CellModel:
+def build_cell(base: FixedBase, parts: Sequence[PartSpec], held: str | None, *, timestep_s: float) -> CellModel:
     """Compile the cell with one part in the hand, or with none.
 
     Args:
@@ -93,7 +93,7 @@ def _compiled(spec: mujoco.MjSpec, holds: bool) -> tuple[mujoco.MjModel, CellInd
     return model, indices
 
 
-def _add_base(spec: mujoco.MjSpec, base: BaseSpec) -> None:
+def _add_base(spec: mujoco.MjSpec, base: FixedBase) -> None:
     quat = wxyz_from_xyzw(base.pose.quat_xyzw[0])
     body = spec.worldbody.add_body(name="base_part", mocap=True, pos=base.pose.pos_m[0], quat=quat)
     pieces = [piece for solid in base.solids for piece in solid_pieces(solid)]

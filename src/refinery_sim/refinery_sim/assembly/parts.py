@@ -36,7 +36,7 @@ class PartSpec:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class BaseSpec:
+class FixedBase:
     """The part that is clamped."""
 
     solids: tuple[SolidSpec, ...]

@@ -18,7 +18,7 @@ from refinery.rotations import Array, Poses, wxyz_from_xyzw, xyzw_from_wxyz
 from refinery.success import plug_offset
 from refinery_sim.assembly.cell_model import build_cell, hold_at, open_jaws
 from refinery_sim.assembly.grasping import MAX_WIDTH_M, Fit, GraspResult, fit_between_pads, width_between_pads_m
-from refinery_sim.assembly.parts import LATERAL_TOLERANCE_M, BaseSpec, PartSpec, PartTruth, check_parts
+from refinery_sim.assembly.parts import LATERAL_TOLERANCE_M, FixedBase, PartSpec, PartTruth, check_parts
 from refinery_sim.plant import TIMESTEP_S, Plant
 from refinery_sim.section import symmetry
 
@@ -38,7 +38,7 @@ class AssemblyPlant(Plant):
         ConfigError: There is no part, names repeat, or a part comes before its parent.
     """
 
-    def __init__(self, parts: Sequence[PartSpec], base: BaseSpec, home_rad: ArrayLike) -> None:
+    def __init__(self, parts: Sequence[PartSpec], base: FixedBase, home_rad: ArrayLike) -> None:
         check(len(parts) > 0, "parts", "one part or more", parts)
         check_parts(parts)
         self.parts = {part.name: part for part in parts}
