@@ -198,12 +198,14 @@ class InsertServer:
         resources = self._resources
         if resources is None:
             return _stop(Reason.DEACTIVATED, "the node is not active; activate it first")
-        task = resources.runtime.task
         if self._busy:
             return _stop(Reason.NONE, "an insertion is in progress; wait for it or cancel it")
-        if not task.is_meant_by(goal.task):
-            expected = f"{task.name!r} ({task.hash()}), which the bundle solves"
-            return _stop(Reason.NONE, f"task: expected {expected}, got {goal.task!r}")
+        if not resources.runtime.guard.armed:
+            # Before another policy, with a guard of its own, is chosen.
+            return resources.runtime.guard.latched
+        if problem := resources.choose(goal.task):
+            return _stop(Reason.NONE, f"task: {problem}")
+        task = resources.runtime.task
         if not math.isfinite(goal.timeout_s) or goal.timeout_s < 0:
             return _stop(Reason.NONE, f"timeout_s: expected a time >= 0 s, got {goal.timeout_s}")
         try:
@@ -217,7 +219,7 @@ class InsertServer:
         only = check_only_publisher(self._node, resources.topics.target_topic)
         if only.level is not Level.OK:
             return only
-        return resources.runtime.guard.latched if not resources.runtime.guard.armed else GuardDecision()
+        return GuardDecision()
 
     def _result(self, end: InsertionResult, resources: PolicyResources, problem: str | None) -> Insert.Result:
         result = Insert.Result()

@@ -29,7 +29,7 @@ _STATUS_EVERY = 4
 
 
 class PolicyNode(ManagedNode):
-    """Runs the policy of a bundle against a robot."""
+    """Runs the policies of bundles against a robot."""
 
     def __init__(self) -> None:
         super().__init__("refinery_policy")
@@ -53,8 +53,8 @@ class PolicyNode(ManagedNode):
             self._resources = PolicyResources(self, read_parameters(self))
         except RefineryError as error:
             return self._refuse(GuardDecision(level=Level.STOP, message=str(error)))
-        bundle = self._resources.bundle
-        self.get_logger().info(f"bundle {bundle.name} for task {bundle.task.name} from {bundle.path}")
+        for bundle, _ in self._resources.policies:
+            self.get_logger().info(f"bundle {bundle.name} for task {bundle.task.name} from {bundle.path}")
         return self._accept()
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:

@@ -20,7 +20,10 @@ from refinery_ros.realtime import ANY_CPU, Realtime
 class PolicyParameters:
     """Values of the node's parameters; each field's metadata is its description and range."""
 
-    bundle: str = parameter("", "Directory of the bundle to run")
+    bundle: str = parameter(
+        "",
+        "Directory of the bundle to run, or several, one for each task, with a colon between them; goals name the task",
+    )
     provider: str = parameter(
         CPU,
         "Where the policy runs: cpu, cuda, tensorrt, or auto for the fastest that is installed; another one than cpu "

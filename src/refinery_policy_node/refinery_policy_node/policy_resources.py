@@ -1,4 +1,4 @@
-"""Everything the node holds between configuration and clean-up: the policy and its connections to the robot."""
+"""Everything the node holds between configuration and clean-up: policies and their connections to the robot."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 
 from rclpy.lifecycle import LifecycleNode
 
-from refinery.bundle import Bundle, check_fit, choose_provider, load_bundle
+from refinery.bundle import Bundle, check_fit, choose_provider, load_bundles
+from refinery.bundle.several import listed, meant_by
 from refinery.errors import ConfigError, RefineryError
 from refinery.robot_profile import RobotProfile, load_robot_profile
 from refinery.storage import check_writable
@@ -15,24 +16,24 @@ from refinery.tick.guard import GuardDecision, Level, Reason
 from refinery.tick.recording import Recorder
 from refinery.tick.runtime import PolicyRuntime
 from refinery_policy_node.cell_calibration import CellCalibration
-from refinery_policy_node.controller_switch import ControllerSwitch, NoSwitch, Switch
 from refinery_policy_node.parameters import PolicyParameters
 from refinery_policy_node.tick_publisher import TickPublisher
 from refinery_policy_node.topics import RobotTopics
 from refinery_ros import realtime
 from refinery_ros.clock_watch import ClockWatch
+from refinery_ros.controller_switch import ControllerSwitch, NoSwitch, Switch
 from refinery_ros.realtime import ThreadSchedule
 
 
 class PolicyResources:
-    """Bundle, policy, topics and controllers of one configured node.
+    """Bundles, policies, topics and controllers of one configured node; one policy at a time is chosen.
 
     Args:
         node: Gets subscriptions, publishers and clients.
         parameters: Parameters of the node.
 
     Raises:
-        RefineryError: Bundle or profile are not usable or do not match; the message says why.
+        RefineryError: A bundle or the profile are not usable or do not match; the message says why.
     """
 
     def __init__(self, node: LifecycleNode, parameters: PolicyParameters) -> None:
@@ -42,31 +43,23 @@ class PolicyResources:
                     f"{node.get_name()} parameters", name, "a name or path", "", f"set it: -p {name}:=..."
                 )
         self.parameters = parameters
-        choice = choose_provider(load_bundle(Path(parameters.bundle)), parameters.provider)
-        node.get_logger().info(choice.message)
-        self.bundle: Bundle = choice.bundle
         profile: RobotProfile = load_robot_profile(parameters.robot_profile)
         _check_clock(node, profile)
-        check_fit(self.bundle, profile)
-        if self.bundle.envelope is None:
-            node.get_logger().info(
-                f"bundle {self.bundle.name}: no envelope of observations: none will be reported out of distribution; "
-                "`refine` writes one with enough episodes (gate_episodes)"
-            )
-        if self.bundle.other_gains:
-            node.get_logger().warning(
-                f"bundle {self.bundle.name}: {'; '.join(self.bundle.other_gains)}; accepted when it was written: "
-                "expect the arm to respond differently than in training"
-            )
-        task = self.bundle.task
-        self.runtime = PolicyRuntime(
-            self.bundle, parameters.guard_settings(task), parameters.start_tolerance(task), parameters.fade_in_s
-        )
         if parameters.record_dir:
             check_writable(Path(parameters.record_dir), "free some space, or name another folder: -p record_dir:=...")
-            self.runtime.recorder = Recorder(task.hash(), self.runtime.policy.observation_size)
+        self.policies = tuple(_loaded(node, bundle, profile, parameters) for bundle in load_bundles(parameters.bundle))
+        """Bundle and policy for each task, warmed up."""
+        self.bundle, self.runtime = self.policies[0]
+        """The chosen ones."""
         self.calibration: CellCalibration | None = None
         if parameters.calibration_dir:
+            if len(self.policies) > 1:
+                raise ConfigError(
+                    f"{node.get_name()} parameters",
+                    "calibration_dir",
+                    "none beside several bundles: what is learnt belongs to the socket of one task",
+                    parameters.calibration_dir,
+                )
             self.calibration = CellCalibration(
                 node,
                 folder=Path(parameters.calibration_dir),
@@ -90,6 +83,25 @@ class PolicyResources:
             raise
         node.get_logger().info(f"scheduling: {realtime.description()}")
 
+    def choose(self, task: str) -> str | None:
+        """Choose the policy of the next insertion.
+
+        Args:
+            task: Its task, a name or a hash; empty: the only one.
+
+        Returns:
+            None, or what was expected instead; then nothing was changed.
+        """
+        tasks = [bundle.task for bundle, _ in self.policies]
+        meant = meant_by(task, tasks)
+        if meant is None:
+            return f"expected {listed(tasks)}, got {task!r}"
+        bundle, runtime = self.policies[tasks.index(meant)]
+        if runtime is not self.runtime:
+            self.bundle, self.runtime = bundle, runtime
+            self.ticks.run(bundle)
+        return None
+
     def use_correction(self) -> None:
         """Apply what the calibration has learnt by now, if there is one, to the estimates from now on."""
         if self.calibration is not None:
@@ -112,6 +124,33 @@ class PolicyResources:
         self.switch.destroy()
         if self.calibration is not None:
             self.calibration.destroy()
+
+
+def _loaded(
+    node: LifecycleNode, bundle: Bundle, profile: RobotProfile, parameters: PolicyParameters
+) -> tuple[Bundle, PolicyRuntime]:
+    """Check one bundle and warm its policy up; returns the bundle with the provider that was chosen."""
+    choice = choose_provider(bundle, parameters.provider)
+    node.get_logger().info(choice.message)
+    bundle = choice.bundle
+    check_fit(bundle, profile)
+    if bundle.envelope is None:
+        node.get_logger().info(
+            f"bundle {bundle.name}: no envelope of observations: none will be reported out of distribution; "
+            "`refine` writes one with enough episodes (gate_episodes)"
+        )
+    if bundle.other_gains:
+        node.get_logger().warning(
+            f"bundle {bundle.name}: {'; '.join(bundle.other_gains)}; accepted when it was written: "
+            "expect the arm to respond differently than in training"
+        )
+    task = bundle.task
+    runtime = PolicyRuntime(
+        bundle, parameters.guard_settings(task), parameters.start_tolerance(task), parameters.fade_in_s
+    )
+    if parameters.record_dir:
+        runtime.recorder = Recorder(task.hash(), runtime.policy.observation_size)
+    return bundle, runtime
 
 
 def _check_clock(node: LifecycleNode, profile: RobotProfile) -> None:

@@ -20,20 +20,28 @@ class TickPublisher:
 
     Args:
         node: The node.
-        bundle: What runs.
+        bundle: What runs first.
         parameters: Of the node; without ``publish_ticks`` nothing is published.
         frame: The base frame.
     """
 
     def __init__(self, node: LifecycleNode, bundle: Bundle, parameters: PolicyParameters, frame: str) -> None:
         self._node, self._frame, self._on = node, frame, parameters.publish_ticks
+        self._parameters = parameters
         self._episode = PolicyEpisode()
         if not self._on:
             return
-        self._episode = episode_message(bundle, parameters)
-        self._episode.header.frame_id = frame
+        self.run(bundle)
         self._ticks = node.create_lifecycle_publisher(PolicyTick, "~/tick", RECORDING)
         self._episodes = node.create_lifecycle_publisher(PolicyEpisode, "~/episode", STATUS)
+
+    def run(self, bundle: Bundle) -> None:
+        """Say of the next insertions that they run another bundle; their numbers go on."""
+        if not self._on:
+            return
+        number = self._episode.episode
+        self._episode = episode_message(bundle, self._parameters)
+        self._episode.header.frame_id, self._episode.episode = self._frame, number
 
     def begin(self, trial_id: int, grasp: NDArray[np.float64], reference: PoseSample) -> None:
         """Note what stays the same over the insertion that begins.

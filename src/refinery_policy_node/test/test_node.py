@@ -98,6 +98,31 @@ def test_an_insertion_from_configuration_to_clean_exit(
     assert policy.end(signal.SIGINT) == 0
 
 
+def test_a_goal_chooses_among_several_bundles(
+    launch: Launch, quick_task: Task, quick_bundle: Path, tmp_path: Path
+) -> None:
+    other = tiny_bundle(tmp_path / "other", dataclasses.replace(quick_task, name="other"), name="second")
+    plant, policy = launch(bundle=f"{quick_bundle}:{other}")
+    assert policy.configure() and policy.activate(), policy.log()
+    plant.place()
+    plant.wait_for_steps(20)
+    assert policy.status().bundle == "tiny"
+    unnamed, unknown = policy.insert(), policy.insert(task="gear")
+    for refused in (unnamed, unknown):
+        assert refused.outcome.value == Outcome.REFUSED
+        assert "expected one of 'peg_rect', 'other'" in refused.outcome.message
+    assert plant.impedance_calls == []
+    assert policy.insert(task="other", timeout_s=0.3).outcome.value == Outcome.TIMED_OUT
+    wait_for(lambda: policy.status().bundle == "second", "the second bundle")
+    # A stop stands, whichever policy is asked for next.
+    assert policy.stop().success
+    assert policy.insert(task="peg_rect").reason.value == GuardReason.REQUESTED
+    assert policy.rearm().success
+    plant.place()
+    plant.wait_for_steps(20)
+    assert policy.insert(task="peg_rect").outcome.value == Outcome.SUCCESS
+
+
 def test_a_part_that_sits_askew_is_seated_by_its_grasp(launch: Launch, quick_task: Task, tmp_path: Path) -> None:
     plant, policy = launch(record_dir=tmp_path / "records")
     assert policy.configure() and policy.activate(), policy.log()

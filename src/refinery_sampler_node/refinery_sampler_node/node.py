@@ -17,6 +17,7 @@ from refinery_sampler_node.display.display import Display
 from refinery_sampler_node.parameters import declare_parameters, read_parameters
 from refinery_sampler_node.placing.arm_halt import PATIENCE_S
 from refinery_sampler_node.placing.place_server import PlaceServer
+from refinery_sampler_node.request_error import RequestError
 from refinery_sampler_node.sampler_resources import SamplerResources
 from refinery_sampler_node.sampling.displayed_choice import DisplayedChoice
 from refinery_sampler_node.sampling.sample_service import answer, refuse
@@ -54,8 +55,9 @@ class SamplerNode(ManagedNode):
             self.get_logger().error(f"not configured: {error}")
             return TransitionCallbackReturn.FAILURE
         self._problem = None
-        bundle = self._resources.sampler.bundle
-        self.get_logger().info(f"bundle {bundle.name!r}, task {bundle.task.name!r}, from {bundle.path}")
+        for sampler in self._resources.samplers:
+            bundle = sampler.bundle
+            self.get_logger().info(f"bundle {bundle.name!r}, task {bundle.task.name!r}, from {bundle.path}")
         return TransitionCallbackReturn.SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -144,6 +146,10 @@ class SamplerNode(ManagedNode):
             resources = self._active_resources()
         except NotReadyError as error:
             return refuse(response, "NO_BUNDLE" if self._resources is None else "NOT_ACTIVE", str(error))
+        try:
+            resources = resources.of_task(request.task)
+        except RequestError as error:
+            return refuse(response, error.code, str(error))
         chosen = answer(resources, request, response, self.get_clock().now().to_msg())
         if chosen is None:
             self.get_logger().warning(f"sample_init: {response.message}")
@@ -161,8 +167,7 @@ class SamplerNode(ManagedNode):
 
     def _show(self, shown: DisplayedChoice) -> None:
         if self._resources is not None:
-            mixture = self._resources.sampler.bundle.initial_states.mixture
-            self._display.show(mixture, shown, self._resources.profile.base_frame, self._resources.correction)
+            self._display.show(shown.mixture, shown, self._resources.profile.base_frame, self._resources.correction)
 
     def _on_status(self) -> None:
         self._display.status(

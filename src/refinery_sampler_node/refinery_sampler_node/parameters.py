@@ -14,7 +14,11 @@ from refinery_ros.parameters import declare_all, parameter, read_all
 class SamplerParameters:
     """Values of the node's parameters; each field's metadata is its description and range."""
 
-    bundle: str = parameter("", "Directory of the bundle to sample from")
+    bundle: str = parameter(
+        "",
+        "Directory of the bundle to sample from, or several, one for each task, with a colon between them; requests "
+        "name the task",
+    )
     robot_profile: str = parameter("twin", "Robot profile: a name in config/robots or a path to a .yaml file")
     autostart: bool = parameter(
         False, "Configure and activate at start, without a lifecycle manager; a failure ends the node"

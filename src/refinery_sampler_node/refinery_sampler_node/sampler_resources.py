@@ -1,13 +1,15 @@
-"""Everything the node holds between configuration and clean-up: the sampler and its connections to arm and MoveIt."""
+"""Everything the node holds between configuration and clean-up: samplers and their connections to arm and MoveIt."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import copy
+import math
 
 import numpy as np
 from rclpy.node import Node
 
-from refinery.bundle import check_fit, load_bundle
+from refinery.bundle import check_fit, load_bundles
+from refinery.bundle.several import listed, meant_by
 from refinery.errors import ConfigError
 from refinery.robot_profile import RobotProfile, load_robot_profile
 from refinery_ros.polled_clock import PolledClock
@@ -21,38 +23,46 @@ from refinery_sampler_node.parameters import SamplerParameters
 from refinery_sampler_node.placing.arm_halt import ArmHalt
 from refinery_sampler_node.placing.execution_monitor import Tolerances
 from refinery_sampler_node.placing.placement_planner import PlacementPlanner
+from refinery_sampler_node.request_error import RequestError
 from refinery_sampler_node.sampling.sampler import Sampler
 
 
 class SamplerResources:
-    """Bundle, arm, topics and MoveIt client of one configured node.
+    """Bundles, arm, topics and MoveIt client of one configured node, seen from one of the bundles' tasks.
 
     Args:
         node: Gets the subscriptions and the clients.
         parameters: Parameters of the node.
 
     Raises:
-        RefineryError: Bundle or profile are not usable or do not match; the message says why.
+        RefineryError: A bundle or the profile are not usable or do not match; the message says why.
     """
 
     def __init__(self, node: Node, parameters: SamplerParameters) -> None:
         if not parameters.bundle:
             raise ConfigError("parameters", "bundle", "the directory of a bundle", "", "give -p bundle:=<directory>")
-        bundle = load_bundle(Path(parameters.bundle))
+        bundles = load_bundles(parameters.bundle)
         profile = load_robot_profile(parameters.robot_profile)
-        check_fit(bundle, profile)
+        for bundle in bundles:
+            check_fit(bundle, profile)
         _check_tip(profile)
         self.parameters = parameters
         self.profile = profile
         self.kinematics = profile.arm_kinematics()
-        self.sampler = Sampler(
-            bundle,
-            self.kinematics,
-            np.asarray(profile.home_rad),
-            max_count=parameters.max_count,
-            min_distance=parameters.min_distance,
-            limit_margin_rad=parameters.limit_margin_rad,
+        self.samplers = tuple(
+            Sampler(
+                bundle,
+                self.kinematics,
+                np.asarray(profile.home_rad),
+                max_count=parameters.max_count,
+                min_distance=parameters.min_distance,
+                limit_margin_rad=parameters.limit_margin_rad,
+            )
+            for bundle in bundles
         )
+        """One for each task."""
+        self.sampler = self.samplers[0]
+        """That of the task."""
         self.tolerances = Tolerances(
             goal_rad=parameters.goal_tolerance_rad,
             path_rad=parameters.way_tolerance_rad,
@@ -71,7 +81,10 @@ class SamplerResources:
         )
         self.corrections: SocketCorrections | None = None
         if parameters.use_socket_correction:
-            self.corrections = SocketCorrections(node, task=bundle.task, base_frame=profile.base_frame)
+            if len(bundles) > 1:
+                expected = "false beside several bundles: what is learnt belongs to the socket of one task"
+                raise ConfigError("parameters", "use_socket_correction", expected, True)
+            self.corrections = SocketCorrections(node, task=bundles[0].task, base_frame=profile.base_frame)
         self.estimates = SocketEstimates(
             node,
             topic=profile.socket_pose_topic,
@@ -79,7 +92,8 @@ class SamplerResources:
             window=parameters.estimate_window,
             jump_m=parameters.estimate_jump_m,
             jump_rad=parameters.estimate_jump_rad,
-            symmetry=bundle.part.symmetry,
+            # The turns that all parts share; a round one (0) has those of any other.
+            symmetry=math.gcd(*(bundle.part.symmetry for bundle in bundles)),
             max_age_s=parameters.estimate_max_age_s,
             corrections=self.corrections,
         )
@@ -98,16 +112,42 @@ class SamplerResources:
             ),
             answer_s=parameters.answer_timeout_s,
         )
-        self.planner = PlacementPlanner(
-            self.moveit,
-            bundle.task,
-            bundle.part,
-            profile,
-            self.kinematics,
-            lift_m=parameters.lift_m,
-            clearance_m=parameters.clearance_m,
-            table_top_m=parameters.table_top_m,
+        self.planners = tuple(
+            PlacementPlanner(
+                self.moveit,
+                bundle.task,
+                bundle.part,
+                profile,
+                self.kinematics,
+                lift_m=parameters.lift_m,
+                clearance_m=parameters.clearance_m,
+                table_top_m=parameters.table_top_m,
+            )
+            for bundle in bundles
         )
+        """One for each task."""
+        self.planner = self.planners[0]
+        """That of the task."""
+
+    def of_task(self, asked: str) -> SamplerResources:
+        """Return the same resources, seen from the task that a request is for.
+
+        Args:
+            asked: Its name or hash; empty: the only one.
+
+        Raises:
+            RequestError: No bundle is loaded for it, or it has to be named.
+        """
+        tasks = [sampler.bundle.task for sampler in self.samplers]
+        meant = meant_by(asked, tasks)
+        if meant is None:
+            raise RequestError(
+                "UNKNOWN_TASK",
+                f"task: expected {listed(tasks)}, got {asked!r}; name one, or start the node with its bundle",
+            )
+        view = copy.copy(self)
+        view.sampler, view.planner = self.samplers[tasks.index(meant)], self.planners[tasks.index(meant)]
+        return view
 
     @property
     def correction(self) -> str:

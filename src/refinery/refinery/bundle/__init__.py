@@ -7,6 +7,7 @@ from refinery.bundle.observation_statistics import ObservationStatistics
 from refinery.bundle.policy import OnnxPolicy
 from refinery.bundle.provider_choice import choose_provider
 from refinery.bundle.reader import Bundle, load_bundle
+from refinery.bundle.several import load_bundles
 from refinery.bundle.writer import write_bundle
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "check_fit",
     "choose_provider",
     "load_bundle",
+    "load_bundles",
     "policy_metadata",
     "with_metadata",
     "write_bundle",

@@ -28,6 +28,7 @@ def scene_message(
     grasp: Array,
     table_top_m: float,
     clearance_m: float = 0.0,
+    empty_hand: bool = False,
 ) -> PlanningScene:
     """Describe the cell as a difference to the scene that MoveIt has; objects of these names are replaced.
 
@@ -39,6 +40,7 @@ def scene_message(
         grasp: How the part sits in the hand, shape (1, 3), order :data:`refinery.initial_state.GRASP_NAMES`.
         table_top_m: Height of the table's top in the base frame, [m].
         clearance_m: Socket and neighbours are enlarged by this on every side, [m].
+        empty_hand: The hand holds nothing.
 
     Returns:
         The message, with ``is_diff``.
@@ -46,7 +48,10 @@ def scene_message(
     objects = [_table(profile.base_frame, table_top_m)]
     if socket is not None:
         objects.append(_socket(task, profile.base_frame, socket, table_top_m, clearance_m))
-    return _scene([held_part(task, part, profile, grasp)], objects)
+    held = held_part(task, part, profile, grasp)
+    if empty_hand:
+        return _without_part(held, objects)
+    return _scene([held], objects)
 
 
 def parting_scene(
@@ -58,10 +63,8 @@ def parting_scene(
     """
     held = held_part(task, part, profile, np.zeros((1, 3)))
     block = _socket(task, profile.base_frame, socket, table_top_m, 0.0)
-    # Only objects that exist can be removed, so each is added first; a detached object stays in the world.
-    parts = [held, _removed_part(held)]
-    objects = [_table(profile.base_frame, table_top_m), block, _removed(SOCKET), _removed(PART)]
-    return _scene(parts, objects)
+    # Only an object that exists can be removed.
+    return _without_part(held, [_table(profile.base_frame, table_top_m), block, _removed(SOCKET)])
 
 
 def held_part(task: Task, part: PartGeometry, profile: RobotProfile, grasp: Array) -> AttachedCollisionObject:
@@ -100,6 +103,12 @@ def _scene(parts: list[AttachedCollisionObject], objects: list[CollisionObject])
     scene.robot_state.attached_collision_objects = parts
     scene.world.collision_objects = objects
     return scene
+
+
+def _without_part(held: AttachedCollisionObject, objects: list[CollisionObject]) -> PlanningScene:
+    """Return a scene without the held part, which is added first, as only an object that exists can be removed."""
+    # A detached object stays in the world.
+    return _scene([held, _removed_part(held)], [*objects, _removed(PART)])
 
 
 def _removed(name: str) -> CollisionObject:

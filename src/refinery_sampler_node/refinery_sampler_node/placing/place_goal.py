@@ -38,6 +38,8 @@ def check_goal(resources: SamplerResources, goal: Place.Goal) -> Poses | None:
     """
     if not (math.isfinite(goal.max_duration_s) and goal.max_duration_s > 0):
         raise GoalError(f"max_duration_s: expected a time > 0 s, got {goal.max_duration_s}")
+    if goal.empty_hand and not goal.use_pose:
+        raise GoalError("empty_hand: expected false where an initial state is sampled: it is one of the held part")
     if goal.use_pose:
         check_task(goal.task, resources.sampler.bundle.task)
         requested_grasp(goal.grasp, resources.sampler.bundle.task)
@@ -96,7 +98,8 @@ def _given(resources: SamplerResources, goal: Place.Goal, tool: Poses) -> Target
     except RequestError:
         socket = None
     # Without an estimate there is no plate to keep clear of: one far below has the same effect.
-    plate = socket or Poses(pos_m=_BASE.pos_m - [[0.0, 0.0, 100.0]], quat_xyzw=_BASE.quat_xyzw)
+    none = Poses(pos_m=_BASE.pos_m - [[0.0, 0.0, 100.0]], quat_xyzw=_BASE.quat_xyzw)
+    plate = none if socket is None or goal.empty_hand else socket
     reach = resources.sampler.reachability.check_tool(tool, plate, grasp)
     if not reach.ok[0]:
         where = ", ".join(f"{v:.3f}" for v in tool.pos_m[0])
@@ -104,7 +107,7 @@ def _given(resources: SamplerResources, goal: Place.Goal, tool: Poses) -> Target
             "UNREACHABLE", f"pose: the arm cannot reach the tool pose at ({where}) m: {reach.reasons[0]}"
         )
     target = Target(
-        tool=tool, joints_rad=reach.joints_rad[0], grasp=grasp, up=plate, theta=None, success=math.nan
+        tool=tool, joints_rad=reach.joints_rad[0], grasp=grasp, up=socket or none, theta=None, success=math.nan
     )  # fmt: skip
     return Targets(ranked=(target,), socket=socket, choice=None)
 

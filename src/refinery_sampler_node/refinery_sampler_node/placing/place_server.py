@@ -103,7 +103,7 @@ class PlaceServer:
         """Run one placement and turn its end, or its exception, into an outcome and a sentence."""
         try:
             placement = self._placement = Placement(
-                self._resources(),
+                self._resources().of_task(handle.request.task),
                 handle.request,
                 result,
                 now=lambda: self._node.get_clock().now().to_msg(),

@@ -184,7 +184,12 @@ class Placement:
         self._feedback(0.0, "planning")
         start = resources.arm.joints()[0]
         plan = await resources.planner.plan(
-            targets.ranked, start, targets.socket, self._tick, patience_s=self._goal.max_duration_s
+            targets.ranked,
+            start,
+            targets.socket,
+            self._tick,
+            patience_s=self._goal.max_duration_s,
+            empty_hand=self._goal.empty_hand,
         )
         target = plan.target
         self._plan = plan
@@ -279,6 +284,7 @@ class Placement:
         self._draw(
             DisplayedChoice(
                 choice=targets.choice,
+                mixture=self._resources.sampler.bundle.initial_states.mixture,
                 socket=targets.socket,
                 chosen=len(rejected),
                 rejected=tuple(each.reason for each in rejected),

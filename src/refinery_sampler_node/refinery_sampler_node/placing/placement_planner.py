@@ -1,7 +1,9 @@
 """Plans the arm's motion to an initial state with MoveIt: up from the socket, across to the stand-off, straight down.
 
-Everything is planned before anything moves, so that a sample that cannot be reached costs no motion. For the motion up
-socket and part are not in the planning scene: the part may be in the hole, where it touches the plate by intention.
+A given pose straight above the present one is reached in one straight line: out of a tray, or away from a part that was
+let go. Everything is planned before anything moves, so that a sample that cannot be reached costs no motion. For the
+motion up socket and part are not in the planning scene: the part may be in the hole, where it touches the plate by
+intention.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from refinery.errors import RefineryError
 from refinery.kinematics import ArmKinematics
 from refinery.part import PartGeometry
 from refinery.robot_profile import RobotProfile
-from refinery.rotations import Array, Poses
+from refinery.rotations import Array, Poses, angle_between_rad
 from refinery.task import Task
 from refinery_sampler_node.moveit.client import MoveItClient
 from refinery_sampler_node.moveit.error_codes import MoveItError
@@ -35,6 +37,9 @@ _MIN_LIFT_M = 1e-3
 """A shorter motion up is left out, [m]."""
 _SAME_RAD = 1e-3
 """Joints nearer than this to their goal need no motion, [rad]."""
+_ASIDE_M, _TURN_RAD = 0.002, 0.03
+"""A given pose less than this aside from the present one and turned by less is straight above it."""
+_NOWHERE = Poses(pos_m=np.array([[0.0, 0.0, -100.0]]), quat_xyzw=np.array([[0.0, 0.0, 0.0, 1.0]]))
 
 
 class NoPlanError(RefineryError):
@@ -72,7 +77,14 @@ class PlacementPlanner:
         self._lift_m, self._clearance_m, self._table_top_m = lift_m, clearance_m, table_top_m
 
     async def plan(
-        self, targets: Sequence[Target], start_rad: Array, socket: Poses | None, tick: Tick, *, patience_s: float
+        self,
+        targets: Sequence[Target],
+        start_rad: Array,
+        socket: Poses | None,
+        tick: Tick,
+        *,
+        patience_s: float,
+        empty_hand: bool = False,
     ) -> PlacementPlan:
         """Plan to the first of several targets that can be reached.
 
@@ -82,6 +94,7 @@ class PlacementPlanner:
             socket: Socket estimate in the base frame, batch of one; None if there is none.
             tick: Awaited while waiting for MoveIt.
             patience_s: No further target is tried after this time, wall clock, [s].
+            empty_hand: The hand holds nothing.
 
         Returns:
             The plan.
@@ -92,7 +105,9 @@ class PlacementPlanner:
             NotReadyError: MoveIt does not answer.
         """
         end, rejected, last = time.monotonic() + patience_s, list[RejectedTarget](), None
-        up = await self._up(targets, start_rad, socket, tick)
+        if self._is_above(targets[0], start_rad):
+            return await self._line(targets[0], start_rad, socket, tick)
+        up = () if empty_hand else await self._up(targets, start_rad, socket, tick)
         begin = up[-1].motion.goal_rad if up else start_rad
         exact, padded = (
             scene_message(
@@ -103,6 +118,7 @@ class PlacementPlanner:
                 grasp=targets[0].grasp,
                 table_top_m=self._table_top_m,
                 clearance_m=clearance_m,
+                empty_hand=empty_hand,
             )
             for clearance_m in (0.0, self._clearance_m)
         )
@@ -140,6 +156,25 @@ class PlacementPlanner:
         raised = lifted(self._kinematics.forward(start_rad), socket, lift_m)
         motion = await self._client.line(start_rad, raised, tick, what="the motion up from the socket")
         return (PlanSegment(motion=motion, scene=scene),)
+
+    def _is_above(self, target: Target, start_rad: Array) -> bool:
+        """Tell whether a target is a given pose straight above the present one."""
+        from_up, now = target.up.inverse(), self._kinematics.forward(start_rad)
+        aside_x, aside_y, rise_m = ((from_up @ target.tool).pos_m - (from_up @ now).pos_m)[0]
+        turn_rad = float(angle_between_rad(now.quat_xyzw, target.tool.quat_xyzw)[0])
+        straight = np.hypot(aside_x, aside_y) < _ASIDE_M and turn_rad < _TURN_RAD
+        return target.theta is None and bool(straight) and rise_m > _MIN_LIFT_M
+
+    async def _line(self, target: Target, start_rad: Array, socket: Poses | None, tick: Tick) -> PlacementPlan:
+        """Plan one straight line up; what stands around the part touches it, or nearly, by intention."""
+        scene = parting_scene(
+            self._task, self._part, self._profile, socket=socket or _NOWHERE, table_top_m=self._table_top_m
+        )
+        await self._client.apply(scene, tick)
+        motion = await self._client.line(start_rad, target.tool, tick, what="the straight motion up to the pose")
+        return PlacementPlan(
+            segments=(PlanSegment(motion=motion, scene=scene),), target=target, standoff=target.tool, rejected=()
+        )
 
     def _lift_needed_m(self, targets: Sequence[Target], start_rad: Array, socket: Poses | None) -> float:
         if socket is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from refinery.mixture import Mixture
 from refinery.rotations import Poses
 from refinery_sampler_node.sampling.initial_state_chooser import Choice
 
@@ -14,6 +15,8 @@ class DisplayedChoice:
 
     choice: Choice
     """Candidates and chosen states."""
+    mixture: Mixture
+    """What they were chosen by."""
     socket: Poses
     """Socket estimate in the base frame, batch of one."""
     chosen: int | None = None

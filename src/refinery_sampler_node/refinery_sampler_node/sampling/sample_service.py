@@ -58,7 +58,7 @@ def answer(
         f"{asked.count} of {choice.candidates} candidates ({asked.mode}), predicted success {100 * mean:.0f} % "
         f"on average, at the {source}{_rejections(choice)}"
     )
-    return DisplayedChoice(choice=choice, socket=socket)
+    return DisplayedChoice(choice=choice, mixture=resources.sampler.bundle.initial_states.mixture, socket=socket)
 
 
 def refuse(response: SampleInit.Response, code: str, message: str) -> SampleInit.Response:

@@ -213,6 +213,13 @@ def test_scene_has_table_socket_and_part(profile: RobotProfile, task: Task, part
         operations = [each.operation for each in things if each.id == name]
         assert operations == [CollisionObject.ADD, CollisionObject.REMOVE]
     assert [each.id for each in parting.world.collision_objects] == [TABLE, SOCKET, SOCKET, PART]
+    empty = scene_message(
+        task, part, profile, socket=SOCKET_POSE, grasp=grasp, table_top_m=-0.01, empty_hand=True
+    )  # fmt: skip
+    attached = [each.object for each in empty.robot_state.attached_collision_objects]
+    assert [each.operation for each in attached] == [CollisionObject.ADD, CollisionObject.REMOVE]
+    assert [each.id for each in empty.world.collision_objects] == [TABLE, SOCKET, PART]
+    assert empty.world.collision_objects[-1].operation == CollisionObject.REMOVE
     none = scene_message(task, part, profile, socket=None, grasp=grasp, table_top_m=-0.01)
     assert [each.id for each in none.world.collision_objects] == [TABLE]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from moveit_msgs.msg import MoveItErrorCodes, RobotTrajectory
+from moveit_msgs.msg import CollisionObject, MoveItErrorCodes, RobotTrajectory
 from sampler_harness import SOCKET, Cell, running_cell, stop_sampler
 
 from refinery.initial_state import tool_pose
@@ -303,3 +303,26 @@ def _hurry(trajectory: RobotTrajectory) -> None:
         total = point.time_from_start.sec * 10**9 + point.time_from_start.nanosec
         point.time_from_start.sec, point.time_from_start.nanosec = divmod(total // 5, 10**9)
         point.velocities = [5 * v for v in point.velocities]
+
+
+def test_an_empty_hand_is_planned_without_the_part_and_goes_straight_up(cell: Cell, arm: ArmKinematics) -> None:
+    tray = Poses.from_xyz_rpy([0.45, -0.25, 0.09], [np.pi, 0.0, 0.0])
+    stamp = cell.client.node.get_clock().now().to_msg()
+    frame = cell.robot.profile.base_frame
+    down = cell.client.place(use_pose=True, empty_hand=True, pose=pose_stamped_message(tray, frame, stamp))
+    assert down.outcome.value == Outcome.SUCCESS, down.outcome.message
+    held = [
+        each.object.operation
+        for scene in cell.robot.moveit.scenes
+        for each in scene.robot_state.attached_collision_objects
+    ]
+    assert held and set(held) == {CollisionObject.ADD, CollisionObject.REMOVE}
+    assert cell.robot.moveit.names().count("move_action") == 1
+    above = Poses(pos_m=tray.pos_m + [[0.0, 0.0, 0.06]], quat_xyzw=tray.quat_xyzw)
+    up = cell.client.place(use_pose=True, pose=pose_stamped_message(above, frame, stamp))
+    assert up.outcome.value == Outcome.SUCCESS, up.outcome.message
+    # Straight up out of the tray: no planner chose another way.
+    assert cell.robot.moveit.names().count("move_action") == 1
+    refused = cell.client.place(empty_hand=True)
+    assert refused.outcome.value == Outcome.REFUSED
+    assert refused.outcome.message.startswith("empty_hand: expected false")
