@@ -56,7 +56,7 @@ def test_a_shipped_sequence_loads_and_its_hash_does_not_depend_on_the_layout(nam
 @pytest.mark.parametrize(
     ("name", "top_mm"),
     [
-        ("block_key", {"block": (0, 0, -15), "key": (0, 5.5, -15)}),
+        ("block_key", {"block": (0, 0, -15), "key": (0, 5.3, -15)}),
         ("sleeves", {"outer": (0, 0, -10), "inner": (0, 0, -10), "core": (0, 0, -10)}),
         (
             "gearbox",
