@@ -318,7 +318,7 @@ def test_an_empty_hand_is_planned_without_the_part_and_goes_straight_up(cell: Ce
     ]
     assert held and set(held) == {CollisionObject.ADD, CollisionObject.REMOVE}
     assert cell.robot.moveit.names().count("move_action") == 1
-    above = Poses(pos_m=tray.pos_m + [[0.0, 0.0, 0.06]], quat_xyzw=tray.quat_xyzw)
+    above = Poses(pos_m=np.add(tray.pos_m, [0.0, 0.0, 0.06]), quat_xyzw=tray.quat_xyzw)
     up = cell.client.place(use_pose=True, pose=pose_stamped_message(above, frame, stamp))
     assert up.outcome.value == Outcome.SUCCESS, up.outcome.message
     # Straight up out of the tray: no planner chose another way.
