@@ -11,6 +11,7 @@ from layering.sources import PACKAGES, ROOT, circle, imports, python_files
 MAY_IMPORT = {
     "refinery": {"refinery_msgs"},
     "refinery_ros": {"refinery"},
+    "refinery_assembly_node": {"refinery", "refinery_msgs", "refinery_ros"},
     "refinery_policy_node": {"refinery", "refinery_msgs", "refinery_ros"},
     "refinery_sampler_node": {"refinery", "refinery_msgs", "refinery_ros"},
     "refinery_sim": {"refinery"},

@@ -20,12 +20,12 @@ from refinery.task import load_task
 from refinery.testing.bundles import tiny_bundle
 
 PROGRAM = Path(__file__).with_name("robot_computer.py")
-NODES = ("refinery_policy_node.node", "refinery_sampler_node.node")
+NODES = ("refinery_assembly_node.node", "refinery_policy_node.node", "refinery_sampler_node.node")
 PATIENCE_S = 300
 
 
 def on_a_robot() -> list[Import]:
-    """Imports behind both nodes, every command and the launch files."""
+    """Imports behind the nodes, every command and the launch files."""
     launch = [item.name for file in python_files(ROOT / "launch") for item in imports(file)]
     return reached([*NODES, "refinery.cli.main", *(module for module, _ in COMMANDS.values()), *launch])
 
@@ -63,7 +63,7 @@ def test_the_requirements_of_a_robot_are_what_is_imported_there() -> None:
     lines = (ROOT / "requirements" / "robot.txt").read_text(encoding="utf-8").splitlines()
     listed = {line.split("==")[0].lower() for line in lines if line and not line.startswith("#")}
     files = {item.file for item in on_a_robot()}
-    own = {"launch", "refinery", "refinery_ros", "refinery_policy_node", "refinery_sampler_node"}
+    own = {"launch", "refinery", "refinery_ros", *(node.split(".")[0] for node in NODES)}
     assert listed == {item.pin.lower() for item in map(library, imported(files, own)) if item}
 
 
