@@ -26,11 +26,14 @@ class Cell:
         profile: Profile of the arm.
         seed: Seed of the first trial.
         bias_seed: As for :func:`refinery_twin.trial.draw_trial`.
+        plant: The plant; that of the task if None.
     """
 
-    def __init__(self, task: Task, profile: RobotProfile, seed: int, bias_seed: int = -1) -> None:
+    def __init__(
+        self, task: Task, profile: RobotProfile, seed: int, bias_seed: int = -1, plant: Plant | None = None
+    ) -> None:
         self.task, self._bias_seed = task, bias_seed
-        self.plant = Plant(task, profile.home_rad)
+        self.plant = plant or Plant(task, profile.home_rad)
         interfaces = [f"{name}/effort" for name in profile.joint_names]
         self.controllers = Controllers(profile.controllers.trajectory, profile.controllers.impedance, interfaces)
         self.faults = FaultSchedule()

@@ -11,7 +11,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -24,18 +26,26 @@ from trajectory_msgs.msg import JointTrajectory as JointTrajectoryMsg
 
 from refinery.bringup.graph import SETTLED_S, check_only_clock
 from refinery.errors import RefineryError
+from refinery.robot_profile import RobotProfile
+from refinery.sequence.bundles import bundled_tasks
+from refinery.sequence.sequence import load_sequence
 from refinery_ros import qos
 from refinery_ros.process import StopSignal, run_node_process
 from refinery_sim.task import named_task
+from refinery_twin.assembly.cell import AssemblyCell
+from refinery_twin.assembly.gripper_server import GripperServer
+from refinery_twin.assembly.parts_service import PartsService
 from refinery_twin.cell import Cell
 from refinery_twin.faults import StoppedClock
 from refinery_twin.follow_server import FollowServer
 from refinery_twin.inputs import target_from, trajectory_from
 from refinery_twin.outputs import Outputs
 from refinery_twin.pacing import Pacer
-from refinery_twin.parameters import declare_parameters
+from refinery_twin.parameters import TwinParameters, declare_parameters
 from refinery_twin.services import Services
 
+BASE_POSE = "base_pose"
+"""Topic of the estimated pose of an assembly's base."""
 _WARN_EVERY_S = 2.0
 _DIAGNOSTICS_EVERY_S = 1.0
 _LISTEN_S = 0.2
@@ -50,8 +60,8 @@ class TwinNode(Node):
     def __init__(self) -> None:
         super().__init__("refinery_twin")
         self._settings, self._profile = declare_parameters(self)
-        task = named_task(self._settings.task)
-        self._cell = Cell(task, self._profile, self._settings.seed, self._settings.bias_seed)
+        self._cell = _cell(self._settings, self._profile)
+        task = self._cell.task
         self._limits = self._cell.plant.joint_limits(self._profile.limits.velocity_rad_s)
         self._chunk = max(1, round(1000.0 / self._settings.state_rate_hz))
         self._pacer = Pacer(self._settings.realtime_factor)
@@ -59,12 +69,18 @@ class TwinNode(Node):
         self._stopped_clock = StoppedClock(self._cell.faults)
         self._lock = threading.Lock()
         self._waiting: deque[tuple[Callable[[Any], None], Any]] = deque(maxlen=_MAX_WAITING)
-        self._outputs = Outputs(self, self._profile, self._settings, task.control.policy_rate_hz, self._cell.faults)
+        assembling = isinstance(self._cell, AssemblyCell)
+        shown = _estimating_base(self._profile) if assembling else self._profile
+        self._outputs = Outputs(self, shown, self._settings, task.control.policy_rate_hz, self._cell.faults)
         self._diagnostics_out = self.create_publisher(DiagnosticArray, "/diagnostics", qos.DIAGNOSTICS)
         self._second_target: Publisher | None = None
         self._open_inputs()
         self._follow = FollowServer(self, self._profile, self._cell, self._limits, self._outputs, self._lock)
-        Services(self, self._profile, self._cell, self._outputs, self._lock, self._waiting.clear)
+        self._gripper: GripperServer | None = None
+        if isinstance(self._cell, AssemblyCell):
+            self._gripper = GripperServer(self, self._profile, self._cell, self._outputs, self._lock)
+        Services(self, self._profile, self._cell, self._outputs, self._lock, self._on_trial)
+        PartsService(self, self._cell, self._outputs, self._lock, self._profile.base_frame)
 
     def _open_inputs(self) -> None:
         profile = self._profile
@@ -75,6 +91,12 @@ class TwinNode(Node):
         ):
             self.create_subscription(kind, topic, partial(self._keep, handle), qos.COMMAND)
         self._target_topic = self.resolve_topic_name(profile.target_pose_topic)
+
+    def _on_trial(self) -> None:
+        """Forget what belongs to the previous trial; the lock is held."""
+        self._waiting.clear()
+        if self._gripper is not None:
+            self._gripper.reset()
 
     def _keep(self, handle: Callable[[Any], None], message: object) -> None:
         """Queue a message for the loop; runs in the thread that serves the graph."""
@@ -102,6 +124,8 @@ class TwinNode(Node):
                 return
             self._outputs.publish(cell.plant, cell.trial)
             self._follow.update()
+            if self._gripper is not None:
+                self._gripper.update()
             if time.monotonic() >= self._due_diagnostics_s:
                 self._due_diagnostics_s = time.monotonic() + _DIAGNOSTICS_EVERY_S
                 self._publish_diagnostics()
@@ -176,6 +200,24 @@ class TwinNode(Node):
             self._cell.follow(trajectory)
         except RefineryError as error:
             self.get_logger().error(f"joint trajectory refused: {error}")
+
+
+def _cell(settings: TwinParameters, profile: RobotProfile) -> Cell:
+    """Return the cell of a sequence, or of a task."""
+    if not settings.sequence:
+        return Cell(named_task(settings.task), profile, settings.seed, settings.bias_seed)
+    sequence = load_sequence(settings.sequence)
+    if settings.bundles:
+        tasks = {task.name: task for task in bundled_tasks(sequence, Path(settings.bundles)).values()}
+    else:
+        tasks = {step.task: named_task(step.task) for step in sequence.steps}
+    return AssemblyCell(sequence, tasks, profile, settings.seed)
+
+
+def _estimating_base(profile: RobotProfile) -> RobotProfile:
+    """Return the profile with estimates of an assembly's base in place of those of a socket."""
+    topics = profile.topics
+    return replace(profile, topics=replace(topics, socket_pose=replace(topics.socket_pose, name=BASE_POSE)))
 
 
 def main() -> int:

@@ -18,6 +18,12 @@ class TwinParameters:
 
     robot_profile: str = parameter("twin", "Robot profile: a name in config/robots or a path to a .yaml file")
     task: str = parameter("peg_rect", "Task: a name in config/tasks, a path to a .yaml file, or a bundle's directory")
+    sequence: str = parameter(
+        "",
+        "Put the parts of this sequence into their trays instead of the task's part into the hand: a name in "
+        "config/sequences or a path to a .yaml file; estimates are then those of the assembly's base, on base_pose",
+    )
+    bundles: str = parameter("", "Folder of the sequence's bundles, whose tasks are simulated; empty: config/tasks")
     seed: int = parameter(0, "Seed of the trial the twin starts with", 0, 2**63 - 1)
     bias_seed: int = parameter(
         -1,
