@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from refinery.bundled_task import check_same_task, load_bundled_task, named_task
 from refinery.errors import ConfigError
 from refinery.paths import config_file
 from refinery.robot_profile import RobotProfile, load_robot_profile
+from refinery.sequence.bundles import bundled_tasks
+from refinery.sequence.sequence import load_sequence
 
 TWIN = "refinery_twin"
 """Node name of the simulated cell."""
@@ -21,6 +25,8 @@ SAMPLER = "refinery_sampler"
 """Node name of the sampler: /sample_init and /place."""
 POLICY = "refinery_policy"
 """Node name of the policy: /insert."""
+ASSEMBLY = "refinery_assembly"
+"""Node name of the assembly: /assemble."""
 
 
 def describe_bringup(
@@ -31,6 +37,8 @@ def describe_bringup(
     seed: int = 0,
     realtime_factor: float | None = None,
     namespace: str = "",
+    sequence: str | None = None,
+    bundles: Path | str | None = None,
     overrides: Mapping[str, Any] | None = None,
 ) -> list[NodeSpec]:
     """Describe the nodes of a robot cell, in the order to start them (stop them in reverse).
@@ -44,10 +52,13 @@ def describe_bringup(
         realtime_factor: Simulated seconds per second for the twin, [0, 100], 0 is as fast as it can; the profile's
             if none.
         namespace: Put everything under it, empty or with a leading slash.
+        sequence: A name in ``config/sequences`` or a path: the cell assembles it, with ``bundles`` and no ``bundle``.
+        bundles: Folder of its bundles, each named as its task or as the step says.
         overrides: Parameters by ``node.parameter``, plain or :class:`refinery.parameters.Typed`, over everything else.
 
     Returns:
-        The nodes: where the cell is simulated the twin and its MoveIt, then sampler and policy.
+        The nodes: where the cell is simulated the twin and its MoveIt, then sampler and policy, and assembly for a
+        sequence.
 
     Raises:
         RefineryError: Overrides are for no parameter or do not fit it; the message names all of them.
@@ -55,17 +66,16 @@ def describe_bringup(
     """
     path = config_file("robots", robot).resolve()
     profile = load_robot_profile(path)
-    chosen = choose_bundle(bundle, simulated=profile.twin is not None)
-    own = load_bundled_task(chosen)
-    if task:
-        check_same_task(named_task(task), own, "bring-up", f"the bundle {chosen}")
+    chain = None if sequence is None else _chain(sequence, bundles, bundle or task)
+    chosen = _one_bundle(profile, bundle, task) if chain is None else chain.bundle
     specs = []
     if profile.twin:
-        specs = [_twin(profile, path, chosen, seed, realtime_factor), _move_group(path, seed)]
+        own: dict[str, Any] = {"task": chosen} if chain is None else chain.parameters
+        specs = [_twin(profile, path, own, seed, realtime_factor), _move_group(path, seed)]
     if not profile.twin and realtime_factor is not None:
         raise ConfigError("bring-up", "realtime_factor", f"none: {profile.name} is a real robot", realtime_factor)
     shared = {
-        "bundle": str(chosen),
+        "bundle": chosen,
         "robot_profile": str(path),
         "autostart": True,
         "use_sim_time": profile.use_sim_time,
@@ -88,17 +98,61 @@ def describe_bringup(
             lifecycle=True,
         ),
     ]
+    if chain is not None:
+        assembly = {name: value for name, value in shared.items() if name != "bundle"} | chain.parameters
+        specs.append(
+            NodeSpec(
+                package="refinery_assembly_node",
+                executable="assembly_node",
+                name=ASSEMBLY,
+                parameters=assembly,
+                declaration="refinery_assembly_node.parameters:AssemblyParameters",
+                lifecycle=True,
+            )
+        )
     return with_overrides([put_under(spec, namespace) for spec in specs], overrides or {})
 
 
-def _twin(profile: RobotProfile, path: Path, bundle: Path, seed: int, realtime_factor: float | None) -> NodeSpec:
+@dataclass(frozen=True, kw_only=True)
+class _Chain:
+    """What a sequence needs instead of one bundle."""
+
+    bundle: str
+    """Parameter ``bundle`` of sampler and policy node: all bundles."""
+    parameters: dict[str, Any]
+    """Parameters that say which sequence."""
+
+
+def _chain(sequence: str, bundles: Path | str | None, other: object) -> _Chain:
+    path = config_file("sequences", sequence).resolve()
+    if other:
+        raise ConfigError("bring-up", "bundle", "none beside a sequence, which names its own", str(other))
+    if not bundles:
+        raise ConfigError("bring-up", "bundles", f"the folder of the bundles of {path.stem}", "none", "name it")
+    folder = Path(bundles).expanduser().resolve()
+    paths = bundled_tasks(load_sequence(path), folder)
+    parameters = {"sequence": str(path), "bundles": str(folder)}
+    return _Chain(bundle=os.pathsep.join(map(str, paths)), parameters=parameters)
+
+
+def _one_bundle(profile: RobotProfile, bundle: Path | str | None, task: str | None) -> str:
+    chosen = choose_bundle(bundle, simulated=profile.twin is not None)
+    own = load_bundled_task(chosen)
+    if task:
+        check_same_task(named_task(task), own, "bring-up", f"the bundle {chosen}")
+    return str(chosen)
+
+
+def _twin(
+    profile: RobotProfile, path: Path, simulated: Mapping[str, Any], seed: int, realtime_factor: float | None
+) -> NodeSpec:
     """Describe the twin, which publishes the time and therefore does not read it from /clock."""
     settings = profile.twin
     assert settings is not None
     parameters = {
         "robot_profile": str(path),
         # The very task of the bundle, not a file of the same name, which may have changed since.
-        "task": str(bundle),
+        **simulated,
         "seed": seed,
         "realtime_factor": float(settings.realtime_factor if realtime_factor is None else realtime_factor),
         "state_rate_hz": settings.state_rate_hz,

@@ -14,6 +14,7 @@ COMMANDS = {
     "sample": ("refinery.cli.sample", "ask /sample_init for initial states and print them"),
     "place": ("refinery.cli.place", "move the plug to an initial state through /place"),
     "insert": ("refinery.cli.insert", "run the policy through /insert, and say how it ended and why"),
+    "assemble": ("refinery.cli.assemble", "assemble a sequence through /assemble, or go on with a run"),
     "run": ("refinery.cli.run", "run an executable of a package, where there is no `ros2 run`"),
 }
 """Module and one-line description of each subcommand that a robot's computer has, too."""

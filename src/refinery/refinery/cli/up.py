@@ -36,6 +36,10 @@ class UpArgs:
     """Bundle to run; for the twin, the one `make demo` made if none is given."""
     task: str | None = None
     """The bundle's task, in config/tasks or a path, for who wants to be sure: another one is refused."""
+    sequence: str | None = None
+    """Sequence to assemble, in config/sequences or a path; it needs --bundles and no --bundle."""
+    bundles: Path | None = None
+    """Folder of the sequence's bundles, each named as its task or as the step says."""
     domain: int | None = None
     """ROS_DOMAIN_ID of the nodes, 0 to 101; the environment's if none is given."""
     namespace: str = ""
@@ -72,6 +76,8 @@ def main(argv: Sequence[str]) -> int:
         namespace=args.namespace,
         seed=args.seed,
         realtime_factor=args.realtime_factor,
+        sequence=args.sequence,
+        bundles=args.bundles,
         overrides=parse_overrides(args.set),
     )
     env = dict(os.environ)
