@@ -57,6 +57,8 @@ def test_nothing_behind_the_nodes_and_commands_is_absent_on_a_robot() -> None:
     found = on_a_robot()
     assert any(item.of("rclpy") for item in found) and any(item.of("onnxruntime") for item in found)
     assert [str(item) for item in found if item.of(*ABSENT)] == []
+    # A third of a node's start, for one density.
+    assert [str(item) for item in found if item.of("scipy.stats")] == []
 
 
 def test_the_requirements_of_a_robot_are_what_is_imported_there() -> None:

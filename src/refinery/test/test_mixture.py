@@ -2,6 +2,9 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
 
 from refinery.errors import ConfigError
 from refinery.initial_state import Box
@@ -65,3 +68,14 @@ def test_impossible_mixtures_are_refused(changes):
 def test_a_mixture_outside_its_box_says_so():
     with pytest.raises(ConfigError, match="mass inside"):
         mixture(means=np.full((2, 3), 50.0)).sample(1, np.random.default_rng(0))
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_the_density_is_that_of_a_normal_distribution(seed):
+    rng = np.random.default_rng(seed)
+    root = rng.normal(0.0, 0.3, (3, 3))
+    covariance = root @ root.T + 1e-4 * np.eye(3)
+    m = mixture(weights=np.ones(1), means=rng.uniform(0, 1, (1, 3)), covariances=(covariance + covariance.T)[None] / 2)
+    theta = BOX.uniform(16, rng)
+    expected = stats.multivariate_normal.logpdf(BOX.to_unit(theta), m.means[0], m.covariances[0])
+    assert np.allclose(m.log_likelihood(theta), expected, rtol=1e-9, atol=1e-9)
