@@ -132,5 +132,9 @@ class AssembleServer:
             handle.succeed()
         else:
             handle.abort()
-        (log.info if outcome.value in (Outcome.SUCCESS, Outcome.CANCELLED) else log.error)(outcome.message)
+        # One line each: a line of code logs with one severity only.
+        if outcome.value in (Outcome.SUCCESS, Outcome.CANCELLED):
+            log.info(outcome.message)
+        else:
+            log.error(outcome.message)
         return result

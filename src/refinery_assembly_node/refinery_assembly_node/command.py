@@ -102,7 +102,9 @@ class Cell(Protocol):
         """
 
     async def hand_back(self) -> None:
-        """Give the arm back to the trajectory controller, if it is not there.
+        """Give the arm back to the trajectory controller, if it is not there, and get the policy ready to run again.
+
+        A stop that only a person may end stays.
 
         Raises:
             RefineryError: It is not there.

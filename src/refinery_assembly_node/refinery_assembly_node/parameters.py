@@ -19,6 +19,7 @@ class AssemblyParameters:
     robot_profile: str = parameter("twin", "Robot profile: a name in config/robots or a path to a .yaml file")
     journal: str = parameter("", "Journal of the runs (SQLite), on a local disk; empty: one for the sequence in ~/.ros")
     base_pose: str = parameter("base_pose", "Topic of the estimated pose of the assembly's base")
+    policy_node: str = parameter("refinery_policy", "Name of the policy node, for its status and ~/rearm")
     autostart: bool = parameter(
         False, "Configure and activate at start, without a lifecycle manager; a failure ends the node"
     )

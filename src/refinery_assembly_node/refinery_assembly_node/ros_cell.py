@@ -13,6 +13,7 @@ from franka_msgs.msg import GraspEpsilon
 from geometry_msgs.msg import PoseStamped
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
+from std_srvs.srv import Trigger
 
 import refinery_msgs.action
 from refinery.errors import NotReadyError
@@ -32,7 +33,7 @@ from refinery_assembly_node.command import (
     Report,
 )
 from refinery_assembly_node.parameters import AssemblyParameters
-from refinery_msgs.msg import GuardReason, Outcome
+from refinery_msgs.msg import GuardReason, Outcome, PolicyStatus
 from refinery_msgs.srv import SampleInit
 from refinery_ros import qos
 from refinery_ros.controller_switch import ControllerSwitch
@@ -90,6 +91,9 @@ class RosCell:
             for command, (kind, name) in kinds.items()
         }
         self._sample = node.create_client(SampleInit, "sample_init")
+        policy = parameters.policy_node
+        self._policy = PolledSubscription(node, f"{policy}/status", PolicyStatus, qos.STATUS, "policy node")
+        self._rearming = node.create_client(Trigger, f"{policy}/rearm")
         self._switch = ControllerSwitch(node, profile, _SWITCH_S)
         self._pose = PolledSubscription(node, profile.pose_topic, PoseStamped, qos.SENSOR, "robot")
         jaws = f"{profile.gripper_namespace}/joint_states"
@@ -100,6 +104,8 @@ class RosCell:
         for goals in self._goals.values():
             goals.destroy()
         self._node.destroy_client(self._sample)
+        self._node.destroy_client(self._rearming)
+        self._policy.destroy()
         self._switch.destroy()
         self._pose.destroy()
         self._jaws.destroy()
@@ -148,6 +154,21 @@ class RosCell:
         """Give the arm back to the trajectory controller, if it is not there."""
         if problem := await self._switch.switch(impedance=False):
             raise NotReadyError(f"the arm was not handed back: {problem}")
+        await self._rearm()
+
+    async def _rearm(self) -> None:
+        """Re-arm the policy node where it has stopped because this node's socket poses were missing, and only then."""
+        status = self._policy.poll()
+        if status is None or status.reason.value != GuardReason.SOCKET_ESTIMATE_LOST:
+            return
+        message, end_s = status.reason.message, time.monotonic() + self._parameters.server_timeout_s
+        while time.monotonic() < end_s:
+            answer = await self._answer(self._rearming, Trigger.Request())
+            if answer.success:
+                self._node.get_logger().info(f"re-armed the policy node after: {message}")
+                return
+            message = answer.message
+        raise NotReadyError(f"{self._rearming.srv_name}: {message}")
 
     def aim(self, socket: Poses, *, in_base: bool) -> None:
         """Publish a socket pose from now on."""
