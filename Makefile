@@ -8,7 +8,7 @@ ARGS ?=
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo study bench docs faults placement test lint clean distclean twin-pairs recordings robot-pc warp calibration
+.PHONY: help setup build demo assembly assembly-crashes study bench docs faults placement test lint clean distclean twin-pairs recordings robot-pc warp calibration
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
@@ -21,6 +21,12 @@ build:  ## Build the workspace with colcon (includes setup)
 
 demo: build  ## Refine a policy, run it through real ROS 2 nodes, write demo/report.html (ARGS=... is passed on)
 	@$(ENV) "$(ROOT)/install/refinery_evaluation/lib/refinery_evaluation/demo" $(ARGS)
+
+assembly: build  ## Assemble block and key on the twin through the real nodes, journal and report (ARGS="--sequence gearbox")
+	@$(ENV) "$(ROOT)/install/refinery_evaluation/lib/refinery_evaluation/assembly" $(ARGS)
+
+assembly-crashes: build  ## Kill the assembly node 50 times on the way, write results/assembly_crashes.json (ARGS="--bundles ...")
+	@$(ENV) python -m experiments.assembly_crashes $(ARGS)
 
 study: build  ## Run the study or what is missing of it, hours (ARGS="--task t_post --out runs/check/study" repeats one task)
 	@$(ENV) python -m experiments.study $(ARGS)

@@ -26,6 +26,8 @@ ARGUMENTS = {
     "robot": ("twin", "Robot profile: twin, fr3, panda, or a path to a YAML file"),
     "bundle": ("", "Bundle directory; for the twin, the one `make demo` made if empty"),
     "task": ("", "The bundle's task, a name or a path, to be sure: another one is refused"),
+    "sequence": ("", "Sequence to assemble, a name or a path, instead of one bundle; see assemble.launch.py"),
+    "bundles": ("", "Folder of the sequence's bundles"),
     "robot_ip": ("", "Address of the robot's control unit; empty: its driver and controllers run already"),
     "moveit": ("auto", "Start move_group of a real robot: true, false, or auto, which is with the driver"),
     "use_fake_hardware": ("false", "Mock hardware, its controllers and MoveIt, without our nodes: it measures nothing"),
@@ -86,6 +88,8 @@ def bring_up(context: LaunchContext) -> list[Action]:
             value["robot"],
             bundle=value["bundle"] or None,
             task=value["task"] or None,
+            sequence=value["sequence"] or None,
+            bundles=value["bundles"] or None,
             namespace=value["namespace"],
         )
     )

@@ -21,6 +21,7 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
+            "assembly = refinery_evaluation.cli.launch:assembly",
             "demo = refinery_evaluation.cli.launch:demo",
             "evaluate = refinery_evaluation.cli.launch:evaluate",
             "explain = refinery_evaluation.cli.launch:explain",

@@ -8,6 +8,11 @@ import sys
 from refinery.errors import RefineryError
 
 
+def assembly() -> None:
+    """Run ``assembly``."""
+    _start("assembly", "torch, MuJoCo and ROS")
+
+
 def demo() -> None:
     """Run ``demo``."""
     _start("demo", "torch, MuJoCo and ROS")

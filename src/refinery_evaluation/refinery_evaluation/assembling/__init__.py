@@ -1,0 +1,1 @@
+"""Whole assemblies on the twin through the real nodes, disturbed or not."""

@@ -1,0 +1,195 @@
+"""The cell of a sequence on the twin, all real nodes, with an assembly node that can be killed at any moment."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import rclpy
+from rclpy.action import ActionClient
+from rclpy.node import Node
+
+from refinery.bringup.description import describe_bringup
+from refinery.bringup.node_spec import NodeSpec
+from refinery.bringup.process import NodeProcess
+from refinery.bringup.supervisor import Supervisor
+from refinery.errors import NotReadyError
+from refinery_msgs.action import Assemble
+from refinery_msgs.msg import PartState
+from refinery_msgs.srv import TwinParts, TwinTrial
+
+_READY_S = 120.0
+_SPIN_S = 0.02
+
+
+def patient(realtime_factor: float) -> dict[str, Any]:
+    """Return parameters for a machine that is busy with other work: what is late for a robot is not in question."""
+    factor = max(1.0, realtime_factor)
+    late = {"stop_age_s": 2.0 * factor, "hold_periods": 30.0 * factor, "estimate_age_s": 2.0 * factor}
+    late |= {"deadline_hold_ticks": 5000, "deadline_stop_ticks": 5000}
+    overrides: dict[str, Any] = {f"refinery_policy.{name}": value for name, value in late.items()}
+    return overrides | {"refinery_sampler.state_max_age_s": 10.0, "refinery_sampler.max_lag_s": 2.0 * factor}
+
+
+class AssemblyRig:
+    """A client of the cell, and the life of its assembly node.
+
+    Args:
+        node: Carries the clients.
+        spec: The assembly node.
+        logs: Where its output goes.
+        watch: Called while waiting; raises if another node has ended.
+    """
+
+    def __init__(self, node: Node, spec: NodeSpec, logs: Path, watch: Callable[[], None]) -> None:
+        self._node, self._spec, self._logs, self._watch = node, spec, logs, watch
+        self._process: NodeProcess | None = None
+        self._starts = 0
+        self._assemble = ActionClient(node, Assemble, "assemble")
+        self._parts = node.create_client(TwinParts, "twin/parts")
+        self._trial = node.create_client(TwinTrial, "twin/trial")
+        self.phases: list[tuple[int, str]] = []
+        """Step and phase of every feedback of the goal in progress."""
+
+    def start(self) -> None:
+        """Start the assembly node, and wait until it serves."""
+        folder = self._logs / f"assembly_{self._starts}"
+        folder.mkdir(parents=True)
+        self._starts += 1
+        self._process = NodeProcess(self._spec, dict(os.environ, PYTHONUNBUFFERED="1"), folder)
+        self.wait_for(self._assemble.server_is_ready, "the action assemble")
+
+    def kill(self) -> None:
+        """Kill the assembly node, as kill -9 does, and wait until the graph has noticed."""
+        assert self._process is not None
+        self._process.kill()
+        self._process = None
+        self.wait_for(lambda: not self._assemble.server_is_ready(), "end of the action assemble")
+
+    def stop(self) -> None:
+        """End the assembly node in order."""
+        if self._process is not None:
+            self._process.stop()
+            self._process = None
+
+    def assemble(
+        self, run: str, seed: int, until: Callable[[], bool] = lambda: False, *, sequence: str = ""
+    ) -> Assemble.Result | None:
+        """Run or go on with a run.
+
+        Args:
+            run: Its name.
+            seed: Of a new run.
+            until: Polled; the goal is left to itself when it is true.
+            sequence: Name or hash, to be sure.
+
+        Returns:
+            The result; None if it was left.
+
+        Raises:
+            NotReadyError: The goal was rejected, or a node has ended.
+        """
+        self.phases.clear()
+
+        def note(message: Any) -> None:
+            self.phases.append((message.feedback.step, message.feedback.phase))
+
+        goal = Assemble.Goal(sequence=sequence, run=run, seed=seed)
+        end_s = time.monotonic() + _READY_S
+        while True:
+            sent = self._assemble.send_goal_async(goal, feedback_callback=note)
+            self.wait_for(sent.done, "answer to the goal")
+            future = sent.result().get_result_async()
+            while not future.done():
+                if until():
+                    return None
+                self.spin()
+            result: Assemble.Result = future.result().result
+            # Until its lifecycle has made it active the node answers so.
+            if "is not active" not in result.outcome.message or time.monotonic() > end_s:
+                return result
+            self.pause(0.2)
+
+    def truth(self) -> dict[str, PartState]:
+        """Return where every part really is, by part."""
+        return {part.part: part for part in self._answered(self._parts, TwinParts.Request()).parts}
+
+    def reset(self, seed: int) -> None:
+        """Put all parts back into their trays."""
+        self._answered(self._trial, TwinTrial.Request(seed=seed, hold_plug=True))
+
+    def spin(self) -> None:
+        """Handle one message, or wait for one a moment."""
+        self._watch()
+        rclpy.spin_once(self._node, timeout_sec=_SPIN_S)
+
+    def pause(self, duration_s: float) -> None:
+        """Spin for some time, wall clock, [s]."""
+        end_s = time.monotonic() + duration_s
+        while time.monotonic() < end_s:
+            self.spin()
+
+    def wait_for(self, true: Callable[[], bool], what: str) -> None:
+        """Spin until something is true.
+
+        Raises:
+            NotReadyError: It was not within the patience.
+        """
+        end_s = time.monotonic() + _READY_S
+        while not true():
+            if time.monotonic() > end_s:
+                raise NotReadyError(f"no {what} within {_READY_S:g} s; see {self._logs}")
+            self.spin()
+
+    def _answered(self, client: Any, request: Any) -> Any:
+        self.wait_for(client.service_is_ready, client.srv_name)
+        future = client.call_async(request)
+        self.wait_for(future.done, f"answer of {client.srv_name}")
+        answer = future.result()
+        if not answer.success:
+            raise NotReadyError(f"{client.srv_name}: {answer.message}")
+        return answer
+
+
+@contextlib.contextmanager
+def assembly_rig(
+    sequence: str, bundles: Path, folder: Path, *, realtime_factor: float = 2.0, seed: int = 0
+) -> Iterator[AssemblyRig]:
+    """Bring the cell up and take it down whatever happens; on the ROS domain of this process.
+
+    Args:
+        sequence: Name or path.
+        bundles: Folder of its bundles.
+        folder: Gets the logs and the journal.
+        realtime_factor: Speed of the twin.
+        seed: Of the twin.
+
+    Yields:
+        The rig, with a running assembly node.
+    """
+    overrides = patient(realtime_factor) | {"refinery_assembly.journal": str(folder / "journal.sqlite3")}
+    *cell, assembly = describe_bringup(
+        "twin",
+        sequence=sequence,
+        bundles=bundles,
+        seed=seed,
+        realtime_factor=realtime_factor,
+        overrides=overrides,
+    )
+    with contextlib.ExitStack() as stack:
+        nodes = stack.enter_context(Supervisor(cell, log_dir=folder / "logs", quiet=True))
+
+        def watch() -> None:
+            if dead := nodes.poll():
+                raise NotReadyError(f"{'; '.join(map(str, dead))}; see {folder / 'logs'}")
+
+        rclpy.init()
+        stack.callback(rclpy.try_shutdown)
+        rig = AssemblyRig(rclpy.create_node("refinery_assembly_rig"), assembly, folder / "logs", watch)
+        stack.callback(rig.stop)
+        rig.start()
+        yield rig
