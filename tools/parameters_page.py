@@ -16,6 +16,7 @@ from typing import Any
 from rcl_interfaces.msg import ParameterDescriptor
 
 from refinery.storage import write_whole
+from refinery_assembly_node.parameters import declare_parameters as declare_assembly
 from refinery_policy_node.parameters import declare_parameters as declare_policy
 from refinery_sampler_node.parameters import declare_parameters as declare_sampler
 from refinery_twin.move_group.parameters import declare_parameters as declare_move_group
@@ -92,6 +93,13 @@ NODES = (
         executable="sampler_node",
         when="Read at configuration: a change counts from the next `configure` on.",
         declare=declare_sampler,
+    ),
+    NodePage(
+        node="refinery_assembly",
+        package="refinery_assembly_node",
+        executable="assembly_node",
+        when="Read at configuration: a change counts from the next `configure` on.",
+        declare=declare_assembly,
     ),
     NodePage(
         node="refinery_twin",
