@@ -14,23 +14,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from experiments.insertion import insert
 from refinery.bundle import Bundle
 from refinery.initial_state import GRASP, tool_pose
 from refinery.kinematics import ArmKinematics
 from refinery.rotations import Poses
 from refinery.statistics import Rate
 from refinery.success import plug_offset, strict
-from refinery.testing.samples import sample
 from refinery.tick.guard import GuardDecision, Level, Reason
 from refinery.tick.runtime import PolicyRuntime
-from refinery.tick.samples import Inputs, RobotMode, RobotSample, WrenchSample
-from refinery_sim.plant import TIMESTEP_S, Mode, Plant
+from refinery_sim.plant import Plant
 from refinery_sim_train.env.episodes import Episodes, draw_episodes
 from refinery_sim_train.env.insertion_env import InsertionEnv
 from refinery_sim_train.refine.evaluate import BatchPolicy
-
-_STATE_AGE_S = 0.004
-"""Age of the newest state at a tick: one period of the twin's 250 Hz, [s]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +129,7 @@ def twin_episode(runtime: PolicyRuntime, episode: Episodes, joints_rad: ArrayLik
     Returns:
         Strict success, and the guard's last decision.
     """
-    task, period_s = runtime.task, runtime.period_s
+    task = runtime.task
     plant = Plant(task, joints_rad)
     grasp = episode.theta[:, GRASP]
     plant.reset(
@@ -142,32 +138,11 @@ def twin_episode(runtime: PolicyRuntime, episode: Episodes, joints_rad: ArrayLik
         friction=float(episode.friction[0]),
         control_bias_m=episode.control_bias_m[0],
     )
-    plant.set_mode(Mode.IMPEDANCE)
-    begin = round(_STATE_AGE_S / TIMESTEP_S)
-    plant.step(begin)
-    first = _inputs(plant, episode, 0)
-    runtime.guard.rearm(first)
-    decision = runtime.start(first, grasp)
-    for step in range(task.control.episode_steps):
-        if decision.level is Level.STOP:
-            break
-        result = runtime.tick(_inputs(plant, episode, step))
-        decision = result.decision
-        plant.set_target(result.target.batch())
-        plant.step(begin + round((step + 1) * period_s / TIMESTEP_S) - plant.steps)
-    runtime.end()
+
+    def estimate_at(step: int) -> Poses:
+        jittered = episode.estimate.pos_m + episode.jitter_m[:, step]
+        return Poses(pos_m=jittered, quat_xyzw=episode.estimate.quat_xyzw)
+
+    decision = insert(runtime, plant, estimate_at, grasp)
     errors = plug_offset(plant.socket, plant.plug, runtime.part.symmetry)
     return bool(strict(errors, task.success)[0]), decision
-
-
-def _inputs(plant: Plant, episode: Episodes, step: int) -> Inputs:
-    """Samples that the node would have read at a tick."""
-    now_s, tool = plant.time_s + _STATE_AGE_S, plant.tool
-    estimate = Poses(pos_m=episode.estimate.pos_m + episode.jitter_m[:, step], quat_xyzw=episode.estimate.quat_xyzw)
-    return Inputs(
-        measured=sample(tool, plant.time_s),
-        estimate=sample(estimate, plant.time_s),
-        wrench=WrenchSample(wrench=tuple(plant.external_wrench.tolist()), stamp_s=plant.time_s),
-        robot=RobotSample(mode=RobotMode.MOVE, errors=(), stamp_s=plant.time_s),
-        now_s=now_s,
-    )

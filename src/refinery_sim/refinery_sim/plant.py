@@ -223,9 +223,7 @@ class Plant:
         old = self.socket
         mujoco.mj_resetData(self._model, self._data)
         socket = old if socket is None else socket
-        row = self._at.socket_mocap
-        self._data.mocap_pos[row] = socket.pos_m[0]
-        self._data.mocap_quat[row] = wxyz_from_xyzw(socket.quat_xyzw[0])
+        self._put_socket(socket)
         if grasp is not None:
             hold_plug(self._model, self._at, self.task.plug, grasp)
         if friction is not None:
@@ -358,6 +356,12 @@ class Plant:
         self._raw_wrench[3:] = spatial[:3] + np.cross(arm, spatial[3:])
         share = 1.0 - np.exp(-duration_s / WRENCH_FILTER_S)
         self._wrench += share * (self._raw_wrench - self._wrench)
+
+    def _put_socket(self, pose: Poses) -> None:
+        """Put the socket to a pose in the base frame, batch of one."""
+        row = self._at.socket_mocap
+        self._data.mocap_pos[row] = pose.pos_m[0]
+        self._data.mocap_quat[row] = wxyz_from_xyzw(pose.quat_xyzw[0])
 
     def _felt(self) -> Array:
         """Return the world's torque and force on what the arm carries, shape (6,)."""

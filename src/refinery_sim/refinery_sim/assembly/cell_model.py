@@ -25,6 +25,10 @@ FREE_CONTACT = {"solref": [0.002, 1.0], "solimp": [0.99, 0.999, 0.0005, 0.5, 2.0
 a clearance. The held part keeps the contacts of its training."""
 TABLE_TOP_M = -0.01
 """Height of the table, on which parts end that fall, in the arm's base frame, [m]."""
+BASE = "base_part"
+"""Body of the base."""
+NO_MOCAP = -1
+"""Mocap index where there is none."""
 FINGERS = ("finger_left", "finger_right", "finger_root_left", "finger_root_right")
 """Geoms of the fingers; the ``left`` ones are on +y."""
 _TIP_M, _ROOT_M = (0.018, 0.0144), (0.018, 0.026)
@@ -88,14 +92,15 @@ def _compiled(spec: mujoco.MjSpec, holds: bool) -> tuple[mujoco.MjModel, CellInd
         plug_site=model.site("plug_tip" if holds else "tool").id,
         plug_body=body,
         plug_geoms=tuple(int(geom) for geom in np.flatnonzero(model.geom_bodyid == body)) if holds else (),
-        socket_mocap=int(model.body("base_part").mocapid[0]),
+        socket_mocap=NO_MOCAP,
     )
     return model, indices
 
 
 def _add_base(spec: mujoco.MjSpec, base: FixedBase) -> None:
+    """Add the base. It is no mocap body, as sockets are elsewhere: what rests on one never falls asleep."""
     quat = wxyz_from_xyzw(base.pose.quat_xyzw[0])
-    body = spec.worldbody.add_body(name="base_part", mocap=True, pos=base.pose.pos_m[0], quat=quat)
+    body = spec.worldbody.add_body(name=BASE, pos=base.pose.pos_m[0], quat=quat)
     pieces = [piece for solid in base.solids for piece in solid_pieces(solid)]
     for i, piece in enumerate(pieces):
         add_piece(spec, body, f"base_{i}", piece, rgba=SOCKET_RGBA, **_free_contact(base.friction))
@@ -147,6 +152,12 @@ def open_jaws(model: mujoco.MjModel, width_m: float) -> None:
         geom = model.geom(name)
         side = 1.0 if "left" in name else -1.0
         geom.pos[1] = side * (width_m / 2 + geom.size[1])
+
+
+def put_base(model: mujoco.MjModel, pose: Poses) -> None:
+    """Put the base of a model to a pose in the arm's base frame, batch of one."""
+    body = model.body(BASE).id
+    model.body_pos[body], model.body_quat[body] = pose.pos_m[0], wxyz_from_xyzw(pose.quat_xyzw[0])
 
 
 def hold_at(cell: CellModel, tool_from_part: Poses) -> None:

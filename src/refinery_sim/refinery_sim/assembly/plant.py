@@ -16,11 +16,13 @@ from refinery.config import check
 from refinery.errors import RefineryError
 from refinery.rotations import Array, Poses, wxyz_from_xyzw, xyzw_from_wxyz
 from refinery.success import plug_offset
-from refinery_sim.assembly.cell_model import build_cell, hold_at, open_jaws
+from refinery_sim.assembly.cell_model import build_cell, hold_at, open_jaws, put_base
 from refinery_sim.assembly.grasping import MAX_WIDTH_M, Fit, GraspResult, fit_between_pads, width_between_pads_m
 from refinery_sim.assembly.parts import LATERAL_TOLERANCE_M, FixedBase, PartSpec, PartTruth, check_parts
 from refinery_sim.plant import TIMESTEP_S, Plant
 from refinery_sim.section import symmetry
+
+_LOOK_STEPS = 50
 
 
 class AssemblyPlant(Plant):
@@ -182,6 +184,23 @@ class AssemblyPlant(Plant):
         self._width_m = width_m
         self._open_all(width_m)
 
+    @property
+    def resting(self) -> bool:
+        """Whether every free part has been at rest for so long that it sleeps."""
+        trees = self._model.body_treeid[[self._model.body(name).id for name in self.parts if name != self._held]]
+        return bool(np.all(self._data.tree_asleep[trees] >= 0))
+
+    def settle(self, longest_s: float) -> bool:
+        """Go on until all free parts rest, for so long at most.
+
+        Returns:
+            Whether they rest.
+        """
+        until = self.steps + round(longest_s / TIMESTEP_S)
+        while not self.resting and self.steps < until:
+            self.step(min(_LOOK_STEPS, until - self.steps))
+        return self.resting
+
     def part_poses(self) -> dict[str, Poses]:
         """Return the true tip frames of all parts in the arm's base frame, each a batch of one."""
         return {name: self.part_pose(name) for name in self.parts}
@@ -240,7 +259,6 @@ class AssemblyPlant(Plant):
         mujoco.mj_resetData(self._model, new)
         new.time = old.time
         new.ctrl[:] = old.ctrl
-        new.mocap_pos[:], new.mocap_quat[:] = old.mocap_pos, old.mocap_quat
         joints = self._at.joints
         for field in ("qpos", "qvel", "qacc_warmstart"):
             getattr(new, field)[joints] = getattr(old, field)[joints]
@@ -250,6 +268,10 @@ class AssemblyPlant(Plant):
         self._set_gains()
         open_jaws(self._model, self._width_m)
         mujoco.mj_forward(self._model, new)
+
+    def _put_socket(self, pose: Poses) -> None:
+        for cell in self._cells.values():
+            put_base(cell.model, pose)
 
     def _felt(self) -> Array:
         hand = self._data.cfrc_ext[self._hand]

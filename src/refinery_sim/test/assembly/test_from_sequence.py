@@ -49,7 +49,7 @@ def test_a_finished_assembly_stands_and_every_part_of_it_is_seated(name):
     parts, base = assembly_of(sequence)
     plant = AssemblyPlant(parts, base, load_robot_profile("twin").home_rad)
     plant.put({part: plant.base @ seat for part, seat in sequence.nominal_seats().items() if part in plant.parts})
-    plant.step(1000)
+    assert plant.settle(2.0), "everything falls asleep, or it would cost 600 us a step"
     for part in parts:
         truth = plant.truth(part.name)
         assert truth.seated, (part.name, truth)
