@@ -10,6 +10,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
 from numpy.typing import NDArray
 
@@ -60,7 +61,8 @@ def export_policy(
             dynamo=True,
             verbose=False,
         )
-        content = with_metadata(path.read_bytes(), task, agent.trained_with, accept_other_gains=accept_other_gains)
+        exported = without_traces(path.read_bytes())
+    content = with_metadata(exported, task, agent.trained_with, accept_other_gains=accept_other_gains)
     worst = parity_error(content, agent, episodes)
     if not worst <= PARITY_TOLERANCE:
         raise RefineryError(
@@ -68,6 +70,17 @@ def export_policy(
             "no bundle was written"
         )
     return content, worst
+
+
+def without_traces(content: bytes) -> bytes:
+    """Return an exported model without the exporter's notes, which hold paths and source lines of this machine."""
+    model = onnx.load_from_string(content)
+    graph = model.graph
+    for item in (graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
+        item.ClearField("metadata_props")
+        item.ClearField("doc_string")
+    result: bytes = model.SerializeToString()
+    return result
 
 
 def parity_error(content: bytes, agent: Policy, episodes: NDArray[np.float32]) -> float:

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,6 +28,8 @@ def test_the_exported_policy_is_the_trained_one_normaliser_included(agent, task)
     for row in EPISODES[:, 0]:
         assert np.allclose(policy(row[None]), np.clip(agent.act(row[None]), -1, 1), atol=1e-5)
     assert policy.metadata["task_hash"] == task.hash()
+    # The exporter notes for every node which line of which file it comes from.
+    assert b"site-packages" not in content and str(Path(export_onnx.__file__).parents[3]).encode() not in content
 
 
 def test_the_exported_lstm_remembers_as_the_trained_one_and_forgets_at_a_reset(task):
