@@ -8,7 +8,7 @@ ARGS ?=
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo assembly assembly-crashes study bench docs faults placement test lint clean distclean twin-pairs recordings robot-pc warp calibration
+.PHONY: help setup build demo assembly assembly-crashes assembly-study study bench docs faults placement test lint clean distclean twin-pairs recordings robot-pc warp calibration
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
@@ -58,6 +58,9 @@ warp: build  ## Install MuJoCo-Warp, the backend for thousands of environments o
 
 calibration: build  ## Let 100 cells learn the error of their socket estimates, write results/calibration.json (ARGS="--task two_prongs")
 	@$(ENV) python -m experiments.calibration $(ARGS)
+
+assembly-study: build  ## Run whole assemblies without ROS, write results/assembly.json (ARGS="--sequence sleeves --refined DIR")
+	@$(ENV) python -m experiments.assembly $(ARGS)
 
 test: lint  ## Lint, then all tests on a real ROS graph (ARGS="-k name" is passed to pytest)
 	@$(ENV) python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/robot_pc $(ARGS)

@@ -18,6 +18,7 @@ from refinery.initial_state import tool_pose
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Array, Poses
 from refinery.sequence.sequence import Sequence
+from refinery.sequence.standing import standing
 from refinery.sequence.step import PART, StepSpec
 from refinery.success import plug_offset
 from refinery.task import Task
@@ -32,6 +33,8 @@ PLACEMENT_SD_M = 1.1e-5
 """Standard deviation of the arm's placement error per axis, [m]: 99 % within 28 um (results/placement.json)."""
 SETTLE_S = 3.0
 """Longest time that parts get to come to rest once one is let go, and again when the hand has left, [s]."""
+_DRAWS = 20
+"""Starts that are drawn at most for one that the arm reaches."""
 _AS_INTENDED = np.zeros((1, 3))
 
 
@@ -166,16 +169,21 @@ class AssemblyRunner:
 
     def _start(self, index: int, attempt: int, policy: StepPolicy, estimate: Poses) -> None:
         """Put the arm where placement leaves it: at a start of the policy, by the estimate and the intended grasp."""
-        theta = policy.start(assembly_rng(self._seed, step=index, attempt=attempt, purpose="start"))
-        tool = tool_pose(estimate, theta, policy.runtime.task.plug.tool_from_plug)
         off = assembly_rng(self._seed, step=index, attempt=attempt, purpose="placement").normal(0, PLACEMENT_SD_M, 3)
-        joints, reached = self._kinematics.inverse(Poses(pos_m=tool.pos_m + off, quat_xyzw=tool.quat_xyzw), self._home)
-        if not reached[0]:
-            raise RefineryError(
-                f"step {self.sequence.steps[index].name}: expected a start that the arm reaches, "
-                f"got {theta[0].round(4).tolist()}; move the base"
-            )
-        self._plant.move_arm(joints[0])
+        # As the sampler does, starts that the arm cannot reach are left out.
+        for draw in range(_DRAWS):
+            theta = policy.start(assembly_rng(self._seed, step=index, attempt=attempt, purpose="start", tick=draw))
+            tool = tool_pose(estimate, theta, policy.runtime.task.plug.tool_from_plug)
+            placed = Poses(pos_m=tool.pos_m + off, quat_xyzw=tool.quat_xyzw)
+            joints, reached = self._kinematics.inverse(placed, self._home)
+            if reached[0]:
+                self._plant.move_arm(joints[0])
+                return
+        name = self.sequence.steps[index].name
+        raise RefineryError(
+            f"seed {self._seed}, step {name}: expected a start that the arm reaches, got none in {_DRAWS} draws around "
+            f"{estimate.pos_m[0].round(4).tolist()}; is a part before it where it should be?"
+        )
 
     def _looks_seated(self, step: StepSpec, task: Task, estimate: Poses) -> bool:
         """Judge as the robot does: by its kinematics, the intended grasp and the estimate."""
@@ -189,19 +197,11 @@ class AssemblyRunner:
 
     def _let_go(self, step: StepSpec, task: Task) -> None:
         plant = self._plant
-        self._seen[step.part] = flat(plant.tool @ task.plug.tool_from_plug_at(_AS_INTENDED))
+        self._seen[step.part] = standing(plant.tool @ task.plug.tool_from_plug_at(_AS_INTENDED))
         plant.open(plant.gripper_width_m + 2 * step.grasp.open_by_m)
         plant.settle(SETTLE_S)
         plant.move_arm(self._home)
         plant.settle(SETTLE_S)
-
-
-def flat(part: Poses) -> Poses:
-    """Return where a part is that was let go at a pose, batch of one: it comes to stand flat on its seat.
-
-    What it was tilted in the hand, within its play, would be off by its height where the next part goes.
-    """
-    return Poses.from_xyz_rpy(part.pos_m, np.column_stack([np.zeros((1, 2)), part.rpy_rad()[:, 2]]))
 
 
 def _across_mm(seat: Poses, other: Poses) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from refinery.rotations import Poses
+from refinery.sequence.standing import standing
 from refinery.sequence.step import FRAME, PART, StepSpec
 
 
@@ -43,12 +44,12 @@ def seat_of(step: StepSpec, base: Poses, sitting: Mapping[str, Poses]) -> Poses:
     Args:
         step: The part's step.
         base: The assembly's base in the arm's base frame, batch of one.
-        sitting: Tip frames of earlier parts as they sit, in the arm's base frame, by part.
+        sitting: Tip frames of earlier parts as they were let go, in the arm's base frame, by part.
     """
     place = step.socket
     if place.mode == FRAME:
         return base @ place.pose()
-    return sitting[place.part] @ place.pose() if place.mode == PART else place.pose()
+    return standing(sitting[place.part]) @ place.pose() if place.mode == PART else place.pose()
 
 
 def draw_seed(seed: int, step: int, attempt: int, purpose: str) -> int:

@@ -105,6 +105,8 @@ class AssemblyPlant(Plant):
             if friction is not None:
                 movable = cell.model.body_dofnum[cell.model.geom_bodyid] > 0
                 cell.model.geom_friction[movable, 0] = friction
+        # While sleep is enabled, MuJoCo computes where static bodies are once, after their data are reset.
+        self._put_socket(self._base)
         super().reset(socket=self._base, control_bias_m=control_bias_m)
         self.put(parts or {})
 

@@ -173,6 +173,18 @@ def test_a_held_part_feels_what_it_presses_on_as_in_the_plant_of_its_task(plant)
     assert forces[0] == pytest.approx(forces[1], rel=0.01)
 
 
+def test_parts_rest_in_a_base_that_was_moved(plant):
+    moved = BASE.pose @ upright(0.02, -0.01, 0.0, 0.1)
+    plant.reset(socket=moved)
+    plant.put({part.name: seat for part, seat in ((BLOCK, moved @ BLOCK.seat), (KEY, moved @ BLOCK.seat @ KEY.seat))})
+    assert plant.settle(1.0)
+    assert plant.truth("block").seated and plant.truth("key").seated
+    assert distance_m(plant.part_pose("block"), moved @ BLOCK.seat) < 1e-4
+    # Static bodies stay where they are through a change of hands.
+    hold_over_seat(plant, BLOCK, height_m=0.03)
+    assert distance_m(plant.socket, moved @ BLOCK.seat) == 0
+
+
 def test_fingers_push_a_part_that_stands_in_their_way(plant):
     plant.open(0.02)
     plant.move_arm(joints_for(upright(-0.02, 0, 0) @ KEY.tray @ KEY.task.plug.tool_from_plug.inverse()))

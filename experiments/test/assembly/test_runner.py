@@ -1,0 +1,89 @@
+"""Assemblies without ROS: a two-part chain, its randomness, and what is counted."""
+
+import dataclasses
+
+import pytest
+
+from experiments.assembly.policies import Condition, load_policies
+from experiments.assembly.records import AssemblyRecord, StepRecord
+from experiments.assembly.runner import AssemblyRunner
+from experiments.assembly.summary import summarize
+from refinery.errors import RefineryError
+from refinery.robot_profile import load_robot_profile
+from refinery.sequence.sequence import load_sequence
+from refinery.testing.bundles import servo_policy, tiny_bundle
+from refinery_sim.part import part_geometry
+from refinery_sim.task import named_task
+
+SEQUENCE = load_sequence("block_key")
+STEP = StepRecord(
+    step="block",
+    seated=True,
+    verified=True,
+    attempts=1,
+    stopped="",
+    insertion_s=5.0,
+    estimate_error_mm=0.2,
+    carried_mm=0.0,
+    height_mm=0.0,
+    lateral_mm=0.2,
+    angle_deg=0.1,
+)
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory):
+    """Bundles whose policy drives the part straight to the seat, which is enough for most starts."""
+    folder = tmp_path_factory.mktemp("bundles")
+    for step in SEQUENCE.steps:
+        task = named_task(step.task)
+        tiny_bundle(folder / step.task, task, servo_policy(2.0), part=part_geometry(task))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def runner():
+    return AssemblyRunner(SEQUENCE, load_robot_profile("twin"))
+
+
+def test_a_chain_holds_carries_errors_over_and_repeats_whatever_ran_before(runner, bundles):
+    policies = load_policies(SEQUENCE, Condition(name="servo", bundles=bundles))
+    first = runner.assemble(policies, 1)
+    assert first.finished and [step.step for step in first.steps] == ["block", "key"]
+    block, key = first.steps
+    assert block.carried_mm == pytest.approx(0.0, abs=1e-6)
+    # What the block is off in its pocket, the key finds.
+    assert 0.02 < key.carried_mm < 0.6 and key.carried_mm == pytest.approx(block.lateral_mm, abs=0.05)
+    alone = runner.run_alone(1, policies["key"], 1)
+    assert [step.step for step in alone.steps] == ["key"]
+    assert alone.steps[0].carried_mm < 0.02 and alone.steps[0].estimate_error_mm < 0.02
+    assert runner.assemble(policies, 1) == first
+
+
+def test_a_bundle_for_another_task_is_refused(bundles, tmp_path):
+    (tmp_path / "block_key").symlink_to(bundles / "block_block")
+    (tmp_path / "block_block").symlink_to(bundles / "block_block")
+    with pytest.raises(RefineryError, match=r"task: expected the task of step key, block_key .*got 'block_block"):
+        load_policies(SEQUENCE, Condition(name="wrong", bundles=tmp_path))
+
+
+def _run(*seated):
+    steps = [
+        dataclasses.replace(STEP, step=name, seated=ok) for name, ok in zip(("block", "key"), seated, strict=False)
+    ]
+    return AssemblyRecord(seed=0, steps=tuple(steps), finished=len(seated) == 2 and all(seated))
+
+
+def test_survival_is_over_whole_assemblies_and_rates_over_those_that_got_there():
+    runs = [_run(True, True)] * 6 + [_run(True, False)] * 2 + [_run(False)] * 2
+    alone = {"block": [_run(True, True)] * 9 + [_run(False)], "key": [_run(True, True)] * 10}
+    found = summarize(["block", "key"], runs, alone)
+    assert (found["sequence"]["k"], found["sequence"]["n"]) == (6, 10)
+    key = found["steps"]["key"]
+    assert (key["survival"]["k"], key["survival"]["n"]) == (6, 10)
+    assert (key["given_before"]["k"], key["given_before"]["n"]) == (6, 8)
+    assert key["taken_for_seated"] == 2 and key["stops"] == {"not seated": 2}
+    assert found["product_of_alone"]["rate"] == pytest.approx(0.9)
+    low, high = found["product_of_alone"]["interval"]
+    assert low < 0.9 < high <= 1.0
+    assert found["weakest_step"] == "key"
