@@ -8,7 +8,8 @@ ARGS ?=
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo assembly assembly-crashes assembly-study study bench docs faults placement test lint clean distclean twin-pairs recordings robot-pc warp calibration
+.PHONY: help setup build demo assembly assembly-crashes assembly-study study bench docs faults placement test lint clean distclean \
+  twin-pairs recordings robot-pc warp isaaclab test-isaaclab calibration
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
@@ -56,6 +57,12 @@ robot-pc: build  ## Install what a robot's computer needs, offline, into a fresh
 warp: build  ## Install MuJoCo-Warp, the backend for thousands of environments on a GPU (0.4 GB; refine --backend warp)
 	@$(ENV) python -m pip install --quiet --constraint "$(ROOT)/requirements/constraints.txt" -r "$(ROOT)/requirements/warp.txt"
 
+isaaclab:  ## Make .venv-isaaclab (Python 3.12, 8 GB), where the backend isaaclab and its tasks run
+	@$(PYTHON) -B "$(ROOT)/tools/setup/isaaclab_environment.py"
+
+test-isaaclab: isaaclab  ## Tests of the backend isaaclab and of what runs there, about half an hour on two cores
+	@cd "$(ROOT)" && .venv-isaaclab/bin/python -m pytest tests/isaaclab_backend $(ARGS)
+
 calibration: build  ## Let 100 cells learn the error of their socket estimates, write results/calibration.json (ARGS="--task two_prongs")
 	@$(ENV) python -m experiments.calibration $(ARGS)
 
@@ -63,7 +70,7 @@ assembly-study: build  ## Run whole assemblies without ROS, write results/assemb
 	@$(ENV) python -m experiments.assembly $(ARGS)
 
 test: lint  ## Lint, then all tests on a real ROS graph (ARGS="-k name" is passed to pytest)
-	@$(ENV) python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/robot_pc $(ARGS)
+	@$(ENV) python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/robot_pc --ignore tests/isaaclab_backend $(ARGS)
 
 lint: build  ## ruff and mypy
 	@$(ENV) ruff check .
@@ -72,7 +79,7 @@ lint: build  ## ruff and mypy
 clean:  ## Remove what was built, logged and cached; keep .venv
 	@rm -rf "$(ROOT)"/build "$(ROOT)"/install "$(ROOT)"/log "$(ROOT)"/.pytest_cache "$(ROOT)"/.mypy_cache \
 	  "$(ROOT)"/.ruff_cache "$(ROOT)"/.hypothesis
-	@find "$(ROOT)" -name .venv -prune -o -name .git -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf
+	@find "$(ROOT)" -name ".venv*" -prune -o -name .git -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf
 
-distclean: clean  ## Remove .venv too
-	@rm -rf "$(ROOT)"/.venv
+distclean: clean  ## Remove .venv and .venv-isaaclab too
+	@rm -rf "$(ROOT)"/.venv "$(ROOT)"/.venv-isaaclab
