@@ -27,5 +27,7 @@ setup(
             "export = refinery_sim_train.cli.launch:export",
             "import_policy = refinery_sim_train.cli.launch:import_policy",
         ],
+        # Isaac Lab's command line imports what this names, and with it our tasks are registered.
+        "isaaclab.tasks": ["refinery = refinery_sim_train.isaaclab_tasks"],
     },
 )

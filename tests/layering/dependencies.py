@@ -64,8 +64,12 @@ NOT_IMPORTED = {
 }
 """What a package, or its tests, need without an import of theirs, and why."""
 
-OPTIONAL = {"mujoco_warp": "mujoco-warp", "warp": "warp-lang"}
+WARP = {"mujoco_warp": "mujoco-warp", "warp": "warp-lang"}
 """By import name, the distribution: of a backend that is an extra, so that no package declares it."""
+ISAACLAB = dict.fromkeys(("isaaclab", "isaaclab_newton", "isaaclab_rl"), "isaaclab")
+"""Likewise, of a backend that runs in an environment of its own; and what Isaac Lab brings along."""
+ISAACLAB |= {"gymnasium": "gymnasium", "pxr": "usd-exchange"}
+OPTIONAL = WARP | ISAACLAB
 
 
 class Declared(NamedTuple):

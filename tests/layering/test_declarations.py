@@ -11,9 +11,10 @@ import pytest
 import yaml
 
 from layering.dependencies import (
+    ISAACLAB,
     LIBRARIES,
     NOT_IMPORTED,
-    OPTIONAL,
+    WARP,
     declared,
     imported,
     imports_installed,
@@ -60,13 +61,25 @@ def test_what_comes_from_pypi_is_pinned(package: str) -> None:
 
 def test_what_is_an_extra_is_pinned_by_itself_and_only_its_backend_imports_it() -> None:
     lines = (REQUIREMENTS / "warp.txt").read_text(encoding="utf-8").splitlines()
-    assert {line.split("==")[0] for line in lines if "==" in line} == set(OPTIONAL.values())
+    assert {line.split("==")[0] for line in lines if "==" in line} == set(WARP.values())
+    apart = "isaaclab.txt", "isaaclab_constraints.txt"
+    lines = [line for name in apart for line in (REQUIREMENTS / name).read_text(encoding="utf-8").splitlines()]
+    assert set(ISAACLAB.values()) <= {line.split("==")[0] for line in lines if "==" in line}
     files = [file for package in PACKAGES for file in python_files(folder_of(package) / package)]
-    users = {file.stem for file in files for item in imports(file) if item.of(*OPTIONAL)}
-    assert users == {"warp_physics", "turning"}
-    # The registry imports it when it is asked for, so that all else runs without.
-    found = [item for file in files for item in imports(file) if item.of("refinery_sim_train.backends.warp_physics")]
-    assert found and all(item.deferred for item in found)
+    users = {file.stem for file in files for item in imports(file) if item.of(*WARP)}
+    assert users == {"warp_physics", "warp_device", "impedance", "newton_cells"}
+    inside = {file for file in files for item in imports(file) if item.of(*ISAACLAB)}
+    assert {file.stem for file in inside if file.parent.name == "backends"} == {
+        "isaaclab_cell",
+        "isaaclab_physics",
+        "newton_cells",
+        "usd",
+    }
+    assert {file.parent.name for file in inside} == {"backends", "isaaclab_tasks"}
+    # The registry imports them when they are asked for, so that all else runs without.
+    for name in ("warp_physics", "isaaclab_physics"):
+        found = [item for file in files for item in imports(file) if item.of(f"refinery_sim_train.backends.{name}")]
+        assert found and all(item.deferred for item in found)
 
 
 @pytest.mark.parametrize(("package", "name"), NOT_IMPORTED)

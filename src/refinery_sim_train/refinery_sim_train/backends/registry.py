@@ -22,11 +22,19 @@ class _Backend:
     """Command that installs them."""
     on_gpu: bool
     """Whether the physics can run on a GPU."""
+    mujoco: int = 4
+    """Least major version of MuJoCo."""
 
 
 _BACKENDS = {
     "mujoco": _Backend(distributions=("mujoco",), install="make setup", on_gpu=False),
     "warp": _Backend(distributions=("mujoco", "mujoco-warp", "warp-lang"), install="make warp", on_gpu=True),
+    "isaaclab": _Backend(
+        distributions=("isaaclab", "newton", "mujoco", "mujoco-warp", "warp-lang"),
+        install="make isaaclab, and run in that environment: .venv-isaaclab/bin/refine",
+        on_gpu=True,
+        mujoco=3,
+    ),
 }
 BACKENDS = tuple(_BACKENDS)
 """Names of the backends."""
@@ -55,7 +63,21 @@ def simulator(backend: str, device: str) -> Simulator:
         versions = {name: version(name) for name in known.distributions}
     except PackageNotFoundError as error:
         raise ConfigError("--backend", "", f"{backend} installed", f"no {error.name}", known.install) from None
+    if int(versions["mujoco"].split(".")[0]) < known.mujoco:
+        raise ConfigError("--backend", "", f"MuJoCo {known.mujoco} for {backend}", versions["mujoco"], known.install)
     return Simulator(backend=backend, device=device, versions=versions)
+
+
+def installed() -> tuple[str, ...]:
+    """Return the names of the backends that can run in this environment."""
+    found = []
+    for name in BACKENDS:
+        try:
+            simulator(name, "cpu")
+        except ConfigError:
+            continue
+        found.append(name)
+    return tuple(found)
 
 
 def make_physics(task: Task, count: int, *, backend: str = "mujoco", device: str = "cpu", threads: int = 0) -> Physics:
@@ -76,6 +98,10 @@ def make_physics(task: Task, count: int, *, backend: str = "mujoco", device: str
         from refinery_sim_train.backends.warp_physics import WarpPhysics
 
         return WarpPhysics(task, count, chosen)
+    if backend == "isaaclab":
+        from refinery_sim_train.backends.isaaclab_physics import IsaacLabPhysics
+
+        return IsaacLabPhysics(task, count, chosen)
     from refinery_sim_train.backends.mujoco_physics import MujocoPhysics
 
     return MujocoPhysics(task, count, chosen, threads or len(os.sched_getaffinity(0)))

@@ -10,13 +10,13 @@ import numpy as np
 import warp as wp
 from numpy.typing import NDArray
 
-from refinery.errors import ConfigError
 from refinery.rotations import Array, Poses, wxyz_from_xyzw
 from refinery.task import Task
 from refinery_sim.model import build_model
 from refinery_sim_train.arrays import Arrays
+from refinery_sim_train.backends.impedance import Impedance
 from refinery_sim_train.backends.physics import SUBSTEPS, Simulator, timestep_s
-from refinery_sim_train.backends.turning import TurningServo
+from refinery_sim_train.backends.warp_device import warp_device
 
 LINE_SEARCH_ITERATIONS = 50
 """MuJoCo's 20 are too few for its line search in float32, which says so at every step; success is the same."""
@@ -40,23 +40,26 @@ class WarpPhysics:
 
     def __init__(self, task: Task, count: int, simulator: Simulator) -> None:
         self.count, self.simulator = count, simulator
-        self._device = _device(simulator.device)
+        self._device = warp_device(simulator.device)
         model, self._at = build_model(task, timestep_s=timestep_s(task), scenery=False, turning_servo=False)
         model.opt.ls_iterations = LINE_SEARCH_ITERATIONS
         with wp.ScopedDevice(self._device):
             self._model = mjw.put_model(model, batch_sizes={name: count for name in _MODEL})
             self._data = mjw.make_data(model, nworld=count, nconmax=_CONTACTS, njmax=_CONSTRAINTS)
-            self._turning = TurningServo(
+            tool, control = self._at.tool_site, task.control
+            body, turning = int(model.site_bodyid[tool]), np.repeat([0.0, 1.0], 3)
+            self._turning = Impedance(
                 count,
-                site=self._at.tool_site,
-                body=int(model.site_bodyid[self._at.tool_site]),
-                stiffness_nm_rad=task.control.turning_stiffness,
-                damping_nm_s_rad=task.control.damping[3],
+                body=body,
+                root=int(model.body_rootid[body]),
+                body_from_tool_m=model.site_pos[tool],
+                stiffness=turning * control.turning_stiffness,
+                damping=turning * control.damping,
             )
         self._model.callback.control = self._turning
         self._arrays = {name: getattr(self._data, name) for name in _STATE}
         self._arrays |= {name: getattr(self._model, name) for name in _MODEL}
-        self._arrays["turning_target"] = self._turning.target
+        self._arrays["turning_target"] = self._turning.target_quat
         self._graph: wp.Graph | None = None
 
     def impose(
@@ -127,14 +130,3 @@ class WarpPhysics:
         with wp.ScopedCapture() as capture:
             self._steps(SUBSTEPS)
         return capture.graph
-
-
-def _device(name: str) -> wp.Device:
-    wp.config.log_level = wp.LOG_WARNING
-    wp.init()
-    try:
-        return wp.get_device(name)
-    except (ValueError, RuntimeError):
-        have = ", ".join(device.alias for device in wp.get_devices())
-        hint = "--device cpu, or install NVIDIA's driver (nvidia-smi lists its GPUs)"
-        raise ConfigError("--device", "", f"a device of this machine ({have})", name, hint) from None

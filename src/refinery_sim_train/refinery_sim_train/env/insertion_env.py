@@ -39,6 +39,7 @@ class InsertionEnv:
         self._kinematics, self._home = kinematics, np.asarray(home_rad, dtype=np.float64)
         self.decoder = ActionDecoder(task.control, count)
         self.encoder = ObservationEncoder(task, count)
+        self._last = self.decoder.smoothed
         self.step_index = np.zeros(count, dtype=np.int64)
         """Policy steps taken in the present episode, shape (B,)."""
         self._engaged = np.zeros(count, dtype=bool)
@@ -137,10 +138,20 @@ class InsertionEnv:
         Returns:
             Rewards (B,), true plug offsets, strict success now (B,), engaged at any step so far (B,).
         """
-        last = self.decoder.smoothed
-        self.drive(self.decoder.decode(action, self.measured, self.filtered))
+        self.begin_step(action)
+        self.physics.step()
+        return self.end_step()
+
+    def begin_step(self, action: Array) -> None:
+        """Decode actions (B, 6) and command their targets: the part of a step before the physics."""
+        self._last = self.decoder.smoothed
+        self._command(self.decoder.decode(action, self.measured, self.filtered))
+
+    def end_step(self) -> tuple[Array, PlugOffset, NDArray[np.bool_], NDArray[np.bool_]]:
+        """Measure what the physics did: the part of a step after it, which :meth:`step` returns."""
+        self._measure()
         self.step_index += 1
-        reward, errors = step_reward(self.task, self.relative, self.decoder.smoothed, last)
+        reward, errors = step_reward(self.task, self.relative, self.decoder.smoothed, self._last)
         self._engaged |= engaged(_ORIGIN, self.relative, self.task.success, self.task.rim_height_m)
         return reward, errors, strict(errors, self.task.success), self._engaged.copy()
 
@@ -151,6 +162,9 @@ class InsertionEnv:
         """
         self._command(target)
         self.physics.step()
+        self._measure()
+
+    def _measure(self) -> None:
         self.measured = self._kinematics.forward(self.physics.joints_rad())
         self.relative = self.socket.inverse() @ self.plug
 

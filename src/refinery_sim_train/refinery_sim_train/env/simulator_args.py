@@ -16,7 +16,7 @@ class SimulatorArgs:
     """Which simulator, and where it runs."""
 
     backend: str = "mujoco"
-    """Simulator: mujoco, or warp (MuJoCo-Warp, for thousands of environments on a GPU)."""
+    """Simulator: mujoco, warp (MuJoCo-Warp, thousands of environments on a GPU) or isaaclab (in its environment)."""
     device: str = "cpu"
     """Device of the physics: cpu, or cuda:0, cuda:1, ... where the backend runs on a GPU."""
 
