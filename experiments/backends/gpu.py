@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 
-from experiments.backends.comparison import compared, run_base
+from experiments.backends.comparison import described, paired, run_base, task_to_compare
 from experiments.backends.long_refinement import TimedSimulator, planned, refine_long
 from experiments.backends.throughput import throughput
 from experiments.results_file import merge_results, read_results
@@ -40,8 +40,8 @@ class Args:
     """Device of the physics; cpu only tries the script."""
     task: str = "peg_rect"
     """Task of the rates and the refinement, name in config/tasks."""
-    compared: tuple[str, ...] = ("peg_rect", "two_prongs", "hexagon")
-    """Tasks whose episodes are run in MuJoCo's C engine as well: plugs of boxes, of cylinders and of a hull."""
+    compared: tuple[str, ...] = ("peg_rect", "round_peg", "d_shaft")
+    """Tasks whose episodes are run in MuJoCo's C engine as well: plugs that collide as a box, a cylinder, a hull."""
     episodes: int = 512
     """Episodes of each of them; 0 compares nothing."""
     rates: tuple[int, ...] = (256, 1024, 4096, 8192, 512, 2048)
@@ -122,11 +122,11 @@ class Measuring:
         self._write()
 
     def _agree(self, name: str, task_name: str) -> None:
-        task, count, seed = read_task(task_name), self._args.episodes, self._args.seed
-        reference = run_base(task, "mujoco", "cpu", count, seed)
-        found = run_base(task, name, self._device(name), count, seed)
-        for backend, runs in (("mujoco", reference), (name, found)):
-            self._agreement.setdefault(task_name, {})[backend] = compared(runs, reference)
+        task, figures = task_to_compare(task_name), self._agreement.setdefault(task_name, {})
+        for backend in {"mujoco", name} - figures.keys():
+            found = run_base(task, backend, self._device(backend), self._args.episodes, self._args.seed)
+            figures[backend] = described(found)
+        self._agreement[task_name] = paired(figures, "mujoco")
 
     def _rate(self, name: str, count: int) -> None:
         args = self._args

@@ -5,20 +5,19 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from experiments.backends.comparison import base_agent
 from experiments.backends.timed import TimedPhysics
 from refinery.task import Task
 from refinery_sim_train.env.episodes import draw_episode_set
 from refinery_sim_train.env.make_env import make_env
-from refinery_sim_train.learn.agent import Agent
 from refinery_sim_train.refine.seeding import stream_seed, uniform_starts
-from refinery_sim_train.weights import shipped_base
 
 
 def throughput(task: Task, backend: str, device: str, count: int, seed: int, longest_s: float) -> dict[str, Any]:
-    """Step episodes under the shipped base policy, contact included, each from its start to its end if there is time.
+    """Step episodes under a shipped base policy, contact included, each from its start to its end if there is time.
 
     Args:
-        task: The insertion task; a base policy is shipped for it.
+        task: The insertion task.
         backend: Simulator.
         device: Its device.
         count: Number of environments.
@@ -29,7 +28,7 @@ def throughput(task: Task, backend: str, device: str, count: int, seed: int, lon
         Rates per second of wall time, shares of the time, and what was stepped; JSON-ready.
     """
     began = time.perf_counter()
-    env, agent = make_env(task, count, backend=backend, device=device), Agent.load(shipped_base(task))
+    env, agent = make_env(task, count, backend=backend, device=device), base_agent(task)
     env.physics = physics = TimedPhysics(env.physics)
     theta = uniform_starts(task.name, task.initial_state.deployed, count, "test", seed)
     env.reset(draw_episode_set(task, theta, stream_seed(task.name, "test", seed, 0)))
