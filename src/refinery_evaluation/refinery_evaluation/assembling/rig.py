@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import rclpy
+from geometry_msgs.msg import PoseStamped
 from rclpy.action import ActionClient
 from rclpy.node import Node
 
@@ -18,9 +21,12 @@ from refinery.bringup.node_spec import NodeSpec
 from refinery.bringup.process import NodeProcess
 from refinery.bringup.supervisor import Supervisor
 from refinery.errors import NotReadyError
+from refinery.rotations import Poses
 from refinery_msgs.action import Assemble
 from refinery_msgs.msg import PartState
 from refinery_msgs.srv import TwinParts, TwinTrial
+from refinery_ros import qos
+from refinery_ros.conversions import pose_from_message
 
 _READY_S = 120.0
 _SPIN_S = 0.02
@@ -52,6 +58,8 @@ class AssemblyRig:
         self._assemble = ActionClient(node, Assemble, "assemble")
         self._parts = node.create_client(TwinParts, "twin/parts")
         self._trial = node.create_client(TwinTrial, "twin/trial")
+        self._bases: deque[Poses] = deque(maxlen=200)
+        node.create_subscription(PoseStamped, "base_pose", self._on_base, qos.SOCKET_ESTIMATES)
         self.phases: list[tuple[int, str]] = []
         """Step and phase of every feedback of the goal in progress."""
 
@@ -118,8 +126,19 @@ class AssemblyRig:
         """Return where every part really is, by part."""
         return {part.part: part for part in self._answered(self._parts, TwinParts.Request()).parts}
 
+    def parts_in_base(self) -> dict[str, Poses]:
+        """Return the true tip frames of all parts in the frame of the base as it is estimated on average, by part."""
+        self.wait_for(lambda: len(self._bases) > 0, "estimate of the base")
+        quat = self._bases[-1].quat_xyzw[0]
+        base = Poses.single(np.vstack([pose.pos_m for pose in self._bases]).mean(axis=0), quat)
+        return {name: base.inverse() @ pose_from_message(part.pose.pose) for name, part in self.truth().items()}
+
+    def _on_base(self, message: PoseStamped) -> None:
+        self._bases.append(pose_from_message(message.pose))
+
     def reset(self, seed: int) -> None:
-        """Put all parts back into their trays."""
+        """Put all parts back into their trays, and the base elsewhere."""
+        self._bases.clear()
         self._answered(self._trial, TwinTrial.Request(seed=seed, hold_plug=True))
 
     def spin(self) -> None:

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from refinery.bringup.ros_start import choose_own_domain
+from refinery.bundle import load_bundle
 from refinery.bundled_task import MANIFEST
 from refinery.errors import RefineryError
 from refinery.sequence.sequence import Sequence, load_sequence
 from refinery.storage import check_writable, write_whole
+from refinery_evaluation.assembling.pictures import Snapshot, strip_png
 from refinery_evaluation.assembling.report import report_text
-from refinery_evaluation.assembling.rig import assembly_rig
+from refinery_evaluation.assembling.rig import AssemblyRig, assembly_rig
 from refinery_sim_train.cli.export import Args as ExportArgs
 from refinery_sim_train.cli.export import export
 from refinery_sim_train.command import run
@@ -56,15 +58,47 @@ def assemble(args: Args) -> None:
     choose_own_domain()
     console.print(f"assemble {sequence.name}: {len(sequence.steps)} steps", style="bold")
     with assembly_rig(args.sequence, bundles, work, realtime_factor=args.realtime_factor, seed=args.seed) as rig:
-        result = rig.assemble(_RUN, args.seed)
+        film = _Film(rig, sequence)
+        result = rig.assemble(_RUN, args.seed, until=film.look)
+        film.take("at the end")
         truth = rig.truth()
     assert result is not None
+    shapes = {step.task: load_bundle(bundles / (step.bundle or step.task)).part for step in sequence.steps}
+    write_whole(args.out / "strip.png", strip_png(sequence, shapes, film.snapshots))
     text = report_text(sequence, result, truth, seed=args.seed, seconds=time.monotonic() - began)
     write_whole(args.out / "report.md", text)
     console.print(text, markup=False)
-    console.print(f"report: {args.out / 'report.md'}   journal: {work / 'journal.sqlite3'}")
+    console.print(
+        f"report: {args.out / 'report.md'}   pictures: {args.out / 'strip.png'}   journal: {work / 'journal.sqlite3'}"
+    )
     if not all(part.seated for part in truth.values()):
         raise RefineryError(f"{sequence.name}: not every part is seated: {result.outcome.message}")
+
+
+class _Film:
+    """Takes a snapshot whenever a part was let go.
+
+    Args:
+        rig: The cell.
+        sequence: The sequence.
+    """
+
+    def __init__(self, rig: AssemblyRig, sequence: Sequence) -> None:
+        self._rig, self._sequence = rig, sequence
+        self._next = 0
+        self.snapshots: list[Snapshot] = []
+        """In order."""
+
+    def look(self) -> bool:
+        """Take a snapshot if it is time for one; never ends the run."""
+        if (self._next, "retreat") in self._rig.phases:
+            self.take(self._sequence.steps[self._next].name)
+            self._next += 1
+        return False
+
+    def take(self, title: str) -> None:
+        """Take a snapshot."""
+        self.snapshots.append(Snapshot(title=title, parts=self._rig.parts_in_base()))
 
 
 def _exported(sequence: Sequence, args: Args) -> Path:
