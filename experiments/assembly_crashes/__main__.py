@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,12 +70,10 @@ def _disturbed(rig: AssemblyRig, name: str, args: Args, rng: np.random.Generator
     """Run one assembly, killing the node on the way; returns what is to be counted."""
     counted = Counter(assemblies=1)
     for _ in range(kills):
-        waited = [0.0]
-        wait_s = float(rng.uniform(0.0, args.between_s))
+        end_s = time.monotonic() + float(rng.uniform(0.0, args.between_s))
 
-        def due(waited: list[float] = waited, wait_s: float = wait_s) -> bool:
-            waited[0] += 0.02
-            return waited[0] > wait_s
+        def due(end_s: float = end_s) -> bool:
+            return time.monotonic() > end_s
 
         if rig.assemble(name, args.seed, until=due) is not None:
             # It was finished before.
