@@ -54,7 +54,7 @@ def main() -> None:
 
 def study(args: Args) -> None:
     """Run all conditions, write results and plot."""
-    check_writable(args.out)
+    check_writable(args.out.parent)
     plot = args.out.with_name(f"{args.out.stem}_{args.sequence}.png")
     sequence = load_sequence(args.sequence)
     names = [step.name for step in sequence.steps]
