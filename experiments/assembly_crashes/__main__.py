@@ -75,7 +75,8 @@ def _disturbed(rig: AssemblyRig, name: str, args: Args, rng: np.random.Generator
         def due(end_s: float = end_s) -> bool:
             return time.monotonic() > end_s
 
-        if rig.assemble(name, args.seed, until=due) is not None:
+        result = rig.assemble(name, args.seed, until=due)
+        if result is not None and result.outcome.value == Outcome.SUCCESS:
             # It was finished before.
             break
         rig.kill()
