@@ -23,10 +23,10 @@ build:  ## Build the workspace with colcon (includes setup)
 demo: build  ## Refine a policy, run it through real ROS 2 nodes, write demo/report.html (ARGS=... is passed on)
 	@$(ENV) "$(ROOT)/install/refinery_evaluation/lib/refinery_evaluation/demo" $(ARGS)
 
-assembly: build  ## Assemble block and key on the twin through the real nodes, journal and report (ARGS="--sequence gearbox")
+assembly: build  ## Assemble a gearbox on the twin through the real nodes: journal, pictures, report (ARGS="--sequence sleeves")
 	@$(ENV) "$(ROOT)/install/refinery_evaluation/lib/refinery_evaluation/assembly" $(ARGS)
 
-assembly-crashes: build  ## Kill the assembly node 50 times on the way, write results/assembly_crashes.json (ARGS="--bundles ...")
+assembly-crashes: build  ## Kill the assembly node 50 times on the way, write results/assembly_crashes.json (ARGS="--kills 10")
 	@$(ENV) python -m experiments.assembly_crashes $(ARGS)
 
 study: build  ## Run the study or what is missing of it, hours (ARGS="--task t_post --out runs/check/study" repeats one task)
@@ -66,7 +66,7 @@ test-isaaclab: isaaclab  ## Tests of the backend isaaclab and of what runs there
 calibration: build  ## Let 100 cells learn the error of their socket estimates, write results/calibration.json (ARGS="--task two_prongs")
 	@$(ENV) python -m experiments.calibration $(ARGS)
 
-assembly-study: build  ## Run whole assemblies without ROS, write results/assembly.json (ARGS="--sequence sleeves --refined DIR")
+assembly-study: build  ## Run whole assemblies without ROS, write results/assembly.json (ARGS="--sequence sleeves --assemblies 100")
 	@$(ENV) python -m experiments.assembly $(ARGS)
 
 test: lint  ## Lint, then all tests on a real ROS graph (ARGS="-k name" is passed to pytest)

@@ -1,4 +1,4 @@
-"""Bring up a cell that assembles: ``ros2 launch refinery assemble.launch.py sequence:=block_key bundles:=...``.
+"""Bring up a cell that assembles: ``ros2 launch refinery assemble.launch.py sequence:=gearbox``.
 
 All nodes of ``bringup_franka.launch.py``, with the assembly node beside them; ``refinery assemble`` then begins a run.
 """
@@ -14,7 +14,7 @@ from launch.substitutions import LaunchConfiguration
 
 ARGUMENTS = {
     "sequence": (None, "Sequence to assemble: a name in config/sequences or a path to a YAML file"),
-    "bundles": (None, "Folder of its bundles, each named as its task or as the step says"),
+    "bundles": ("", "Folder of its bundles, named as tasks or as steps say; empty on the twin: those shipped"),
     "robot": ("twin", "Robot profile: twin, fr3, panda, or a path to a YAML file"),
     "robot_ip": ("", "Address of the robot's control unit; empty: its driver and controllers run already"),
     "namespace": ("", "Put everything under this namespace"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from experiments.assembly.plot import drawn
@@ -11,6 +11,7 @@ from experiments.assembly.summary import summarize
 from experiments.assembly.work import Work, run_all
 from experiments.results_file import campaign_origin, merge_results, read_results
 from refinery.config import check
+from refinery.sequence.bundles import shipped_bundles
 from refinery.sequence.sequence import load_sequence
 from refinery.storage import check_writable, write_whole
 from refinery_sim_train.command import run
@@ -27,8 +28,8 @@ class Args:
 
     sequence: str = "gearbox"
     """Name in config/sequences or path."""
-    refined: Path | None = None
-    """Folder with one refined bundle per step's task: adds them with uniform and with chosen starts."""
+    refined: Path = field(default_factory=shipped_bundles)
+    """Folder with one refined bundle per step's task, run with uniform and with chosen starts beside the base."""
     assemblies: int = 500
     """Assemblies of every condition."""
     alone: int = 200
@@ -84,11 +85,11 @@ def study(args: Args) -> None:
 
 
 def _conditions(args: Args) -> list[Condition]:
-    found = [Condition(name="base")]
-    if args.refined is not None:
-        found.append(Condition(name="refined", bundles=args.refined))
-        found.append(Condition(name="refined, chosen starts", bundles=args.refined, chosen=True))
-    return found
+    return [
+        Condition(name="base"),
+        Condition(name="refined", bundles=args.refined),
+        Condition(name="refined, chosen starts", bundles=args.refined, chosen=True),
+    ]
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from experiments.results_file import campaign_origin, merge_results, read_results
 from refinery.bringup.ros_start import choose_own_domain
+from refinery.sequence.bundles import shipped_bundles
 from refinery_evaluation.assembling.rig import AssemblyRig, assembly_rig
 from refinery_msgs.msg import Outcome, PartState
 from refinery_sim_train.command import run
@@ -27,10 +28,10 @@ RESULTS = "results/assembly_crashes.json"
 class Args:
     """Kill the assembly node at random moments and write results/assembly_crashes.json."""
 
-    bundles: Path
-    """Folder of the sequence's bundles (`make assembly` leaves one in runs/assembly/bundles)."""
     sequence: str = "block_key"
     """Name in config/sequences or path of a sequence file."""
+    bundles: Path = field(default_factory=shipped_bundles)
+    """Folder of its bundles."""
     kills: int = 50
     """Kills, one or more in each assembly."""
     per_run: int = 5

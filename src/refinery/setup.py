@@ -97,6 +97,7 @@ setup(
         (f"share/{PACKAGE}", ["package.xml"]),
         *tree("launch"),
         *tree("config"),
+        *tree("policies/assembly"),
     ],
     install_requires=["setuptools"],
     # The name is only for setuptools to ask CompileTick, which makes the real ones.

@@ -14,7 +14,7 @@ from refinery.bundled_task import check_same_task, load_bundled_task, named_task
 from refinery.errors import ConfigError
 from refinery.paths import config_file
 from refinery.robot_profile import RobotProfile, load_robot_profile
-from refinery.sequence.bundles import bundled_tasks
+from refinery.sequence.bundles import bundled_tasks, shipped_bundles
 from refinery.sequence.sequence import load_sequence
 
 TWIN = "refinery_twin"
@@ -53,7 +53,8 @@ def describe_bringup(
             if none.
         namespace: Put everything under it, empty or with a leading slash.
         sequence: A name in ``config/sequences`` or a path: the cell assembles it, with ``bundles`` and no ``bundle``.
-        bundles: Folder of its bundles, each named as its task or as the step says.
+        bundles: Folder of its bundles, each named as its task or as the step says; None in a simulated cell: those
+            that are shipped.
         overrides: Parameters by ``node.parameter``, plain or :class:`refinery.parameters.Typed`, over everything else.
 
     Returns:
@@ -66,7 +67,7 @@ def describe_bringup(
     """
     path = config_file("robots", robot).resolve()
     profile = load_robot_profile(path)
-    chain = None if sequence is None else _chain(sequence, bundles, bundle or task)
+    chain = None if sequence is None else _chain(sequence, bundles, bundle or task, simulated=profile.twin is not None)
     chosen = _one_bundle(profile, bundle, task) if chain is None else chain.bundle
     specs = []
     if profile.twin:
@@ -123,13 +124,13 @@ class _Chain:
     """Parameters that say which sequence."""
 
 
-def _chain(sequence: str, bundles: Path | str | None, other: object) -> _Chain:
+def _chain(sequence: str, bundles: Path | str | None, other: object, *, simulated: bool) -> _Chain:
     path = config_file("sequences", sequence).resolve()
     if other:
         raise ConfigError("bring-up", "bundle", "none beside a sequence, which names its own", str(other))
-    if not bundles:
+    if not bundles and not simulated:
         raise ConfigError("bring-up", "bundles", f"the folder of the bundles of {path.stem}", "none", "name it")
-    folder = Path(bundles).expanduser().resolve()
+    folder = Path(bundles).expanduser().resolve() if bundles else shipped_bundles()
     paths = bundled_tasks(load_sequence(path), folder)
     parameters = {"sequence": str(path), "bundles": str(folder)}
     return _Chain(bundle=os.pathsep.join(map(str, paths)), parameters=parameters)

@@ -37,9 +37,9 @@ class UpArgs:
     task: str | None = None
     """The bundle's task, in config/tasks or a path, for who wants to be sure: another one is refused."""
     sequence: str | None = None
-    """Sequence to assemble, in config/sequences or a path; it needs --bundles and no --bundle."""
+    """Sequence to assemble, in config/sequences or a path; with --bundles instead of --bundle."""
     bundles: Path | None = None
-    """Folder of the sequence's bundles, each named as its task or as the step says."""
+    """Folder of the sequence's bundles, named as tasks or as steps say; default on the twin: those shipped."""
     domain: int | None = None
     """ROS_DOMAIN_ID of the nodes, 0 to 101; the environment's if none is given."""
     namespace: str = ""

@@ -6,8 +6,14 @@ from pathlib import Path
 
 from refinery.bundled_task import load_bundled_task
 from refinery.errors import ConfigError
+from refinery.paths import share_dir
 from refinery.sequence.sequence import Sequence
 from refinery.task import Task
+
+
+def shipped_bundles() -> Path:
+    """Return the folder of the refined bundles that are shipped for the step tasks of the sequences."""
+    return share_dir() / "policies" / "assembly"
 
 
 def bundled_tasks(sequence: Sequence, folder: Path) -> dict[Path, Task]:

@@ -11,7 +11,7 @@ import pytest
 from refinery.bringup.description import describe_bringup
 from refinery.errors import BundleError, ConfigError
 from refinery.paths import config_file
-from refinery.sequence.bundles import bundled_tasks
+from refinery.sequence.bundles import bundled_tasks, shipped_bundles
 from refinery.sequence.sequence import load_sequence
 from refinery.task import load_task
 from refinery.testing.bundles import tiny_bundle
@@ -54,9 +54,11 @@ def test_one_bundle_beside_a_sequence_is_refused(bundles: Path) -> None:
     assert caught.value.key == "bundle"
 
 
-def test_a_sequence_without_bundles_is_refused() -> None:
+def test_a_sequence_without_bundles_takes_those_shipped_on_the_twin_and_is_refused_on_a_robot() -> None:
+    specs = {spec.name: spec for spec in describe_bringup("twin", sequence="gearbox")}
+    assert Path(specs["refinery_assembly"].parameters["bundles"]) == shipped_bundles()
     with pytest.raises(ConfigError) as caught:
-        describe_bringup("twin", sequence="block_key")
+        describe_bringup("fr3", sequence="gearbox")
     assert caught.value.key == "bundles"
 
 
