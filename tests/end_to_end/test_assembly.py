@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from refinery.sequence.sequence import load_sequence
-from refinery.testing.bundles import tiny_bundle
+from refinery.sequence.bundles import shipped_bundles
 from refinery_evaluation.assembling.rig import AssemblyRig, assembly_rig
+from refinery_msgs.action import Assemble
 from refinery_msgs.msg import AssemblyStep, Outcome, PartState
-from refinery_sim.part import part_geometry
-from refinery_sim.task import named_task
 
 pytestmark = pytest.mark.ros
 SEED = 3
+GOES = 4
+"""A stopped run goes on with the next goal; as often as this is enough."""
 
 
 @pytest.fixture(scope="module")
@@ -27,12 +27,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def rig(folder: Path) -> Iterator[AssemblyRig]:
-    """The cell, with policies that press the plug straight home."""
-    for step in load_sequence("block_key").steps:
-        task = named_task(step.task)
-        tiny_bundle(folder / "bundles" / step.task, task, part=part_geometry(task), name=step.task)
-    with assembly_rig("block_key", folder / "bundles", folder, realtime_factor=3.0, seed=SEED) as rig:
+    """The cell, with the shipped policies."""
+    with assembly_rig("block_key", shipped_bundles(), folder, realtime_factor=2.0, seed=SEED) as rig:
         yield rig
+
+
+def gone_on(rig: AssemblyRig, until: Callable[[], bool] = lambda: False) -> Assemble.Result | None:
+    """Begin the run or go on with it, as often as an answer is lost or late on a machine that runs other tests."""
+    for _ in range(GOES):
+        result = rig.assemble("one", SEED, until=until)
+        if result is None or result.outcome.value != Outcome.STOPPED:
+            return result
+    return result
 
 
 def test_a_killed_node_goes_on_and_repeats_nothing(rig: AssemblyRig, folder: Path) -> None:
@@ -41,12 +47,12 @@ def test_a_killed_node_goes_on_and_repeats_nothing(rig: AssemblyRig, folder: Pat
         def reached(at: tuple[int, str] = (step, phase)) -> bool:
             return at in rig.phases
 
-        ended = rig.assemble("one", SEED, until=reached)
+        ended = gone_on(rig, until=reached)
         assert ended is None, ended
         rig.pause(later_s)
         rig.kill()
         rig.start()
-    result = rig.assemble("one", SEED)
+    result = gone_on(rig)
     assert result is not None
     assert result.outcome.value == Outcome.SUCCESS, result.outcome.message
     assert [step.state for step in result.steps] == [AssemblyStep.DONE] * 2

@@ -40,7 +40,7 @@ from refinery_ros.controller_switch import ControllerSwitch
 from refinery_ros.conversions import clock_seconds, pose_from_message, pose_stamped_message
 from refinery_ros.polled_subscription import PolledSubscription
 
-_BASE_S = 10.0
+_BASE_S = 30.0
 """Longest wait for estimates of the base, wall clock, [s]."""
 _SWITCH_S = 5.0
 

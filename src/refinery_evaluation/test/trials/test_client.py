@@ -72,7 +72,7 @@ def test_it_says_what_it_heard_last(cell: Cell, client: TrialClient) -> None:
 
     cell.answer = answer
     with pytest.raises(NotReadyError, match=r"/sample_init is not ready .*; .* no message on /socket_pose"):
-        client.wait_until_ready(5.0, inserting=False)
+        client.wait_until_ready(8.0, inserting=False)
     assert cell.asked > 2
 
 
