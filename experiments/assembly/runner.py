@@ -20,7 +20,7 @@ from refinery.rotations import Array, Poses
 from refinery.sequence.sequence import Sequence
 from refinery.sequence.standing import standing
 from refinery.sequence.step import PART, StepSpec
-from refinery.success import plug_offset
+from refinery.success import plug_offset, strict
 from refinery.task import Task
 from refinery.tick.guard import Level
 from refinery_sim.assembly.from_sequence import assembly_of
@@ -188,12 +188,7 @@ class AssemblyRunner:
     def _looks_seated(self, step: StepSpec, task: Task, estimate: Poses) -> bool:
         """Judge as the robot does: by its kinematics, the intended grasp and the estimate."""
         plug = self._plant.tool @ task.plug.tool_from_plug_at(_AS_INTENDED)
-        offset, spec = plug_offset(estimate, plug, symmetry(task.plug.section)), step.seating
-        return bool(
-            abs(offset.height_m[0]) < spec.depth_tolerance_m
-            and offset.lateral_m[0] < spec.lateral_tolerance_m
-            and offset.angle_rad[0] < spec.angle_tolerance_rad
-        )
+        return bool(strict(plug_offset(estimate, plug, symmetry(task.plug.section)), step.seating)[0])
 
     def _let_go(self, step: StepSpec, task: Task) -> None:
         plant = self._plant

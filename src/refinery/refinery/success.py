@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,22 @@ from refinery.task import SuccessSpec
 
 _KEYPOINTS_M = np.linspace(-0.075, 0.075, 4)
 """Four keypoints on a 0.15 m line along the plug's axis (Isaac Lab, check_plug_inserted_in_socket), [m]."""
+
+
+class Tolerances(Protocol):
+    """How far from its seat a plug may be to count as seated; a task's success test and a step's seating check are."""
+
+    @property
+    def depth_tolerance_m(self) -> float:
+        """Along the axis, above and below, [m]."""
+
+    @property
+    def lateral_tolerance_m(self) -> float:
+        """Across the axis, [m]."""
+
+    @property
+    def angle_tolerance_rad(self) -> float:
+        """Turn and tilt, [rad]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +61,7 @@ def plug_offset(socket: Poses, plug: Poses, symmetry: int = 1) -> PlugOffset:
     )
 
 
-def strict(offset: PlugOffset, spec: SuccessSpec) -> NDArray[np.bool_]:
+def strict(offset: PlugOffset, spec: Tolerances) -> NDArray[np.bool_]:
     """Seated to ``depth_tolerance_m`` (from above and below), on the axis and straight; to be read at the last step."""
     return (
         (np.abs(offset.height_m) < spec.depth_tolerance_m)

@@ -11,7 +11,7 @@ import numpy as np
 from refinery.rotations import Poses, angle_between_rad
 from refinery.sequence.sequence import Sequence
 from refinery.sequence.step import FRAME, StepSpec
-from refinery.success import PlugOffset, plug_offset
+from refinery.success import PlugOffset, plug_offset, strict
 from refinery.task import Task
 from refinery_assembly_node.command import (
     Cell,
@@ -161,7 +161,7 @@ class Assembly:
             if _near(self._cell.tool(), self._last_tool(position.step)):
                 # It has not begun.
                 return None
-            seated = self._seated(step, await self._offset(position))
+            seated = bool(strict(await self._offset(position), step.seating)[0])
             message = "found seated" if seated else "found not seated after an interruption"
             return Ended(end=End.DONE if seated else End.FAILED, message=message)
         if phase in (Phase.OPEN, Phase.RELEASE):
@@ -248,19 +248,10 @@ class Assembly:
         """Return the held part by the arm's kinematics."""
         return self._cell.tool() @ self._tasks[step.task].plug.tool_from_plug
 
-    @staticmethod
-    def _seated(step: StepSpec, offset: PlugOffset) -> bool:
-        limits = step.seating
-        return bool(
-            abs(offset.height_m[0]) <= limits.depth_tolerance_m
-            and offset.lateral_m[0] <= limits.lateral_tolerance_m
-            and offset.angle_rad[0] <= limits.angle_tolerance_rad
-        )
-
     async def _verified(self, position: Position) -> Ended:
         step, offset = self._step(position), await self._offset(position)
         height, lateral, angle = float(offset.height_m[0]), float(offset.lateral_m[0]), float(offset.angle_rad[0])
-        seated = self._seated(step, offset)
+        seated = bool(strict(offset, step.seating)[0])
         data = {
             "depth_m": self._tasks[step.task].rim_height_m - height,
             "lateral_m": lateral,

@@ -28,21 +28,18 @@ def add_plug(spec: mujoco.MjSpec, task: Task) -> None:
         quat=wxyz_from_xyzw(tool_from_plug.quat_xyzw[0]),
         gravcomp=1,
     )
+    # The plug's friction counts for all its contacts: episodes draw it, and its geoms are the fewest.
+    add_part(spec, plug, "plug", task, priority=1, rgba=PLUG_RGBA, **_contact(spec, task))
+    plug.add_site(name="plug_tip", group=4)
+
+
+def add_part(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str, task: Task, **settings: object) -> None:
+    """Add a task's plug to a body: geoms ``<name>_0``, ... with its mass by volume, and further settings."""
     pieces = task_pieces(task)
     volume = sum(piece.volume_m3 for piece in pieces)
     for i, piece in enumerate(pieces):
-        # The plug's friction counts for all its contacts: episodes draw it, and its geoms are the fewest.
-        add_piece(
-            spec,
-            plug,
-            f"plug_{i}",
-            piece,
-            mass=task.plug.mass_kg * piece.volume_m3 / volume,
-            priority=1,
-            rgba=PLUG_RGBA,
-            **_contact(spec, task),
-        )
-    plug.add_site(name="plug_tip", group=4)
+        mass = task.plug.mass_kg * piece.volume_m3 / volume
+        add_piece(spec, body, f"{name}_{i}", piece, mass=mass, **settings)
 
 
 def add_socket(spec: mujoco.MjSpec, task: Task) -> None:

@@ -12,9 +12,8 @@ import numpy as np
 
 from refinery.rotations import Poses, wxyz_from_xyzw
 from refinery_sim.assembly.parts import FixedBase, PartSpec
-from refinery_sim.model import HAND_FROM_TOOL_Z_M, CellIndices, add_controller, arm_spec
-from refinery_sim.parts import SOCKET_RGBA, add_piece, add_plug
-from refinery_sim.pieces import task_pieces
+from refinery_sim.model import CellIndices, add_controller, arm_spec
+from refinery_sim.parts import SOCKET_RGBA, add_part, add_piece, add_plug
 from refinery_sim.plant import CellModel
 from refinery_sim.scenery import hide_arm
 from refinery_sim.section import half_size_m
@@ -111,12 +110,7 @@ def _add_free(spec: mujoco.MjSpec, part: PartSpec, rgba: tuple[float, ...]) -> N
     quat = wxyz_from_xyzw(part.tray.quat_xyzw[0])
     body = spec.worldbody.add_body(name=part.name, pos=part.tray.pos_m[0], quat=quat)
     body.add_freejoint(name=part.name)
-    pieces = task_pieces(part.task)
-    volume = sum(piece.volume_m3 for piece in pieces)
-    for i, piece in enumerate(pieces):
-        mass = part.task.plug.mass_kg * piece.volume_m3 / volume
-        contact = _free_contact(part.task.socket.friction)
-        add_piece(spec, body, f"{part.name}_{i}", piece, mass=mass, rgba=rgba, **contact)
+    add_part(spec, body, part.name, part.task, rgba=rgba, **_free_contact(part.task.socket.friction))
 
 
 def _add_tray(spec: mujoco.MjSpec, part: PartSpec) -> None:
@@ -158,13 +152,6 @@ def put_base(model: mujoco.MjModel, pose: Poses) -> None:
     """Put the base of a model to a pose in the arm's base frame, batch of one."""
     body = model.body(BASE).id
     model.body_pos[body], model.body_quat[body] = pose.pos_m[0], wxyz_from_xyzw(pose.quat_xyzw[0])
-
-
-def hold_at(cell: CellModel, tool_from_part: Poses) -> None:
-    """Hold the part of a cell at a pose in the tool frame, batch of one."""
-    body = cell.at.plug_body
-    cell.model.body_pos[body] = np.add(tool_from_part.pos_m[0], [0.0, 0.0, HAND_FROM_TOOL_Z_M])
-    cell.model.body_quat[body] = wxyz_from_xyzw(tool_from_part.quat_xyzw[0])
 
 
 def _free_contact(friction: float) -> dict[str, object]:

@@ -7,6 +7,7 @@ gravity and contact, where it is. So errors carry over from one part to the next
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import mujoco
 import numpy as np
@@ -15,10 +16,11 @@ from numpy.typing import ArrayLike
 from refinery.config import check
 from refinery.errors import RefineryError
 from refinery.rotations import Array, Poses, wxyz_from_xyzw, xyzw_from_wxyz
-from refinery.success import plug_offset
-from refinery_sim.assembly.cell_model import build_cell, hold_at, open_jaws, put_base
+from refinery.success import plug_offset, strict
+from refinery_sim.assembly.cell_model import build_cell, open_jaws, put_base
 from refinery_sim.assembly.grasping import MAX_WIDTH_M, Fit, GraspResult, fit_between_pads, width_between_pads_m
 from refinery_sim.assembly.parts import LATERAL_TOLERANCE_M, FixedBase, PartSpec, PartTruth, check_parts
+from refinery_sim.held_plug import hold_at
 from refinery_sim.plant import TIMESTEP_S, Plant
 from refinery_sim.section import symmetry
 
@@ -224,13 +226,9 @@ class AssemblyPlant(Plant):
         part, pose = self.parts[name], self.part_pose(name)
         task = part.task
         offset = plug_offset(self.seat(name), pose, symmetry(task.plug.section))
-        height = float(offset.height_m[0])
-        seated = (
-            abs(height) < task.success.depth_tolerance_m
-            and float(offset.lateral_m[0]) < LATERAL_TOLERANCE_M
-            and float(offset.angle_rad[0]) < task.success.angle_tolerance_rad
-        )
-        return PartTruth(pose=pose, seated=seated, offset=offset, depth_m=task.rim_height_m - height)
+        seated = bool(strict(offset, replace(task.success, lateral_tolerance_m=LATERAL_TOLERANCE_M))[0])
+        depth_m = task.rim_height_m - float(offset.height_m[0])
+        return PartTruth(pose=pose, seated=seated, offset=offset, depth_m=depth_m)
 
     def _between_pads(self) -> tuple[str, Fit, float] | None:
         """Find the part that the jaws would close on: of several, the one nearest to how it is meant to be held."""
@@ -244,7 +242,8 @@ class AssemblyPlant(Plant):
 
     def _take(self, name: str, tool_from_part: Poses, wide_m: float) -> None:
         self._width_m = wide_m
-        hold_at(self._cells[name], tool_from_part)
+        cell = self._cells[name]
+        hold_at(cell.model, cell.at, tool_from_part)
         self._switch(name)
         self._open_all(wide_m)
 
