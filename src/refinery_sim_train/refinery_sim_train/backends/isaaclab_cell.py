@@ -15,12 +15,8 @@ from isaaclab_newton.physics import MJWarpSolverCfg, NewtonCfg, NewtonShapeCfg
 from refinery.task import Task
 from refinery_sim.model import ARMATURE_KG_M2, POSTURE_STIFFNESS_NM_RAD, build_model, posture_damping
 from refinery_sim_train.backends.physics import SUBSTEPS, timestep_s
+from refinery_sim_train.backends.solver_limits import CONSTRAINTS, CONTACTS, LINE_SEARCH_ITERATIONS
 from refinery_sim_train.backends.usd import PLATE, ROBOT, write_cell
-
-LINE_SEARCH_ITERATIONS = 50
-"""MuJoCo's 20 are too few for its line search in float32, which says so at every step; success is the same."""
-CONTACTS, CONSTRAINTS = 64, 200
-"""Room of a cell for contacts and for constraint rows; the plug has under 30 contacts of three rows each."""
 
 
 @configclass

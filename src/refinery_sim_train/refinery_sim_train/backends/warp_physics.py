@@ -16,14 +16,11 @@ from refinery_sim.model import build_model
 from refinery_sim_train.arrays import Arrays
 from refinery_sim_train.backends.impedance import Impedance
 from refinery_sim_train.backends.physics import SUBSTEPS, Simulator, timestep_s
+from refinery_sim_train.backends.solver_limits import CONSTRAINTS, CONTACTS, LINE_SEARCH_ITERATIONS
 from refinery_sim_train.backends.warp_device import warp_device
 
-LINE_SEARCH_ITERATIONS = 50
-"""MuJoCo's 20 are too few for its line search in float32, which says so at every step; success is the same."""
 _STATE = ("qpos", "qvel", "ctrl", "mocap_pos", "mocap_quat", "qacc_warmstart")
 _MODEL = ("body_pos", "body_quat", "geom_friction")
-_CONTACTS, _CONSTRAINTS = 64, 200
-"""Room of a cell for contacts and for constraint rows; the plug has under 30 contacts of three rows each."""
 
 
 class WarpPhysics:
@@ -45,7 +42,7 @@ class WarpPhysics:
         model.opt.ls_iterations = LINE_SEARCH_ITERATIONS
         with wp.ScopedDevice(self._device):
             self._model = mjw.put_model(model, batch_sizes={name: count for name in _MODEL})
-            self._data = mjw.make_data(model, nworld=count, nconmax=_CONTACTS, njmax=_CONSTRAINTS)
+            self._data = mjw.make_data(model, nworld=count, nconmax=CONTACTS, njmax=CONSTRAINTS)
             tool, control = self._at.tool_site, task.control
             body, turning = int(model.site_bodyid[tool]), np.repeat([0.0, 1.0], 3)
             self._turning = Impedance(
