@@ -216,7 +216,7 @@ class RosCell:
         while not future.done():
             if time.monotonic() > end_s:
                 client.remove_pending_request(future)
-                raise CommandStoppedError(f"{client.srv_name}: no answer; is the sampler running?", refused=True)
+                raise CommandStoppedError(f"{client.srv_name}: no answer; is its node running?", refused=True)
             await self._tick()
         return future.result()
 

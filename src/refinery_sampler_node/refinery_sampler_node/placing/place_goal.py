@@ -11,14 +11,13 @@ from refinery.grasp import requested_grasp
 from refinery.initial_state import GRASP
 from refinery.rotations import Poses, angle_between_rad
 from refinery_msgs.action import Place
-from refinery_sampler_node.placing.targets import Target, Targets
+from refinery_sampler_node.placing.targets import NOWHERE, Target, Targets
 from refinery_sampler_node.request_error import RequestError
 from refinery_sampler_node.sampler_resources import SamplerResources
 from refinery_sampler_node.sampling.requests import SampleRequest, check_task
 from refinery_sampler_node.sampling.sample_service import fresh_seed
 
 _MODEL_M, _MODEL_RAD = 0.005, 0.05
-_BASE = Poses(pos_m=np.zeros((1, 3)), quat_xyzw=np.array([[0.0, 0.0, 0.0, 1.0]]))
 
 
 class GoalError(RefineryError):
@@ -97,9 +96,8 @@ def _given(resources: SamplerResources, goal: Place.Goal, tool: Poses) -> Target
         socket: Poses | None = resources.estimates.mean().pose
     except RequestError:
         socket = None
-    # Without an estimate there is no plate to keep clear of: one far below has the same effect.
-    none = Poses(pos_m=_BASE.pos_m - [[0.0, 0.0, 100.0]], quat_xyzw=_BASE.quat_xyzw)
-    plate = none if socket is None or goal.empty_hand else socket
+    # Without an estimate there is no plate to keep clear of.
+    plate = NOWHERE if socket is None or goal.empty_hand else socket
     reach = resources.sampler.reachability.check_tool(tool, plate, grasp)
     if not reach.ok[0]:
         where = ", ".join(f"{v:.3f}" for v in tool.pos_m[0])
@@ -107,7 +105,7 @@ def _given(resources: SamplerResources, goal: Place.Goal, tool: Poses) -> Target
             "UNREACHABLE", f"pose: the arm cannot reach the tool pose at ({where}) m: {reach.reasons[0]}"
         )
     target = Target(
-        tool=tool, joints_rad=reach.joints_rad[0], grasp=grasp, up=socket or none, theta=None, success=math.nan
+        tool=tool, joints_rad=reach.joints_rad[0], grasp=grasp, up=socket or NOWHERE, theta=None, success=math.nan
     )  # fmt: skip
     return Targets(ranked=(target,), socket=socket, choice=None)
 

@@ -31,7 +31,7 @@ from refinery_sampler_node.placing.placement_plan import (
     RejectedTarget,
     rejection_summary,
 )
-from refinery_sampler_node.placing.targets import Target
+from refinery_sampler_node.placing.targets import NOWHERE, Target
 
 _MIN_LIFT_M = 1e-3
 """A shorter motion up is left out, [m]."""
@@ -39,7 +39,6 @@ _SAME_RAD = 1e-3
 """Joints nearer than this to their goal need no motion, [rad]."""
 _ASIDE_M, _TURN_RAD = 0.002, 0.03
 """A given pose less than this aside from the present one and turned by less is straight above it."""
-_NOWHERE = Poses(pos_m=np.array([[0.0, 0.0, -100.0]]), quat_xyzw=np.array([[0.0, 0.0, 0.0, 1.0]]))
 
 
 class NoPlanError(RefineryError):
@@ -168,7 +167,7 @@ class PlacementPlanner:
     async def _line(self, target: Target, start_rad: Array, socket: Poses | None, tick: Tick) -> PlacementPlan:
         """Plan one straight line up; what stands around the part touches it, or nearly, by intention."""
         scene = parting_scene(
-            self._task, self._part, self._profile, socket=socket or _NOWHERE, table_top_m=self._table_top_m
+            self._task, self._part, self._profile, socket=socket or NOWHERE, table_top_m=self._table_top_m
         )
         await self._client.apply(scene, tick)
         motion = await self._client.line(start_rad, target.tool, tick, what="the straight motion up to the pose")

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from refinery.rotations import Array, Poses
 from refinery_sampler_node.sampling.initial_state_chooser import Choice
+
+NOWHERE = Poses(pos_m=np.array([[0.0, 0.0, -100.0]]), quat_xyzw=np.array([[0.0, 0.0, 0.0, 1.0]]))
+"""A socket far below, for where there is none to keep clear of; its z axis points up."""
 
 
 @dataclass(frozen=True, kw_only=True)
