@@ -111,7 +111,8 @@ def test_fresh_estimates_at_twice_the_policy_rate(cell: Cell, task: Task) -> Non
     client.sockets.clear()
     client.spin_sim(3.0)
     stamps = np.array([m.header.stamp.sec + m.header.stamp.nanosec * 1e-9 for m in client.sockets])
-    assert np.diff(stamps).mean() == pytest.approx(
+    # The median: a test that stalls loses some of them.
+    assert np.median(np.diff(stamps)) == pytest.approx(
         1 / (ESTIMATES_PER_POLICY_STEP * task.control.policy_rate_hz), rel=0.05
     )
     points = np.array([[m.pose.position.x, m.pose.position.y, m.pose.position.z] for m in client.sockets])
