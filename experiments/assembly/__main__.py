@@ -38,6 +38,9 @@ class Args:
     """Processes."""
     seed: int = 0
     """Seed of the first assembly; all conditions share seeds."""
+    log: Path | None = None
+    """File that keeps what is done, so that a study goes on where it stopped; default: below runs/assembly_study, by
+    sequence and commit."""
     out: Path = Path("results/assembly.json")
     """Results, by sequence; the plot goes beside it."""
 
@@ -56,9 +59,12 @@ def main() -> None:
 def study(args: Args) -> None:
     """Run all conditions, write results and plot."""
     check_writable(args.out.parent)
-    plot = args.out.with_name(f"{args.out.stem}_{args.sequence}.png")
     sequence = load_sequence(args.sequence)
+    plot = args.out.with_name(f"{args.out.stem}_{sequence.name}.png")
     names = [step.name for step in sequence.steps]
+    origin = campaign_origin(provenance(seed=args.seed, env_steps=0), "assembly-study")
+    log = args.log or Path(f"runs/assembly_study/{sequence.name}-{origin['commit'][:10]}.jsonl")
+    check_writable(log.parent)
     found = {}
     for condition in _conditions(args):
         whole = [Work(sequence=args.sequence, condition=condition, seed=args.seed + i) for i in range(args.assemblies)]
@@ -66,7 +72,7 @@ def study(args: Args) -> None:
             replace(whole[0], seed=_ALONE_SEED + i, step=step) for step in range(len(names)) for i in range(args.alone)
         ]
         with stage(f"{condition.name}: {len(whole)} assemblies, {len(single)} single steps"):
-            records = run_all(args.jobs, [*whole, *single])
+            records = run_all(args.jobs, [*whole, *single], log)
         alone = {
             name: records[len(whole) + i * args.alone :][: args.alone] for i, name in enumerate(names) if args.alone
         }
@@ -75,12 +81,12 @@ def study(args: Args) -> None:
         low, high = (100 * end for end in rate["interval"])
         console.print(
             f"{condition.name}: {rate['k']} of {rate['n']} finished ({100 * rate['rate']:.1f} %, "
-            f"{low:.1f} to {high:.1f}), weakest step {found[condition.name]['weakest_step']}"
+            f"{low:.1f} to {high:.1f}), {found[condition.name]['first_tries']['k']} without a second try, "
+            f"weakest step {found[condition.name]['weakest_step']}"
         )
-    origin = campaign_origin(provenance(seed=args.seed, env_steps=0), "assembly-study")
     # Other sequences' figures stay.
-    merge_results(args.out, {args.sequence: {"origin": origin, "conditions": found}})
-    write_whole(plot, drawn(args.sequence, read_results(args.out)[args.sequence]["conditions"]))
+    merge_results(args.out, {sequence.name: {"origin": origin, "conditions": found}})
+    write_whole(plot, drawn(sequence.name, read_results(args.out)[sequence.name]["conditions"]))
     console.print(f"written to {args.out} and {plot}")
 
 

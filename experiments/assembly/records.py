@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,3 +44,13 @@ class AssemblyRecord:
     """The steps that were done; after one that failed there is none."""
     finished: bool
     """Whether all parts are seated at the end."""
+
+    @classmethod
+    def from_json(cls, row: dict[str, Any]) -> AssemblyRecord:
+        """Return the record that ``dataclasses.asdict`` made this of."""
+        return cls(**row | {"steps": tuple(StepRecord(**step) for step in row["steps"])})
+
+    @property
+    def first_tries(self) -> bool:
+        """Whether it was finished without inserting any part twice."""
+        return self.finished and all(step.attempts == 1 for step in self.steps)

@@ -24,13 +24,18 @@ def summarize(
         alone: Single runs of each step with the parts before it in place, by step.
 
     Returns:
-        Success, survival and rate of every step given the ones before, and the product of the rates of steps alone.
+        Success, success without a second try of any step, survival and rate of every step given the ones before, and
+        the product of the rates of steps alone.
         Intervals of survival are over whole assemblies; that of the product is a bootstrap over the runs of each step.
     """
     reached = [np.array([len(run.steps) > i for run in assemblies]) for i in range(len(steps))]
     passed = [np.array([len(run.steps) > i and run.steps[i].seated for run in assemblies]) for i in range(len(steps))]
     singles = {step: np.array([run.finished for run in runs]) for step, runs in alone.items()}
-    figures: dict[str, Any] = {"sequence": _rate([run.finished for run in assemblies]), "steps": {}}
+    figures: dict[str, Any] = {
+        "sequence": _rate([run.finished for run in assemblies]),
+        "first_tries": _rate([run.first_tries for run in assemblies]),
+        "steps": {},
+    }
     for i, step in enumerate(steps):
         records = [run.steps[i] for run in assemblies if len(run.steps) > i]
         figures["steps"][step] = {

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from multiprocessing import get_context
+from pathlib import Path
 
 from experiments.assembly.policies import Condition, StepPolicy, load_policies
 from experiments.assembly.records import AssemblyRecord
 from experiments.assembly.runner import AssemblyRunner
 from refinery.robot_profile import load_robot_profile
 from refinery.sequence.sequence import load_sequence
+from refinery.storage import append_line, resume_lines
 from refinery_sim_train.console import console
 
 
@@ -30,24 +32,38 @@ class Work:
     """Index of the step that is done alone; negative: all."""
 
 
-def run_all(jobs: int, work: list[Work]) -> list[AssemblyRecord]:
-    """Run pieces of work in some processes, each on one core.
+def run_all(jobs: int, work: list[Work], log: Path) -> list[AssemblyRecord]:
+    """Run pieces of work in some processes, each on one core; what the log has is not run again.
+
+    Args:
+        jobs: Processes.
+        work: What is run.
+        log: Gets a line for every piece when it is done.
 
     Returns:
         Their records, in order.
+
+    Raises:
+        RefineryError: The log cannot be read or written.
     """
-    if jobs == 1:
-        return [_done(item) for item in work]
+    kept = {(row["condition"], row["step"], row["seed"]): row for row in resume_lines(log)[0]}
+    records = {key: AssemblyRecord.from_json(row["record"]) for key, row in kept.items()}
+    left = [item for item in work if _key(item) not in records]
+    if len(left) < len(work):
+        console.print(f"  {len(work) - len(left)} of {len(work)} done before ({log})")
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        return list(_counted(pool.map(_done, work, chunksize=4), len(work)))
+        for i, (item, record) in enumerate(zip(left, pool.map(_done, left, chunksize=4), strict=True), 1):
+            condition, step, seed = _key(item)
+            row = {"condition": condition, "step": step, "seed": seed, "record": asdict(record)}
+            append_line(log, json.dumps(row))
+            records[_key(item)] = record
+            if i % max(1, len(left) // 10) == 0:
+                console.print(f"  {i} of {len(left)}")
+    return [records[_key(item)] for item in work]
 
 
-def _counted(records: Iterable[AssemblyRecord], total: int) -> Iterable[AssemblyRecord]:
-    every = max(1, total // 10)
-    for i, record in enumerate(records, 1):
-        if i % every == 0:
-            console.print(f"  {i} of {total}")
-        yield record
+def _key(work: Work) -> tuple[str, int, int]:
+    return work.condition.name, work.step, work.seed
 
 
 def _done(work: Work) -> AssemblyRecord:

@@ -27,7 +27,7 @@ from experiments.placement.placement_bench import Placed, running
 from experiments.results_file import campaign_origin
 from refinery.errors import StorageError
 from refinery.paths import config_file
-from refinery.storage import append_line, check_writable, read_lines, replacing, write_whole
+from refinery.storage import append_line, check_writable, replacing, resume_lines, write_whole
 from refinery_sim_train.provenance import provenance
 
 ROOT = Path(__file__).parents[2]
@@ -65,11 +65,9 @@ class Campaign:
 
     def __init__(self, count: int, seed: int, factor: float, log: Path) -> None:
         self._factor, self._log = factor, log
-        rows, damaged = read_lines(log)
+        rows, damaged = resume_lines(log)
         if damaged:
-            # A kill or a full disk cut the last line off; what follows must not be glued to it.
             print(f"{log}: {damaged} damaged lines are left out: those placements are done again", flush=True)
-            write_whole(log, "".join(f"{json.dumps(row)}\n" for row in rows))
         self.assessments = [Assessment(**row) for row in rows]
         done = {(assessment.task, assessment.seed) for assessment in self.assessments}
         self._count = count

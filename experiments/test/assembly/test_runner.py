@@ -1,6 +1,7 @@
 """Assemblies without ROS: a two-part chain, its randomness, and what is counted."""
 
 import dataclasses
+import json
 
 import pytest
 
@@ -8,9 +9,11 @@ from experiments.assembly.policies import Condition, load_policies
 from experiments.assembly.records import AssemblyRecord, StepRecord
 from experiments.assembly.runner import AssemblyRunner
 from experiments.assembly.summary import summarize
+from experiments.assembly.work import Work, run_all
 from refinery.errors import RefineryError
 from refinery.robot_profile import load_robot_profile
 from refinery.sequence.sequence import load_sequence
+from refinery.storage import read_lines
 from refinery.testing.bundles import servo_policy, tiny_bundle
 from refinery_sim.part import part_geometry
 from refinery_sim.task import named_task
@@ -58,6 +61,27 @@ def test_a_chain_holds_carries_errors_over_and_repeats_whatever_ran_before(runne
     assert [step.step for step in alone.steps] == ["key"]
     assert alone.steps[0].carried_mm < 0.02 and alone.steps[0].estimate_error_mm < 0.02
     assert runner.assemble(policies, 1) == first
+    assert AssemblyRecord.from_json(json.loads(json.dumps(dataclasses.asdict(first)))) == first
+
+
+def test_a_study_goes_on_where_it_stopped(bundles, tmp_path):
+    condition = Condition(name="servo", bundles=bundles)
+    work = [Work(sequence="block_key", condition=condition, seed=seed, step=1) for seed in range(2)]
+    log = tmp_path / "log.jsonl"
+    first = run_all(1, work[:1], log)
+    # As if killed while the second line was written.
+    with log.open("a") as file:
+        file.write('{"condition": "ser')
+    again = run_all(1, work, log)
+    assert again[:1] == first and again == run_all(1, work, log)
+    assert [row["seed"] for row in read_lines(log)[0]] == [0, 1]
+
+
+def test_first_tries_are_assemblies_without_a_second_try():
+    whole = _run(True, True)
+    retried = dataclasses.replace(whole, steps=(whole.steps[0], dataclasses.replace(whole.steps[1], attempts=2)))
+    found = summarize(["block", "key"], [whole, retried, _run(False)], {})
+    assert (found["sequence"]["k"], found["first_tries"]["k"], found["first_tries"]["n"]) == (2, 1, 3)
 
 
 def test_a_bundle_for_another_task_is_refused(bundles, tmp_path):

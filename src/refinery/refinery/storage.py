@@ -184,6 +184,22 @@ def read_lines(path: Path) -> tuple[list[dict[str, Any]], int]:
     return rows, len(lines) - len(rows)
 
 
+def resume_lines(path: Path) -> tuple[list[dict[str, Any]], int]:
+    """Read a log of JSON objects to go on writing it; damaged lines are cut off, so that no new one is glued to them.
+
+    Returns:
+        As :func:`read_lines`.
+
+    Raises:
+        RefineryError: It cannot be read.
+        StorageError: It cannot be written.
+    """
+    rows, damaged = read_lines(path)
+    if damaged:
+        write_whole(path, "".join(f"{json.dumps(row)}\n" for row in rows))
+    return rows, damaged
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):

@@ -21,6 +21,7 @@ from refinery.storage import (
     read_json,
     read_lines,
     replacing,
+    resume_lines,
     storage_error,
     write_whole,
 )
@@ -204,3 +205,6 @@ def test_a_log_ends_where_it_was_cut(tmp_path):
     assert read_lines(file) == ([{"i": 0}, {"i": 1}], 1)
     file.write_bytes(b'{"i": 0}\n\xff\xff\n{"i": 2}\n')
     assert read_lines(file) == ([{"i": 0}], 2)
+    assert resume_lines(file) == ([{"i": 0}], 2)
+    append_line(file, '{"i": 1}')
+    assert resume_lines(file) == ([{"i": 0}, {"i": 1}], 0)
