@@ -1,4 +1,4 @@
-"""The end of the demo on one screen: at most 24 lines of 100 columns, plain ASCII where the texts given are."""
+"""A report on one screen: at most 24 lines of 100 columns, plain ASCII where the texts given are."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _FAILURES = 4
 
 def one_screen(data: DemoData) -> str:
     """Return the results for a terminal."""
-    top = [_fit(f"Refinery demo: {data.task.name}, seed {data.seed}, {duration(data.total_seconds)}"), ""]
+    top = [_fit(f"Refinery report: {data.task.name}, seed {data.seed}, {duration(data.total_seconds)}"), ""]
     rates = [f"{'strict success':<45}{'rate':>7}  {'counts':>9}   95 % interval"]
     for _, where, which, rate in conditions_of(data):
         name = f"{which} ({where})"
         if rate is None:
-            rates.append(f"  {name:<43}no trials")
+            rates.append(f"  {name:<43}  no trials")
             continue
         bar = "#" * round(_BAR * rate.value)
         rates.append(f"  {name:<43}{percent(rate):>7}  {counts(rate):>9}   {interval(rate):<15} {bar:.<{_BAR}}")
