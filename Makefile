@@ -70,7 +70,8 @@ assembly-study: build  ## Run whole assemblies without ROS, write results/assemb
 	@$(ENV) python -m experiments.assembly $(ARGS)
 
 test: lint  ## Lint, then all tests on a real ROS graph (ARGS="-k name" is passed to pytest)
-	@$(ENV) python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --ignore tests/robot_pc --ignore tests/isaaclab_backend $(ARGS)
+	@$(ENV) python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --rerun-show-tracebacks \
+	  --ignore tests/robot_pc --ignore tests/isaaclab_backend $(ARGS)
 
 lint: build  ## ruff and mypy
 	@$(ENV) ruff check .

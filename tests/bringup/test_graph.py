@@ -22,6 +22,7 @@ from refinery.errors import NotReadyError
 from refinery_msgs.action import Insert
 from refinery_ros.testing.graph import own_domain
 
+pytestmark = pytest.mark.ros
 LONG_S = 20.0
 """Patience where something is there to be seen; only a failure takes this long."""
 SHORT_S = 0.3

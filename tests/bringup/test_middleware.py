@@ -67,6 +67,7 @@ def test_every_program_says_so_in_one_line(words):
     assert done.returncode in (1, 2) and not done.stdout
 
 
+@pytest.mark.ros
 @pytest.mark.parametrize("name", installed_middlewares(os.environ))
 def test_each_that_is_installed_is_good_enough_to_ask_for_a_service(name):
     with own_domain():

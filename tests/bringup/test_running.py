@@ -13,6 +13,7 @@ from refinery.bringup.running import check_not_running
 from refinery.errors import ConfigError, NotReadyError
 from refinery_ros.testing.graph import own_domain
 
+pytestmark = pytest.mark.ros
 DRIVER = IncludeSpec(
     package="franka_bringup", launch_file="franka.launch.py", arguments={}, starts="controller_manager"
 )

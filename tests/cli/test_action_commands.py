@@ -18,6 +18,8 @@ from refinery_msgs.action import Insert, Place
 from refinery_msgs.msg import Diagnosis, Outcome
 from refinery_ros.testing.graph import own_domain, spinning_node
 
+pytestmark = pytest.mark.ros
+
 
 class Cell:
     """Servers of both actions.

@@ -70,6 +70,7 @@ def forgetful(request):
         yield Forgetful(node, request.param)
 
 
+@pytest.mark.ros
 @pytest.mark.parametrize("forgetful", [2], indirect=True)
 def test_a_lost_answer_is_asked_for_again(forgetful, monkeypatch, capsys):
     monkeypatch.setattr(sample, "ASK_AGAIN_S", 0.5)
@@ -78,6 +79,7 @@ def test_a_lost_answer_is_asked_for_again(forgetful, monkeypatch, capsys):
     assert "task peg, seed 7" in capsys.readouterr().out
 
 
+@pytest.mark.ros
 @pytest.mark.parametrize("forgetful", [1000], indirect=True)
 def test_who_never_answers_is_named(forgetful, monkeypatch):
     monkeypatch.setattr(sample, "ASK_AGAIN_S", 0.5)
@@ -86,6 +88,7 @@ def test_who_never_answers_is_named(forgetful, monkeypatch):
     assert forgetful.asked > 1
 
 
+@pytest.mark.ros
 def test_a_cell_in_a_namespace_is_reached_by_it_and_pointed_at_without(capsys):
     with own_domain(), spinning_node("refinery_sampler") as node:
         Forgetful(node, 0, "/left/sample_init")

@@ -91,6 +91,7 @@ def pids(logs: Path) -> dict[str, int]:
     raise AssertionError(f"not all nodes started: {said}")
 
 
+@pytest.mark.ros
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_told_to_end_it_stops_all_and_says_so(up, number):
     with domain_id() as other:
@@ -105,6 +106,7 @@ def test_told_to_end_it_stops_all_and_says_so(up, number):
     assert not any(os.path.exists(f"/proc/{pid}") for pid in nodes.values())
 
 
+@pytest.mark.ros
 @pytest.mark.parametrize("victim", ["refinery_twin", "move_group", "refinery_sampler", "refinery_policy"])
 def test_a_node_that_dies_takes_the_others_along_and_is_named(up, victim):
     process = up()
@@ -117,6 +119,7 @@ def test_a_node_that_dies_takes_the_others_along_and_is_named(up, victim):
     assert not any(os.path.exists(f"/proc/{pid}") for pid in nodes.values())
 
 
+@pytest.mark.ros
 def test_parameters_from_the_command_line_reach_the_nodes(up):
     sets = (
         "refinery_policy.command_rate_hz=500",
@@ -134,6 +137,7 @@ def test_parameters_from_the_command_line_reach_the_nodes(up):
     assert "seed: 5" in twin
 
 
+@pytest.mark.ros
 def test_a_namespace_reaches_every_node(up):
     process = up("--namespace", "/left")
     pids(up.logs)
@@ -167,6 +171,7 @@ def test_bad_words_start_nothing(up, words, message):
     assert not up.logs.exists()
 
 
+@pytest.mark.ros
 def test_a_second_time_on_one_domain_it_starts_nothing(up):
     with spinning_node("refinery_policy"):
         process = up()

@@ -12,10 +12,13 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from refinery.paths import config_file
 from refinery.task import load_task
 from refinery.testing.bundles import tiny_bundle
 
+pytestmark = pytest.mark.ros
 MARK = "REFINERY_TEST_RUN"
 
 

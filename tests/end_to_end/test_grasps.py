@@ -21,6 +21,8 @@ from refinery_evaluation.trials.client import TrialClient
 from refinery_evaluation.trials.run import FIRST_SEED, run_trials
 from refinery_msgs.msg import Outcome
 
+pytestmark = pytest.mark.ros
+
 
 @pytest.fixture(scope="module")
 def task() -> Task:

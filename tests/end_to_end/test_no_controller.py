@@ -13,6 +13,7 @@ from refinery.robot_profile import load_robot_profile
 from refinery_evaluation.trials.client import TrialClient
 from refinery_msgs.msg import Outcome
 
+pytestmark = pytest.mark.ros
 Switch = Callable[[Sequence[str], Sequence[str]], bool]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 import rclpy
 from rclpy.task import Future
 from rosbags.highlevel import AnyReader
@@ -15,6 +16,7 @@ from refinery_evaluation.trials.client import TrialClient
 from refinery_evaluation.trials.run import FIRST_SEED, one_trial
 from refinery_evaluation.trials.trial_recorder import BagRecorder
 
+pytestmark = pytest.mark.ros
 ROBOT = {"/refinery_policy/tick", "/refinery_policy/episode", "/refinery_policy/status", "/joint_states"}
 
 

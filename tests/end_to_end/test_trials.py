@@ -23,6 +23,7 @@ from refinery_evaluation.trials.run import run_trials
 from refinery_msgs.msg import Outcome
 from refinery_twin.trial import draw_trial
 
+pytestmark = pytest.mark.ros
 TRIALS = 4
 BIAS_SEED = 2
 """Of an error of the socket estimate of 0.5 mm, twice its standard deviation per axis."""

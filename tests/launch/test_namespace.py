@@ -17,6 +17,7 @@ from refinery_msgs.msg import Outcome
 from refinery_ros.testing.graph import own_domain
 from refinery_twin import picture
 
+pytestmark = pytest.mark.ros
 NAMESPACE = "/left"
 GLOBAL = {"/diagnostics", "/parameter_events", "/rosout", "/tf", "/tf_static"}
 """Topics that ROS means to be shared by everything on a graph."""

@@ -17,6 +17,7 @@ from refinery_evaluation.trials.client import TrialClient
 from refinery_msgs.srv import SampleInit
 from refinery_ros.testing.graph import own_domain
 
+pytestmark = pytest.mark.ros
 PATIENCE_S = 60.0
 """Longest wait for anything; only a failure takes this long."""
 

@@ -18,6 +18,7 @@ from refinery_msgs.action import Place
 from refinery_msgs.srv import SampleInit, TwinTrial, TwinTruth
 from refinery_ros.testing.graph import own_domain, spinning_node
 
+pytestmark = pytest.mark.ros
 Answer = Callable[[int, SampleInit.Response], bool]
 """Fills in the answer to question number so and so; False: it gets lost."""
 
