@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import time
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from action_msgs.msg import GoalStatus
+from action_msgs.msg import GoalStatus, GoalStatusArray
 from rclpy.action import ActionClient
 from rclpy.action.client import ClientGoalHandle
 from rclpy.node import Node
+from rclpy.qos import qos_profile_action_status_default
 from rclpy.task import Future
 from unique_identifier_msgs.msg import UUID
 
 from refinery_assembly_node.command import CommandStoppedError
+from refinery_ros.polled_subscription import PolledSubscription
 
+ASK_AGAIN_S = 3.0
+"""A server that has not answered for so long is asked again, wall clock, [s]. One that knows the client's questions but
+not yet its end of the answers drops the answer (https://github.com/ros2/rmw_fastrtps/issues/842)."""
 _CANCEL_S = 30.0
 """A goal that was cancelled has to end within this, wall clock, [s]."""
 _FORGOTTEN_S = 3.0
@@ -24,6 +30,10 @@ _FORGOTTEN_S = 3.0
 
 class ActionGoals:
     """Runs goals of one action, one at a time.
+
+    Answers may be lost, and servers may be replaced, so a goal is followed by its id: the server's status tells whether
+    it has the goal, and its result is asked for until it comes. A goal is sent again, with the same id, only to a
+    server that has said that it does not know it: rclcpp's servers end their process when a goal they have comes twice.
 
     Args:
         node: Gets the client.
@@ -44,14 +54,18 @@ class ActionGoals:
         cancelled: Callable[[], bool],
         answer_s: float,
     ) -> None:
-        self._kind, self._tick, self._cancelled, self._answer_s = kind, tick, cancelled, answer_s
+        self._node, self._kind, self._tick = node, kind, tick
+        self._cancelled, self._answer_s = cancelled, answer_s
         self._client = ActionClient(node, kind, name)
         self.name = node.resolve_topic_name(name)
         """Fully qualified name."""
+        status = qos_profile_action_status_default
+        self._status = PolledSubscription(node, f"{self.name}/_action/status", GoalStatusArray, status, self.name)
 
     def destroy(self) -> None:
         """End the connections."""
         self._client.destroy()
+        self._status.destroy()
 
     async def run(self, goal: Any, goal_id: uuid.UUID, *, cancellable: bool) -> Any:
         """Send a goal and wait for its result.
@@ -62,48 +76,89 @@ class ActionGoals:
             cancellable: Cancel it when the assembly is to end; otherwise it runs to its end.
 
         Raises:
-            CommandStoppedError: No server, no answer, or a rejected goal.
+            CommandStoppedError: No server, no answer, a rejected goal, or a server that has forgotten it.
         """
         await self._until(self._client.server_is_ready, self._answer_s)
         if not self._client.server_is_ready():
             raise CommandStoppedError(f"no action {self.name} within {self._answer_s:g} s", refused=True)
-        sent: Future = self._client.send_goal_async(goal, goal_uuid=UUID(uuid=list(goal_id.bytes)))
-        await self._until(sent.done, self._answer_s)
-        if not sent.done():
-            raise CommandStoppedError(f"{self.name}: no answer to a goal within {self._answer_s:g} s")
-        handle = sent.result()
-        if not handle.accepted:
-            raise CommandStoppedError(f"{self.name}: the goal was rejected; the server's log says why", refused=True)
-        return await self._result(handle, cancellable)
+        await self._accepted(goal, goal_id)
+        response = await self._response(goal_id, cancellable)
+        if response.status == GoalStatus.STATUS_UNKNOWN:
+            raise CommandStoppedError(f"{self.name}: its server was restarted; what it did has to be found out")
+        return response.result
 
     async def recover(self, goal_id: uuid.UUID) -> Any:
         """Wait for the result of a goal that was sent by an earlier process; None if the server does not know it."""
         await self._until(self._client.server_is_ready, _FORGOTTEN_S)
         if not self._client.server_is_ready():
             return None
-        answer = self._kind.Impl.SendGoalService.Response(accepted=True)
-        handle = ClientGoalHandle(self._client, UUID(uuid=list(goal_id.bytes)), answer)
-        response = await self._response(handle, cancellable=True)
+        response = await self._response(goal_id, cancellable=True)
         return None if response.status == GoalStatus.STATUS_UNKNOWN else response.result
 
-    async def _result(self, handle: ClientGoalHandle, cancellable: bool) -> Any:
-        return (await self._response(handle, cancellable)).result
+    async def _accepted(self, goal: Any, goal_id: uuid.UUID) -> None:
+        """Send a goal until the server has it."""
+        answers = [self._send(goal, goal_id)]
+        results: list[Future] = []
+        ask_s, end_s = time.monotonic() + ASK_AGAIN_S, time.monotonic() + self._answer_s
+        while time.monotonic() < end_s:
+            if self._knows(goal_id) or any(answer.done() and answer.result().accepted for answer in answers):
+                return
+            if all(answer.done() for answer in answers):
+                raise CommandStoppedError(
+                    f"{self.name}: the goal was rejected; the server's log says why", refused=True
+                )
+            if results and results[-1].done():
+                if results[-1].result().status != GoalStatus.STATUS_UNKNOWN:
+                    return
+                results.clear()
+                answers.append(self._send(goal, goal_id))
+            if time.monotonic() > ask_s:
+                ask_s = time.monotonic() + ASK_AGAIN_S
+                results.append(self._handle(goal_id).get_result_async())
+            await self._tick()
+        raise CommandStoppedError(f"{self.name}: no answer to a goal within {self._answer_s:g} s")
 
-    async def _response(self, handle: ClientGoalHandle, cancellable: bool) -> Any:
-        future: Future = handle.get_result_async()
-        end_s: float | None = None
-        while not future.done():
-            if cancellable and end_s is None and self._cancelled():
-                handle.cancel_goal_async()
-                end_s = time.monotonic() + _CANCEL_S
-            if end_s is not None and time.monotonic() > end_s:
+    async def _response(self, goal_id: uuid.UUID, cancellable: bool) -> Any:
+        """Return the server's answer with the result, which has the status UNKNOWN if it does not know the goal."""
+        handle = self._handle(goal_id)
+        asked: list[Future] = []
+        ask_s, end_s = 0.0, math.inf
+        while not any(future.done() for future in asked):
+            now_s = time.monotonic()
+            if cancellable and end_s == math.inf and self._cancelled():
+                ask_s, end_s = now_s, now_s + _CANCEL_S
+            if now_s >= ask_s:
+                ask_s = now_s + ASK_AGAIN_S
+                asked.append(handle.get_result_async())
+                if end_s < math.inf:
+                    handle.cancel_goal_async()
+            if now_s > end_s:
                 raise CommandStoppedError(f"{self.name}: a cancelled goal did not end within {_CANCEL_S:g} s")
             if not self._client.server_is_ready():
                 raise CommandStoppedError(f"{self.name}: its server is gone; what it did has to be found out")
             await self._tick()
-        return future.result()
+        return next(future.result() for future in asked if future.done())
+
+    def _send(self, goal: Any, goal_id: uuid.UUID) -> Future:
+        return self._client.send_goal_async(goal, goal_uuid=_message(goal_id))
+
+    def _knows(self, goal_id: uuid.UUID) -> bool:
+        """Tell whether the server has published a status of a goal."""
+        status = self._status.poll()
+        return status is not None and any(
+            bytes(each.goal_info.goal_id.uuid) == goal_id.bytes for each in status.status_list
+        )
+
+    def _handle(self, goal_id: uuid.UUID) -> ClientGoalHandle:
+        """Return a handle of a goal whose acceptance was not heard."""
+        answer = self._kind.Impl.SendGoalService.Response(accepted=True)
+        return ClientGoalHandle(self._client, _message(goal_id), answer)
 
     async def _until(self, true: Callable[[], bool], timeout_s: float) -> None:
         end_s = time.monotonic() + timeout_s
         while not true() and time.monotonic() < end_s:
             await self._tick()
+
+
+def _message(goal_id: uuid.UUID) -> UUID:
+    return UUID(uuid=list(goal_id.bytes))

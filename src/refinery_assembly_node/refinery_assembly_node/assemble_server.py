@@ -29,7 +29,8 @@ RESULT_S = 24 * 3600
 class AssembleServer:
     """Serves ``assemble``.
 
-    Goals are always accepted and refusals are results, because a rejected goal carries no reason.
+    Goals are always accepted and refusals are results, because a rejected goal carries no reason. A goal outlives its
+    client; another one for the same run follows it: it gets the same feedback and result, and cancels the run likewise.
 
     Args:
         node: Gets the action server and a timer.
@@ -41,7 +42,9 @@ class AssembleServer:
         self.busy = False
         """Whether a run is in progress."""
         self._stop: str | None = None
-        self._handle: ServerGoalHandle | None = None
+        self._run = ""
+        self._handles: list[ServerGoalHandle] = []
+        self._result = Assemble.Result()
         self._next_tick: Future = Future()
         # Steady time: waiting must go on when a simulated clock stops.
         node.create_timer(1.0 / _RATE_HZ, self._on_timer, clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -58,7 +61,7 @@ class AssembleServer:
     @property
     def stopped(self) -> str | None:
         """Why the run in progress is to end; None while it is not."""
-        if self._stop is None and self._handle is not None and self._handle.is_cancel_requested:
+        if self._stop is None and any(handle.is_cancel_requested for handle in self._handles):
             return "cancelled by the client"
         return self._stop
 
@@ -71,26 +74,36 @@ class AssembleServer:
         tick.set_result(None)
 
     async def _execute(self, handle: ServerGoalHandle) -> Assemble.Result:
-        result, begun_s = Assemble.Result(run=handle.request.run), clock_seconds(self._node)
         if self.busy:
-            result.outcome = Outcome(value=Outcome.REFUSED, message="another run is in progress: wait or cancel it")
-            return self._finish(handle, result)
-        self.busy, self._stop, self._handle = True, None, handle
+            return self._finish(handle, await self._follow(handle))
+        result, begun_s = Assemble.Result(run=handle.request.run), clock_seconds(self._node)
+        self.busy, self._stop, self._run, self._handles = True, None, "", [handle]
         try:
-            result.outcome = await self._assemble(handle, result)
+            result.outcome = await self._assemble(handle.request, result)
         # rclpy would turn an exception into an empty result, whose outcome is success.
         except Exception as error:
             self._node.defect("assemble", error)
             result.outcome = Outcome(value=Outcome.STOPPED, message=f"a defect, {type(error).__name__}: {error}")
         finally:
-            self.busy, self._handle = False, None
+            self.busy, self._handles, self._result = False, [], result
         result.duration_s = clock_seconds(self._node) - begun_s
         return self._finish(handle, result)
 
-    async def _assemble(self, handle: ServerGoalHandle, result: Assemble.Result) -> Outcome:
+    async def _follow(self, handle: ServerGoalHandle) -> Assemble.Result:
+        """Wait for the end of the run in progress, if it is meant; returns its result."""
+        goal, run = handle.request, self._run
+        if not run or goal.run != run:
+            message = f"run {run!r} is in progress: wait, cancel it, or follow it (refinery assemble --resume {run})"
+            return Assemble.Result(run=goal.run, outcome=Outcome(value=Outcome.REFUSED, message=message))
+        self._handles.append(handle)
+        while handle in self._handles:
+            await self.tick()
+        return self._result
+
+    async def _assemble(self, goal: Assemble.Goal, result: Assemble.Result) -> Outcome:
         try:
             resources = self._resources()
-            result.run = self._begin(resources, handle.request)
+            result.run = self._run = self._begin(resources, goal)
         except RefineryError as error:
             return Outcome(value=Outcome.REFUSED, message=f"{error}; nothing moved")
         run, journal, sequence = result.run, resources.journal, resources.sequence
@@ -100,7 +113,7 @@ class AssembleServer:
             journal,
             run,
             resources.cell,
-            lambda position: handle.publish_feedback(feedback_message(sequence, journal.results(run), run, position)),
+            lambda position: self._publish(feedback_message(sequence, journal.results(run), run, position)),
         )
         try:
             verdict = await assembly.run()
@@ -112,6 +125,10 @@ class AssembleServer:
             outcome = Outcome(value=Outcome.STOPPED, message=f"{error}; the run {run!r} can go on")
         result.steps = step_messages(sequence, journal.results(run))
         return outcome
+
+    def _publish(self, feedback: Assemble.Feedback) -> None:
+        for handle in self._handles:
+            handle.publish_feedback(feedback)
 
     def _begin(self, resources: AssemblyResources, goal: Assemble.Goal) -> str:
         """Return the name of the run, which the journal knows from now on."""

@@ -83,6 +83,8 @@ class Assembly:
             CommandStoppedError: A command was stopped or refused; the run can go on later.
             RefineryError: Something that has to be there is not; the run can go on later.
         """
+        if self._next() is not None:
+            await self._cell.ready()
         await self._reconcile()
         while (position := self._next()) is not None:
             self._cell.check_cancelled()

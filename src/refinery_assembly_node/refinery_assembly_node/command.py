@@ -84,6 +84,13 @@ class CommandStoppedError(RefineryError):
 class Cell(Protocol):
     """The robot cell as the program sees it."""
 
+    async def ready(self) -> None:
+        """Wait until everything that commands need is there.
+
+        Raises:
+            CommandStoppedError: It is not; nothing moved.
+        """
+
     async def run(self, command: Command, goal: uuid.UUID) -> Report:
         """Do a command under an id of its goal.
 

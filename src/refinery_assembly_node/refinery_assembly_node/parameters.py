@@ -20,6 +20,7 @@ class AssemblyParameters:
     journal: str = parameter("", "Journal of the runs (SQLite), on a local disk; empty: one for the sequence in ~/.ros")
     base_pose: str = parameter("base_pose", "Topic of the estimated pose of the assembly's base")
     policy_node: str = parameter("refinery_policy", "Name of the policy node, for its status and ~/rearm")
+    sampler_node: str = parameter("refinery_sampler", "Name of the sampler node, to see whether it is active")
     autostart: bool = parameter(
         False, "Configure and activate at start, without a lifecycle manager; a failure ends the node"
     )
@@ -35,6 +36,9 @@ class AssemblyParameters:
     )
     socket_rate_hz: float = parameter(30.0, "Rate of socket poses that come from kinematics [Hz]", 1.0, 1000.0)
     server_timeout_s: float = parameter(10.0, "Longest wait for an action's server, and for its answer [s]", 0.1, 600.0)
+    ready_timeout_s: float = parameter(
+        60.0, "Longest wait at the start of a run for sampler and policy node to be active [s]", 0.1, 3600.0
+    )
     motion_timeout_s: float = parameter(60.0, "Longest time of a placement [s]", 1.0, 600.0)
     initial_states: int = parameter(5, "Number of initial states of an insertion, by rank, that are tried", 1, 100)
 

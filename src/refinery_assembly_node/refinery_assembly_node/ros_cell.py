@@ -11,6 +11,8 @@ import franka_msgs.action
 import numpy as np
 from franka_msgs.msg import GraspEpsilon
 from geometry_msgs.msg import PoseStamped
+from lifecycle_msgs.msg import State
+from lifecycle_msgs.srv import GetState
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
@@ -21,7 +23,7 @@ from refinery.initial_state import GRASP, GRASP_NAMES
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Poses
 from refinery.task import Task
-from refinery_assembly_node.action_goals import ActionGoals
+from refinery_assembly_node.action_goals import ASK_AGAIN_S, ActionGoals
 from refinery_assembly_node.base_estimate import BaseEstimate
 from refinery_assembly_node.command import (
     CloseJaws,
@@ -94,6 +96,7 @@ class RosCell:
         policy = parameters.policy_node
         self._policy = PolledSubscription(node, f"{policy}/status", PolicyStatus, qos.STATUS, "policy node")
         self._rearming = node.create_client(Trigger, f"{policy}/rearm")
+        self._states = [node.create_client(GetState, f"{name}/get_state") for name in (parameters.sampler_node, policy)]
         self._switch = ControllerSwitch(node, profile, _SWITCH_S)
         self._pose = PolledSubscription(node, profile.pose_topic, PoseStamped, qos.SENSOR, "robot")
         jaws = f"{profile.gripper_namespace}/joint_states"
@@ -103,13 +106,31 @@ class RosCell:
         """End all connections."""
         for goals in self._goals.values():
             goals.destroy()
-        self._node.destroy_client(self._sample)
-        self._node.destroy_client(self._rearming)
+        for client in (self._sample, self._rearming, *self._states):
+            self._node.destroy_client(client)
         self._policy.destroy()
         self._switch.destroy()
         self._pose.destroy()
         self._jaws.destroy()
         self.estimate.destroy()
+
+    async def ready(self) -> None:
+        """Wait until sampler and policy node are active: right after a start they may still load their bundles."""
+        longest_s = self._parameters.ready_timeout_s
+        end_s = time.monotonic() + longest_s
+        for client in self._states:
+            state = None
+            while state is None or state.id != State.PRIMARY_STATE_ACTIVE:
+                if time.monotonic() > end_s:
+                    raise CommandStoppedError(
+                        f"{client.srv_name}: expected an active node within {longest_s:g} s, got "
+                        f"{state.label if state else 'no answer'}; its log says why",
+                        refused=True,
+                    )
+                self.check_cancelled()
+                answer = await self._asked(client, GetState.Request(), min(end_s, time.monotonic() + ASK_AGAIN_S))
+                state = None if answer is None else answer.current_state
+                await self._tick()
 
     async def run(self, command: Command, goal: uuid.UUID) -> Report:
         """Do a command under an id of its goal; see :class:`~refinery_assembly_node.command.Cell`."""
@@ -211,12 +232,21 @@ class RosCell:
         return pose_stamped_message(pose, self._profile.base_frame, self._node.get_clock().now().to_msg())
 
     async def _answer(self, client: Any, request: Any) -> Any:
-        future = client.call_async(request)
+        """Return the answer of a service that may be asked twice."""
         end_s = time.monotonic() + self._parameters.server_timeout_s
+        while (now_s := time.monotonic()) < end_s:
+            answer = await self._asked(client, request, min(end_s, now_s + ASK_AGAIN_S))
+            if answer is not None:
+                return answer
+        raise CommandStoppedError(f"{client.srv_name}: no answer; is its node running?", refused=True)
+
+    async def _asked(self, client: Any, request: Any, end_s: float) -> Any:
+        """Ask once; returns the answer, or None if there is none in time."""
+        future = client.call_async(request)
         while not future.done():
             if time.monotonic() > end_s:
                 client.remove_pending_request(future)
-                raise CommandStoppedError(f"{client.srv_name}: no answer; is its node running?", refused=True)
+                return None
             await self._tick()
         return future.result()
 

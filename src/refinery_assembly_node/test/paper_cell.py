@@ -112,6 +112,9 @@ class PaperCell:
         self.world, self._point = world, point
         self.aims: list[tuple[Poses, bool]] = []
 
+    async def ready(self) -> None:
+        self._point()
+
     async def run(self, command: Command, goal: uuid.UUID) -> Report:
         self._point()
         report = self.world.do(command)

@@ -143,7 +143,10 @@ class GoalRun:
                 if self.cancelled:
                     # Nothing had begun.
                     raise KeyboardInterrupt
-                raise NotReadyError(f"{self._full_name} rejected the goal; the node's log says why")
+                raise NotReadyError(
+                    f"{self._full_name} does not know the goal: it was rejected, or its node was started anew; "
+                    "the node's log says which"
+                )
             if answers:
                 return answers[0].result
         raise NotReadyError(f"{self._full_name} did not end in time; see the node's log")

@@ -22,7 +22,7 @@ class AssembleArgs(GoalArgs):
     sequence: tyro.conf.Positional[str] = ""
     """Sequence, its name or its SHA-256, to be sure; empty: the loaded one."""
     resume: str = ""
-    """Run to go on with, by its name in the journal; empty: a new one."""
+    """Run to go on with, by its name in the journal, or to follow where it is in progress; empty: a new one."""
     seed: int = -1
     """Of every random choice of a new run; negative: a fresh one."""
 
@@ -56,7 +56,7 @@ def _progress(feedback: Any) -> str:
     left = "" if math.isnan(feedback.time_left_s) else f", about {feedback.time_left_s:.0f} s left"
     again = f" (attempt {feedback.attempt})" if feedback.attempt > 1 else ""
     where = f"step {feedback.step + 1} of {feedback.step_count}, {feedback.part}: {feedback.phase}{again}"
-    return f"  {100 * feedback.progress:3.0f} % {where}{left}"
+    return f"  run {feedback.run}: {100 * feedback.progress:3.0f} % {where}{left}"
 
 
 def _step(step: Any) -> str:
