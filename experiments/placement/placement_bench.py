@@ -14,7 +14,8 @@ from domain_coordinator import domain_id
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import JointState
 
-from refinery.bringup.description import POLICY, describe_bringup
+from refinery.bringup.description import describe_bringup
+from refinery.bringup.node_names import POLICY
 from refinery.bringup.supervisor import Supervisor
 from refinery.paths import config_file
 from refinery.robot_profile import RobotProfile, load_robot_profile

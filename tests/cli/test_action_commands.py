@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from lifecycle_msgs.msg import State
+from lifecycle_msgs.srv import GetState
 from rclpy.action import ActionClient, ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -87,6 +89,33 @@ def test_a_placement_is_told_with_its_start(cell, capsys):
     out, err = capsys.readouterr()
     assert "arrived" in out and "x 1.00 mm, yaw 11.46 deg" in out and "predicted success 90.0 %" in out
     assert err.startswith("waiting for /place")
+
+
+def test_a_goal_waits_until_the_node_is_active(capsys):
+    """What a user types right after ``refinery up``: the node is there, and still loads its bundle."""
+    states = iter((State.PRIMARY_STATE_UNCONFIGURED, State.TRANSITION_STATE_CONFIGURING, State.PRIMARY_STATE_ACTIVE))
+    asked = []
+
+    def state_of(_request, response):
+        asked.append(next(states))
+        response.current_state.id = asked[-1]
+        return response
+
+    with own_domain(), spinning_node("refinery_sampler") as node:
+        cell = Cell(node)
+        node.create_service(GetState, "refinery_sampler/get_state", state_of)
+        assert place.main(["--wait-s", "60"]) == 0
+    assert len(asked) == 3 and cell.goals
+    assert "waiting until refinery_sampler is active" in capsys.readouterr().err
+
+
+def test_a_node_that_stays_inactive_gets_the_goal_and_says_so():
+    with own_domain(), spinning_node("refinery_sampler") as node:
+        cell = Cell(node)
+        node.create_service(GetState, "refinery_sampler/get_state", lambda _request, response: response)
+        cell.reject = True
+        with pytest.raises(NotReadyError, match=r"/place"):
+            place.main(["--wait-s", "3"])
 
 
 def test_an_insertion_that_failed_says_why_and_exits_with_1(cell, capsys):

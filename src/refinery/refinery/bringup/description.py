@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from refinery.bringup.bundle_choice import choose_bundle
+from refinery.bringup.node_names import ASSEMBLY, MOVE_GROUP, POLICY, SAMPLER, TWIN
 from refinery.bringup.node_spec import NodeSpec, put_under, with_overrides
 from refinery.bundled_task import check_same_task, load_bundled_task, named_task
 from refinery.errors import ConfigError
@@ -16,17 +17,6 @@ from refinery.paths import config_file
 from refinery.robot_profile import RobotProfile, load_robot_profile
 from refinery.sequence.bundles import bundled_tasks, shipped_bundles
 from refinery.sequence.sequence import load_sequence
-
-TWIN = "refinery_twin"
-"""Node name of the simulated cell."""
-MOVE_GROUP = "move_group"
-"""Node name of the simulated cell's MoveIt, the same as the real one's."""
-SAMPLER = "refinery_sampler"
-"""Node name of the sampler: /sample_init and /place."""
-POLICY = "refinery_policy"
-"""Node name of the policy: /insert."""
-ASSEMBLY = "refinery_assembly"
-"""Node name of the assembly: /assemble."""
 
 
 def describe_bringup(

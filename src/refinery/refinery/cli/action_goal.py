@@ -19,6 +19,7 @@ from refinery.errors import NotReadyError
 ASK_AGAIN_S = 3.0
 """A server that has not answered for so long is asked again, [s]. One that knows the client's questions but not yet
 its end of the answers drops the answer (https://github.com/ros2/rmw_fastrtps/issues/842)."""
+_POLL_S = 0.25
 CANCEL_S = 15.0
 """A goal that was cancelled has to end within this, [s]."""
 
@@ -46,11 +47,12 @@ class GoalRun:
     Args:
         kind: The action's type.
         name: The action's name.
+        server: Node that serves it. Where it is a lifecycle node, the goal is sent once it is active.
         namespace: Of the cell, as in /left; empty: none.
     """
 
-    def __init__(self, kind: Any, name: str, namespace: str) -> None:
-        self._kind, self._name, self._namespace = kind, name, namespace
+    def __init__(self, kind: Any, name: str, server: str, namespace: str) -> None:
+        self._kind, self._name, self._server, self._namespace = kind, name, server, namespace
         self.cancelled = False
         """Whether Ctrl-C has ended it."""
 
@@ -59,7 +61,7 @@ class GoalRun:
 
         Args:
             goal: The goal.
-            wait_s: Longest wait for the server, and for it to accept, [s].
+            wait_s: Longest wait for the server to be there and active, and for it to accept, [s].
             timeout_s: Longest run, wall clock, [s].
             show: Makes a line of a feedback message; printed at most every half second.
 
@@ -81,8 +83,10 @@ class GoalRun:
         try:
             self._node = rclpy.create_node(f"refinery_{self._name}", namespace=self._namespace or None)
             self._client = ActionClient(self._node, self._kind, self._name)
+            end_s = time.monotonic() + wait_s
             if not self._client.wait_for_server(timeout_sec=wait_s):
                 raise NotReadyError(f"no action {self._full_name} within {wait_s:.0f} s; {self._hint()}")
+            self._wait_until_active(end_s)
             handle = self._accepted(goal, time.monotonic() + wait_s, _Shown(show))
             return self._ended(handle, time.monotonic() + timeout_s)
         finally:
@@ -98,6 +102,24 @@ class GoalRun:
         kind = f"refinery_msgs/action/{self._kind.__name__}_SendGoal"
         hint = namespace_hint(self._node, f"{self._name}/_action/send_goal", kind)
         return hint or "is the cell up on this ROS_DOMAIN_ID? (refinery up --robot twin)"
+
+    def _wait_until_active(self, end_s: float) -> None:
+        """Wait while the server's node is being brought up; one that stays inactive says so when it gets the goal."""
+        from lifecycle_msgs.msg import State
+        from lifecycle_msgs.srv import GetState
+
+        client, told = self._node.create_client(GetState, f"{self._server}/get_state"), False
+        if not client.wait_for_service(timeout_sec=1.0):
+            return
+        while (left_s := end_s - time.monotonic()) > 0:
+            future = client.call_async(GetState.Request())
+            self._spin(future, min(ASK_AGAIN_S, left_s))
+            if future.done() and future.result().current_state.id == State.PRIMARY_STATE_ACTIVE:
+                return
+            if not told:
+                print(f"waiting until {self._server} is active ...", file=sys.stderr, flush=True)
+                told = True
+            time.sleep(min(_POLL_S, left_s))
 
     def _accepted(self, goal: Any, end_s: float, show: Callable[[Any], None]) -> Any:
         """Return the handle of the goal once the server has answered, accepted or running already."""

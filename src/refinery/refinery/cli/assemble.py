@@ -9,6 +9,7 @@ from typing import Any
 
 import tyro
 
+from refinery.bringup.node_names import ASSEMBLY
 from refinery.cli.action_goal import GoalArgs, GoalRun
 
 LONGEST_S = 24 * 3600.0
@@ -44,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
     from refinery_msgs.msg import Outcome
 
     goal = Assemble.Goal(sequence=args.sequence, run=args.resume, seed=args.seed)
-    run = GoalRun(Assemble, "assemble", args.namespace)
+    run = GoalRun(Assemble, "assemble", ASSEMBLY, args.namespace)
     result = run.run(goal, wait_s=args.wait_s, timeout_s=LONGEST_S, show=_progress)
     print(
         "\n".join([*map(_step, result.steps), result.outcome.message, f"run {result.run}, {result.duration_s:.0f} s"])

@@ -9,6 +9,7 @@ from typing import Any
 
 import tyro
 
+from refinery.bringup.node_names import POLICY
 from refinery.cli.action_goal import GoalArgs, GoalRun
 
 
@@ -47,9 +48,11 @@ def main(argv: Sequence[str]) -> int:
     from refinery_msgs.msg import Outcome
 
     goal = Insert.Goal(task=args.task, grasp=list(args.grasp), timeout_s=args.timeout_s, trial_id=args.trial_id)
-    run = GoalRun(Insert, "insert", args.namespace)
+    run = GoalRun(Insert, "insert", POLICY, args.namespace)
     result = run.run(goal, wait_s=args.wait_s, timeout_s=LONGEST_S, show=_progress)
-    print(f"{result.outcome.message}\n{_measured(result)}")
+    print(result.outcome.message)
+    if result.ticks:
+        print(_measured(result))
     return 130 if run.cancelled else int(result.outcome.value != Outcome.SUCCESS)
 
 

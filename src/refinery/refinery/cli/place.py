@@ -9,6 +9,7 @@ from typing import Any
 
 import tyro
 
+from refinery.bringup.node_names import SAMPLER
 from refinery.cli.action_goal import GoalArgs, GoalRun
 from refinery.config import check
 from refinery.theta_units import shown_unit
@@ -50,7 +51,7 @@ def main(argv: Sequence[str]) -> int:
     from refinery_msgs.msg import Outcome
 
     goal = Place.Goal(mode=args.mode, seed=args.seed, task=args.task, max_duration_s=args.max_duration_s)
-    run = GoalRun(Place, "place", args.namespace)
+    run = GoalRun(Place, "place", SAMPLER, args.namespace)
     # A twin may run slower than the clock on the wall.
     result = run.run(goal, wait_s=args.wait_s, timeout_s=10 * args.max_duration_s, show=_progress)
     print(_said(result))

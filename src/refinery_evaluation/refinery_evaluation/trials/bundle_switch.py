@@ -14,7 +14,7 @@ from rcl_interfaces.srv import SetParameters
 from rclpy.node import Node
 from rclpy.task import Future
 
-from refinery.bringup.description import POLICY, SAMPLER
+from refinery.bringup.node_names import POLICY, SAMPLER
 from refinery.errors import NotReadyError
 
 Answer = Callable[[Future, float, str], Any]

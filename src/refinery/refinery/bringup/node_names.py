@@ -1,0 +1,12 @@
+"""Names of the nodes of a cell, as the bring-up starts them."""
+
+TWIN = "refinery_twin"
+"""Node name of the simulated cell."""
+MOVE_GROUP = "move_group"
+"""Node name of the simulated cell's MoveIt, the same as the real one's."""
+SAMPLER = "refinery_sampler"
+"""Node name of the sampler: /sample_init and /place."""
+POLICY = "refinery_policy"
+"""Node name of the policy: /insert."""
+ASSEMBLY = "refinery_assembly"
+"""Node name of the assembly: /assemble."""
