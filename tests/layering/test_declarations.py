@@ -41,7 +41,7 @@ def pinned() -> set[str]:
     """Names that the files of requirements/ pin for themselves; the lock has what those bring in, too."""
     lines = [
         line
-        for name in ("build", "cad", "dev", "nodeps", "robot", "run", "train")
+        for name in ("build", "dev", "nodeps", "robot", "run", "train")
         for line in (REQUIREMENTS / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     ]
     return {line.split("==")[0].lower() for line in lines if "==" in line and not line.startswith("#")}

@@ -171,3 +171,5 @@ def _check_shape(shape: MultiPolygon, key: str, got: object) -> None:
     low_x, low_y, high_x, high_y = shape.bounds
     reach = max(-low_x, -low_y, high_x, high_y)
     check(reach <= MAX_REACH_M, key, f"a section within {MAX_REACH_M:g} m of the axis", got)
+    width = min(high_x - low_x, high_y - low_y)
+    check(width >= MIN_WIDTH_M, key, f"a section at least {1e3 * MIN_WIDTH_M:g} mm wide", got)

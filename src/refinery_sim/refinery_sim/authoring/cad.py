@@ -36,7 +36,7 @@ _EDGE_M = 2e-5
 _NOTHING_M2 = 1e-11
 _ROUND_CORNERS = 12
 _CORNER_M = 2e-6
-_ADVICE = "install requirements/cad.txt: pip install -r requirements/cad.txt"
+_ADVICE = "pip install -r requirements/run.txt, and cascadio==0.1.1 for STEP"
 
 
 class CadError(RefineryError):

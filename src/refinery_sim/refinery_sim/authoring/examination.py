@@ -69,6 +69,7 @@ def examine(file: Path, profile: RobotProfile) -> Examination:
     shaped = not _any(mistakes, "plug.section")
     if shaped:
         mistakes += _mistakes_of(file, _geometry(task, mistakes))
+        shaped = not _any(mistakes, "plug.section")
     reach = None
     if not _any(mistakes, "socket.nominal", "socket.range", "plug.grasp", "initial_state.trained_in"):
         reach = examine_reach(task, profile)

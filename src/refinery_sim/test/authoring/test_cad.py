@@ -1,15 +1,13 @@
-"""Parts measured from meshes that manifold3d makes; where it is not installed there is no CAD to read."""
+"""Parts measured from meshes that manifold3d makes."""
 
 import pytest
+import trimesh
+from manifold3d import CrossSection, Manifold
 
 from refinery.robot_profile import load_robot_profile
 from refinery_sim.authoring.cad import CadError, measure, read_solid
 from refinery_sim.authoring.examination import examine
 from refinery_sim.cli.task import FromCad, write_from_cad
-
-trimesh = pytest.importorskip("trimesh", reason="requirements/cad.txt is not installed")
-manifold3d = pytest.importorskip("manifold3d", reason="requirements/cad.txt is not installed")
-CrossSection, Manifold = manifold3d.CrossSection, manifold3d.Manifold
 
 
 def box(x, y, low, high):
