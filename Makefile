@@ -54,6 +54,9 @@ recordings: build  ## Kill 50 recorders, record and replay 100 trials on the twi
 robot-pc: build  ## Install what a robot's computer needs, offline, into a fresh environment, and configure both nodes there
 	@$(ENV) python -m pytest tests/robot_pc $(ARGS)
 
+first-hour: build  ## Walk a user's first hour on the twin: a part of one's own, from measures or CAD to a report
+	@$(ENV) python -m pytest tests/first_hour $(ARGS)
+
 warp: build  ## Install MuJoCo-Warp, the backend for thousands of environments on a GPU (0.4 GB; refine --backend warp)
 	@$(ENV) python -m pip install --quiet --constraint "$(ROOT)/requirements/constraints.txt" -r "$(ROOT)/requirements/warp.txt"
 
@@ -71,7 +74,7 @@ assembly-study: build  ## Run whole assemblies without ROS, write results/assemb
 
 test: lint  ## Lint, then all tests on a real ROS graph (ARGS="-k name" is passed to pytest)
 	@$(ENV) python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --rerun-show-tracebacks \
-	  --ignore tests/robot_pc --ignore tests/isaaclab_backend $(ARGS)
+	  --ignore tests/robot_pc --ignore tests/first_hour --ignore tests/isaaclab_backend $(ARGS)
 
 lint: build  ## ruff and mypy
 	@$(ENV) ruff check .

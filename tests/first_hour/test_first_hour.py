@@ -91,7 +91,7 @@ def test_a_part_from_two_meshes_is_the_same(refinery: Refinery, task_file: Path,
     ("old", "new", "told"),
     [
         ("clearance_m: 0.0003", "clearance_m: -0.0003", ("socket.clearance_m", "-0.0003")),
-        ("size_m: [0.012, 0.0045]", "size_m: [0.3, 0.0045]", ("section", "300", "120")),
+        ("size_m: [0.012, 0.0045]", "size_m: [0.13, 0.0045]", ("socket.plate_half_size_m", "0.13")),
         ("depth_m:", "dept_m:", ("dept_m",)),
         ("socket:", "socket:\n  nominal_xyz_m: [1.5, 0.0, 0.1]", ("socket.nominal_xyz_m", "1.5")),
         ("trained_in: {x: [-0.01, 0.01]", "trained_in: {x: [-0.02, 0.01]", ("trained_in", "-0.02")),

@@ -17,6 +17,8 @@ from refinery_sim.planar import common, minus, mismatch_m2, union
 ROUND_SIDES = 16
 """Sides of the regular polygon that stands for a circle: tangent to the circle at the middle of each side, one of which
 faces +x. Gaps between parallel sides are exact; a corner of the polygon is 2 % of the radius outside the circle."""
+MIN_WIDTH_M = 5e-4
+"""Narrowest section, [m]: thinner than that nothing is gripped, and pieces vanish in the rounding of their corners."""
 SYMMETRY_TOLERANCE = 1e-9
 """Area of the difference, as a share of the section's, under which a turned section counts as the same."""
 _KEPT = 64

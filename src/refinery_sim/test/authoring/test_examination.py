@@ -64,6 +64,19 @@ def test_a_mistake_is_told_with_file_key_and_numbers(name, tmp_path, fr3):
     assert str(file) in said
 
 
+@pytest.mark.parametrize("value", [1e-9, 0.3])
+@pytest.mark.parametrize(
+    "key", ["plug.section", "plug.length_m", "plug.chamfer_m", "socket.depth_m", "socket.chamfer_m"]
+)
+def test_a_length_that_makes_no_shape_is_told_with_its_file(key, value, tmp_path, fr3):
+    part, name = key.split(".")
+    given = f"{{family: rectangle, size_m: [{value:.1e}, 0.008]}}" if name == "section" else f"{value:.1e}"
+    file = written(tmp_path, f"{part}: {{{name}: {given}}}")
+    found = examine(file, fr3)
+    assert value == 1e-9 or any(mistake.key.startswith(key) for mistake in found.mistakes), found.mistakes
+    assert all(str(file) in str(mistake) for mistake in found.mistakes)
+
+
 def test_all_mistakes_are_told_at_once(tmp_path, fr3):
     lines = [
         "plug: {section: {family: rectangle, size_m: [0.13, 0.008]}, mass_kg: 5}",
