@@ -19,6 +19,8 @@ from refinery_ros.conversions import duration_message
 pytestmark = pytest.mark.ros
 RESULT = FollowJointTrajectory.Result
 STEP = np.array([0.3, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+LONG_S = 12.0
+"""Of a motion that is ended on its way, [s] of simulated time: a test that is held up must not find it at its end."""
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +97,7 @@ def test_goals_the_controller_does_not_take_are_rejected(client: MoveItClient) -
 
 def test_with_no_controller_active_nothing_moves_the_arm(client: MoveItClient) -> None:
     start, names = client.joints_rad, client.profile.controllers
-    goal = client.follow(start + STEP, 3.0)
+    goal = client.follow(start + STEP, LONG_S)
     client.wait_moving(start)
     assert client.switch([], [names.trajectory]).ok
     assert goal.result().result.error_string == "Current goal cancelled during deactivate transition."
@@ -114,7 +116,7 @@ def test_with_no_controller_active_nothing_moves_the_arm(client: MoveItClient) -
 
 def test_a_restart_of_the_controller_ends_its_goal(client: MoveItClient) -> None:
     start, trajectory = client.joints_rad, client.profile.controllers.trajectory
-    goal = client.follow(start + STEP, 3.0)
+    goal = client.follow(start + STEP, LONG_S)
     client.wait_moving(start)
     assert client.switch([trajectory], [trajectory]).ok
     assert goal.result().status == GoalStatus.STATUS_ABORTED
@@ -134,7 +136,7 @@ def test_cancelling_all_goals_by_somebody_else_holds_the_arm(client: MoveItClien
     start = client.joints_rad
     name = f"{client.profile.follow_joint_trajectory}/_action/cancel_goal"
     everything = client.node.create_client(CancelGoal, name)
-    goal = client.follow(start + STEP, 3.0)
+    goal = client.follow(start + STEP, LONG_S)
     client.wait_moving(start)
     answer = client._call(everything, CancelGoal.Request())
     assert answer.return_code == CancelGoal.Response.ERROR_NONE and len(answer.goals_canceling) == 1
@@ -190,7 +192,7 @@ def test_nonsense_tolerances_fall_back_to_the_controller_s(client: MoveItClient)
 
 def test_cancel_holds_the_arm(client: MoveItClient) -> None:
     start = client.joints_rad
-    goal = client.follow(start + STEP, 3.0)
+    goal = client.follow(start + STEP, LONG_S)
     client.wait_moving(start)
     goal.cancel()
     assert goal.result().status == GoalStatus.STATUS_CANCELED
@@ -203,7 +205,7 @@ def test_cancel_holds_the_arm(client: MoveItClient) -> None:
 
 def test_a_new_goal_takes_the_place_of_the_old(client: MoveItClient) -> None:
     start = client.joints_rad
-    first = client.follow(start + STEP, 3.0)
+    first = client.follow(start + STEP, LONG_S)
     client.wait_moving(start)
     second = client.follow(start, 1.0)
     answer = first.result()
@@ -216,7 +218,7 @@ def test_a_new_goal_takes_the_place_of_the_old(client: MoveItClient) -> None:
 
 def test_switching_the_controller_off_aborts(client: MoveItClient) -> None:
     start = client.joints_rad
-    goal = client.follow(start + STEP, 3.0)
+    goal = client.follow(start + STEP, LONG_S)
     client.wait_moving(start)
     assert client.impedance(True).ok
     answer = goal.result()
@@ -226,12 +228,12 @@ def test_switching_the_controller_off_aborts(client: MoveItClient) -> None:
 
 def test_a_topic_message_or_a_trial_takes_the_place_of_a_goal(client: MoveItClient) -> None:
     start = client.joints_rad
-    goal = client.follow(start + STEP, 3.0)
+    goal = client.follow(start + STEP, LONG_S)
     client.wait_moving(start)
     client.send_trajectory(start, 1)
     assert "has replaced" in goal.result().result.error_string
     client.spin_sim(1.5)
-    goal = client.follow(start + STEP, 3.0)
+    goal = client.follow(start + STEP, LONG_S)
     client.wait_moving(start)
     assert client.trial(3).success
     assert goal.result().status == GoalStatus.STATUS_ABORTED
@@ -239,7 +241,7 @@ def test_a_topic_message_or_a_trial_takes_the_place_of_a_goal(client: MoveItClie
 
 def test_a_reflex_aborts_and_rejects(client: MoveItClient) -> None:
     start = client.joints_rad
-    goal = client.follow(start + STEP, 3.0)
+    goal = client.follow(start + STEP, LONG_S)
     client.wait_moving(start)
     assert client.inject("reflex").success
     assert goal.result().result.error_string == "Current goal cancelled during deactivate transition."

@@ -229,15 +229,13 @@ def test_with_no_controller_active_the_robot_is_idle_and_holds(cell: Cell) -> No
     client, names = cell.client, cell.client.profile.controllers
     assert client.switch([], [names.trajectory]).ok
     assert client.controllers() == {names.trajectory: "inactive", names.impedance: "inactive"}
-    client.spin_sim(0.2)
-    assert client.last["robot"].robot_mode == FrankaRobotState.ROBOT_MODE_IDLE
+    client.wait_mode(FrankaRobotState.ROBOT_MODE_IDLE)
     before = client.position_m
     client.spin_sim(1.0)
     assert np.linalg.norm(client.position_m - before) < 1e-3
     for name in (names.impedance, names.trajectory):
         assert client.switch([name], []).ok
-        client.spin_sim(0.2)
-        assert client.last["robot"].robot_mode == FrankaRobotState.ROBOT_MODE_MOVE
+        client.wait_mode(FrankaRobotState.ROBOT_MODE_MOVE)
         assert client.switch([], [name]).ok
 
 
@@ -263,13 +261,10 @@ def test_the_controller_manager_switches_strictly(cell: Cell) -> None:
 
 def test_the_robot_reports_its_mode_and_stands_still_in_a_reflex(cell: Cell) -> None:
     client, up = cell.client, np.array([0.0, 0.0, 0.015])
-    client.wait_for(lambda: "robot" in client.last, "robot state")
-    assert client.last["robot"].robot_mode == FrankaRobotState.ROBOT_MODE_MOVE
+    client.wait_mode(FrankaRobotState.ROBOT_MODE_MOVE)
     assert client.impedance(True).ok
     assert client.inject("reflex").success
-    client.spin_sim(0.2)
-    robot = client.last["robot"]
-    assert robot.robot_mode == FrankaRobotState.ROBOT_MODE_REFLEX and robot.current_errors.cartesian_reflex
+    assert client.wait_mode(FrankaRobotState.ROBOT_MODE_REFLEX).current_errors.cartesian_reflex
     before = client.position_m
     client.spin_sim(10.0)  # the log of the next refusal is not held back as a repetition
     client.send_target(up)
@@ -279,8 +274,7 @@ def test_the_robot_reports_its_mode_and_stands_still_in_a_reflex(cell: Cell) -> 
     names = client.profile.controllers
     assert client.controllers() == {names.trajectory: "inactive", names.impedance: "inactive"}
     assert client.inject("").success
-    client.spin_sim(0.2)
-    assert client.last["robot"].robot_mode == FrankaRobotState.ROBOT_MODE_MOVE
+    client.wait_mode(FrankaRobotState.ROBOT_MODE_MOVE)
     assert client.controllers() == {names.trajectory: "active", names.impedance: "inactive"}
     assert np.linalg.norm(client.position_m - before) < 1e-3, "nothing left over moves it"
     assert client.impedance(True).ok
@@ -305,10 +299,7 @@ def test_faults_are_planned_by_simulated_time_and_end(cell: Cell) -> None:
     assert spiked and answer.begins_s <= spiked[0] and spiked[-1] <= answer.begins_s + 0.5
     assert all(abs(m.wrench.force.z - calm) < 20 for m in seen if not spiked[0] <= stamp_s(m) <= spiked[-1])
     client.inject("drop", "pose")
-    client.spin_wall(0.3)
-    poses = client.count["pose"]
-    client.spin_wall(0.5)
-    assert client.count["pose"] == poses
+    client.wait_silent(lambda: client.count["pose"])
     client.inject("")
     client.fresh()
     bad = client.inject("gremlin")
@@ -323,11 +314,15 @@ def test_a_stopped_clock_stops_the_cell_and_services_answer(cell: Cell) -> None:
     client.wait_for(lambda: bool(clocks), "clock")
     before = client.joints_rad
     assert client.inject("clock_stop").success
-    client.spin_wall(0.5)
-    heard = dict(client.count), len(clocks), len(client.sockets)
+
+    def heard() -> object:
+        return dict(client.count), len(clocks), len(client.sockets)
+
+    client.wait_silent(heard)
+    still = heard()
     client.send_trajectory(before + 0.1 * np.eye(7)[0], 1)
     client.spin_wall(1.0)
-    assert heard == (dict(client.count), len(clocks), len(client.sockets))
+    assert heard() == still
     stood_s = client.time_s
     late = client.impedance(True)
     assert not late.ok and "timed out" in late.message

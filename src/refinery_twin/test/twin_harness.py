@@ -78,19 +78,37 @@ class Client:
             self.executor.spin_once(timeout_sec=0.05)
 
     def spin_sim(self, duration_s: float) -> None:
-        """Spin for some simulated time."""
+        """Spin for some simulated time, until pose and joints of its end are here."""
         self.fresh()
         end = self.time_s + duration_s
         self.wait_for(lambda: self.time_s >= end, f"{duration_s} s of simulated time")
 
     def fresh(self) -> None:
-        """Wait for a new state."""
-        seen = self.count.get("pose", 0)
-        self.wait_for(lambda: self.count.get("pose", 0) > seen + 1, "state of the arm")
+        """Wait for a new pose and new joints: two topics, and an old message of either may be waiting to be read."""
+        seen = {name: self.count.get(name, 0) for name in ("pose", "joints")}
+        self.wait_for(
+            lambda: all(self.count.get(name, 0) > count + 1 for name, count in seen.items()), "state of the arm"
+        )
+
+    def wait_silent(self, heard: Callable[[], object], silence_s: float = 0.5) -> None:
+        """Spin until nothing of what is counted has come for some time; what was on its way is read before."""
+
+        def silent() -> bool:
+            before = heard()
+            self.spin_wall(silence_s)
+            return heard() == before
+
+        self.wait_for(silent, "silence")
+
+    def wait_mode(self, mode: int) -> Any:
+        """Wait until the robot reports a mode; returns the report."""
+        self.wait_for(lambda: "robot" in self.last and self.last["robot"].robot_mode == mode, f"robot in mode {mode}")
+        return self.last["robot"]
 
     @property
     def time_s(self) -> float:
-        return seconds(self.last["pose"].header.stamp)
+        """Simulated time up to which both pose and joints are known, [s]."""
+        return min(seconds(self.last[name].header.stamp) for name in ("pose", "joints"))
 
     @property
     def position_m(self) -> np.ndarray:

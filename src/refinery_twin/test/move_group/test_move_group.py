@@ -32,6 +32,8 @@ pytestmark = pytest.mark.ros
 GROUP, TIP, BASE = "panda_arm", "panda_hand_tcp", "panda_link0"
 STEP = np.array([0.4, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
 FAR_STEP = np.array([1.3, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+SLOWLY = 0.02
+"""Of the velocity limits, where a motion is ended on its way: a test that is held up must not find it at its end."""
 FAR = Poses.from_xyz_rpy((2.0, 0.0, 0.5), (np.pi, 0.0, 0.0))
 BESIDE = Poses.from_xyz_rpy((0.4, 0.25, 0.4), (np.pi, 0.0, 0.3))
 SUCCEEDED, CANCELED, ABORTED = GoalStatus.STATUS_SUCCEEDED, GoalStatus.STATUS_CANCELED, GoalStatus.STATUS_ABORTED
@@ -324,7 +326,7 @@ def test_trajectories_that_are_not_executed(client: MoveItClient) -> None:
 
 def test_a_wall_that_appears_on_the_way_stops_the_arm(client: MoveItClient) -> None:
     start = client.joints_rad
-    goal = execute(client, way(client, start + 2 * STEP, 5.0))
+    goal = execute(client, way(client, start + 2 * STEP, 20.0))
     client.wait_moving(start)
     assert client.apply(client.box("harmless", (0.1, 0.1, 0.1), (-0.8, 0.0, 0.5)))
     assert client.apply(wall(client, 0.8))
@@ -335,7 +337,7 @@ def test_a_wall_that_appears_on_the_way_stops_the_arm(client: MoveItClient) -> N
 
 def test_cancel_while_moving_holds_the_arm(client: MoveItClient) -> None:
     start = client.joints_rad
-    goal = client.move(client.joint_goal(start + 2 * STEP), max_velocity_scaling_factor=0.1)
+    goal = client.move(client.joint_goal(start + 2 * STEP), max_velocity_scaling_factor=SLOWLY)
     client.wait_moving(start)
     goal.cancel()
     ends(client, goal, CANCELED, MoveItErrorCode.PREEMPTED)
@@ -368,7 +370,7 @@ def test_cancel_while_planning(client: MoveItClient) -> None:
 
 def test_a_second_goal_takes_the_place_of_the_first(client: MoveItClient) -> None:
     start = client.joints_rad
-    first = client.move(client.joint_goal(start + 2 * STEP), max_velocity_scaling_factor=0.1)
+    first = client.move(client.joint_goal(start + 2 * STEP), max_velocity_scaling_factor=SLOWLY)
     client.wait_moving(start)
     refused = client.move(client.joint_goal(start), group_name="leg")
     ends(client, refused, ABORTED, MoveItErrorCode.INVALID_GROUP_NAME)
@@ -395,14 +397,14 @@ def test_the_controller_s_word_counts(client: MoveItClient) -> None:
     client.fresh()
     np.testing.assert_allclose(client.joints_rad, start, atol=1e-3)
     assert client.switch([client.profile.controllers.trajectory], []).ok
-    goal = client.move(client.joint_goal(start + 2 * STEP), max_velocity_scaling_factor=0.1)
+    goal = client.move(client.joint_goal(start + 2 * STEP), max_velocity_scaling_factor=SLOWLY)
     client.wait_moving(start)
     assert client.impedance(True).ok
     ends(client, goal, ABORTED, MoveItErrorCode.CONTROL_FAILED)
     assert "deactivate" in client.said
     assert client.trial(3).success
     client.fresh()
-    goal = client.move(client.joint_goal(start + 2 * STEP), max_velocity_scaling_factor=0.1)
+    goal = client.move(client.joint_goal(start + 2 * STEP), max_velocity_scaling_factor=SLOWLY)
     client.wait_moving(start)
     cancel = client.node.create_client(CancelGoal, f"{client.profile.follow_joint_trajectory}/_action/cancel_goal")
     client._call(cancel, CancelGoal.Request())
@@ -425,7 +427,7 @@ def test_an_arm_that_does_not_arrive_times_out(client: MoveItClient, above_socke
 
 def test_a_cell_that_falls_silent_is_noticed(client: MoveItClient) -> None:
     start = client.joints_rad
-    goal = client.move(client.joint_goal(start + 2 * STEP), max_velocity_scaling_factor=0.05)
+    goal = client.move(client.joint_goal(start + 2 * STEP), max_velocity_scaling_factor=SLOWLY)
     client.wait_moving(start)
     client.twin.send_signal(signal.SIGSTOP)
     try:
