@@ -34,6 +34,8 @@ def running_cell(
     overrides = {f"refinery_policy.{name}": value for name, value in patient.items()}
     # A second of waiting for this machine is three of the cell's.
     overrides |= {"refinery_sampler.state_max_age_s": 10.0, "refinery_sampler.max_lag_s": 3.0}
+    # Each state costs every node some time; several per policy step are enough.
+    overrides |= {"refinery_twin.state_rate_hz": 100.0}
     overrides |= parameters or {}
     chosen = None if task is None else str(task)
     specs = describe_bringup("twin", bundle=bundle, task=chosen, realtime_factor=2.0, overrides=overrides)

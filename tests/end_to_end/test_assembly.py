@@ -27,8 +27,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def rig(folder: Path) -> Iterator[AssemblyRig]:
-    """The cell, with the shipped policies."""
-    with assembly_rig("block_key", shipped_bundles(), folder, realtime_factor=2.0, seed=SEED) as rig:
+    """The cell, with the shipped policies; each state costs every node some time."""
+    few = {"refinery_twin.state_rate_hz": 100.0}
+    with assembly_rig("block_key", shipped_bundles(), folder, realtime_factor=2.0, seed=SEED, parameters=few) as rig:
         yield rig
 
 

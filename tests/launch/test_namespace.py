@@ -38,6 +38,7 @@ def cell(bundle, tmp_path_factory):
     patient = {"stop_age_s": 5, "hold_periods": 75, "estimate_age_s": 5}
     patient |= {"deadline_hold_ticks": 5000, "deadline_stop_ticks": 5000}
     overrides = {f"refinery_policy.{name}": value for name, value in patient.items()}
+    overrides["refinery_twin.state_rate_hz"] = 100.0
     specs = describe_bringup("twin", bundle=bundle, namespace=NAMESPACE, overrides=overrides)
     with own_domain(), Supervisor(specs, log_dir=logs, quiet=True) as nodes:
         yield nodes

@@ -29,11 +29,9 @@ def bundle(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def first(bundle, tmp_path_factory):
-    """A running cell."""
-    with (
-        own_domain(),
-        Supervisor(describe_bringup("twin", bundle=bundle), log_dir=tmp_path_factory.mktemp("first"), quiet=True) as up,
-    ):
+    """A running cell, with no more states than it needs."""
+    specs = describe_bringup("twin", bundle=bundle, overrides={"refinery_twin.state_rate_hz": 50.0})
+    with own_domain(), Supervisor(specs, log_dir=tmp_path_factory.mktemp("first"), quiet=True) as up:
         rclpy.init()
         try:
             client = TrialClient(rclpy.create_node("test_client"), lambda: None)
@@ -50,42 +48,47 @@ def until(holds, what):
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize(
-    ("node", "says"),
-    [
-        ("refinery_twin", "got /refinery_twin; end the other cell"),
-        ("move_group", "another /move_group; end the other cell"),
-        ("refinery_sampler", "/refinery_sampler; end the other cell"),
-        ("refinery_policy", "/refinery_policy; end the other cell"),
-    ],
-)
-def test_a_node_of_a_second_cell_refuses_and_the_first_cell_goes_on(first, bundle, tmp_path, node, says):
+def test_the_nodes_of_a_second_cell_refuse_and_the_first_cell_goes_on(first, bundle, tmp_path):
     up, client = first
-    spec = next(spec for spec in describe_bringup("twin", bundle=bundle) if spec.name == node)
-    log = tmp_path / f"{node}.log"
-    with Supervisor([spec], log_dir=tmp_path, quiet=True):
-        until(lambda: says in log.read_text(), log.read_text)
+    says = {
+        "refinery_twin": "got /refinery_twin; end the other cell",
+        "move_group": "another /move_group; end the other cell",
+        "refinery_sampler": "/refinery_sampler; end the other cell",
+        "refinery_policy": "/refinery_policy; end the other cell",
+    }
+    specs = describe_bringup("twin", bundle=bundle)
+    assert [spec.name for spec in specs] == list(says)
+    logs = {name: tmp_path / f"{name}.log" for name in says}
+    with Supervisor(specs, log_dir=tmp_path, quiet=True):
+        for name, log in logs.items():
+            until(lambda log=log, name=name: says[name] in log.read_text(), log.read_text)
         assert not up.poll()
-    assert not any(word in log.read_text() for word in ("start planning", ": active"))
+    for log in logs.values():
+        assert not any(word in log.read_text() for word in ("start planning", ": active"))
     client.wait_until_ready(PATIENCE_S)
 
 
-@pytest.mark.parametrize(
-    ("node", "says"),
-    [
-        ("refinery_sampler", "service sample_init: expected no server"),
-        ("refinery_policy", "action insert: expected no server"),
-    ],
-)
-def test_another_name_does_not_make_a_second_server_a_good_one(first, bundle, tmp_path, node, says):
-    spec = next(spec for spec in describe_bringup("twin", bundle=bundle) if spec.name == node)
-    other = NodeSpec(
-        package=spec.package, executable=spec.executable, name="another", parameters=spec.parameters, lifecycle=True
-    )
-    log = tmp_path / "another.log"
-    with Supervisor([other], log_dir=tmp_path, quiet=True):
-        until(lambda: says in log.read_text(), log.read_text)
-        assert f"/{node}" in log.read_text()
+def test_another_name_does_not_make_a_second_server_a_good_one(first, bundle, tmp_path):
+    says = {
+        "refinery_sampler": "service sample_init: expected no server",
+        "refinery_policy": "action insert: expected no server",
+    }
+    others = [
+        NodeSpec(
+            package=spec.package,
+            executable=spec.executable,
+            name=f"another_{spec.name}",
+            parameters=spec.parameters,
+            lifecycle=True,
+        )
+        for spec in describe_bringup("twin", bundle=bundle)
+        if spec.name in says
+    ]
+    with Supervisor(others, log_dir=tmp_path, quiet=True):
+        for name, sentence in says.items():
+            log = tmp_path / f"another_{name}.log"
+            until(lambda log=log, sentence=sentence: sentence in log.read_text(), log.read_text)
+            assert f"/{name}" in log.read_text()
     assert not first[0].poll()
 
 
