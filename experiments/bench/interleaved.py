@@ -93,7 +93,7 @@ def interleave(
     Args:
         candidates: Candidates by name.
         rounds: Timed runs of each.
-        warm_up: Rounds before them that are not timed.
+        warm_up: Rounds before them that are not timed and do not pause.
         pause_s: Sleep before each run, [s].
 
     Returns:
@@ -101,10 +101,10 @@ def interleave(
     """
     taken = {name: Stopwatch() for name in candidates}
     with no_garbage_collection():
-        for _ in range(warm_up + rounds):
+        for number in range(warm_up + rounds):
             for name, prepare in candidates.items():
                 step = prepare()
-                if pause_s > 0:
+                if pause_s > 0 and number >= warm_up:
                     time.sleep(pause_s)
                 taken[name].time(step)
     return {name: watch.durations(skip=warm_up) for name, watch in taken.items()}
