@@ -36,7 +36,9 @@ OUTCOMES = {
 }
 """Names of the outcome values."""
 ASK_AGAIN_S = 10.0
-"""A sampler that is just up and has not answered for so long is asked again, [s]."""
+"""A service that has not answered for so long is asked again, [s]."""
+ANSWER_S = 30.0
+"""Longest wait for an answer, [s]."""
 
 
 class TrialClient:
@@ -105,7 +107,7 @@ class TrialClient:
             NotReadyError: The twin refused.
         """
         request = TwinTrial.Request(seed=seed, grasp=list(grasp))
-        response = self.result(self._trial.call_async(request), 30.0, "twin/trial")
+        response = self._answer(self._trial, request, "twin/trial")
         if not response.success:
             raise NotReadyError(f"/twin/trial: {response.message}")
         # No camera detects a move of the socket within its jitter; the client, which moved it, reports it.
@@ -118,11 +120,11 @@ class TrialClient:
     def sample(self, mode: str, seed: int, socket: PoseStamped) -> SampleInit.Response:
         """Ask for the initial state that :meth:`place` with this mode and seed would go to; the answer may refuse."""
         request = SampleInit.Request(mode=mode, seed=seed, socket_pose=socket)
-        return self.result(self._sample.call_async(request), 30.0, "sample_init")
+        return self._answer(self._sample, request, "sample_init")
 
     def task(self) -> str:
         """Name of the task that the nodes have loaded."""
-        return str(self.result(self._sample.call_async(SampleInit.Request()), 30.0, "sample_init").task)
+        return str(self._answer(self._sample, SampleInit.Request(), "sample_init").task)
 
     def place(self, mode: str, seed: int) -> Place.Result:
         """Sample an initial state and move there; the result says how it ended."""
@@ -139,19 +141,30 @@ class TrialClient:
 
     def truth(self) -> TwinTruth.Response:
         """Ask the twin how the insertion really ended."""
-        return self.result(self._truth.call_async(TwinTruth.Request()), 10.0, "twin/truth")
+        return self._answer(self._truth, TwinTruth.Request(), "twin/truth")
 
     def settle(self, wall_s: float) -> None:
         """Let messages flow for a while."""
         self._spin(wall_s)
 
     def _ask(self, client: Client, name: str) -> None:
-        answer = self.result(client.call_async(Trigger.Request()), 10.0, name)
+        answer = self._answer(client, Trigger.Request(), name)
         if not answer.success:
             raise NotReadyError(f"{name}: {answer.message}")
 
+    def _answer(self, client: Client, request: Any, name: str) -> Any:
+        """Ask, and ask again where an answer was lost: none of these services does more when it is asked twice."""
+        end = time.monotonic() + ANSWER_S
+        while True:
+            future = client.call_async(request)
+            if self._comes(future.done, min(end, time.monotonic() + ASK_AGAIN_S)):
+                return future.result()
+            client.remove_pending_request(future)
+            if time.monotonic() > end:
+                raise NotReadyError(_in_vain(f"an answer of {name}"))
+
     def _act(self, client: ActionClient, goal: Any, timeout_s: float, name: str) -> Any:
-        handle = self.result(client.send_goal_async(goal), 10.0, name)
+        handle = self.result(client.send_goal_async(goal), ANSWER_S, name)
         if not handle.accepted:
             raise NotReadyError(f"{name}: the goal was rejected; the node's log says why")
         return self.result(handle.get_result_async(), timeout_s, name).result
@@ -181,7 +194,7 @@ class TrialClient:
 
     def _until(self, ready: Callable[[], bool], end: float, what: str) -> None:
         if not self._comes(ready, end):
-            raise NotReadyError(f"waited in vain for {what}; is the node running? (refinery up --robot twin)")
+            raise NotReadyError(_in_vain(what))
 
     def _missing(self, client: Client) -> str:
         kind: Any = client.srv_type
@@ -205,6 +218,10 @@ class TrialClient:
             rclpy.spin_once(self._node, timeout_sec=max(0.0, min(0.05, end - time.monotonic())))
             if time.monotonic() >= end:
                 return
+
+
+def _in_vain(what: str) -> str:
+    return f"waited in vain for {what}; is the node running? (refinery up --robot twin)"
 
 
 REASONS = {

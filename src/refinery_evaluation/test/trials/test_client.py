@@ -23,12 +23,17 @@ Answer = Callable[[int, SampleInit.Response], bool]
 """Fills in the answer to question number so and so; False: it gets lost."""
 
 
+def succeed(number: int, response: SampleInit.Response) -> bool:
+    response.success = True
+    return True
+
+
 class Cell:
     """Twin and sampler as far as :meth:`TrialClient.wait_until_ready` looks at them."""
 
     def __init__(self, node: Node) -> None:
         self.asked = 0
-        self.answer: Answer = lambda number, response: True
+        self.answer: Answer = succeed
         node.create_service(TwinTrial, "/twin/trial", lambda request, response: response)
         node.create_service(TwinTruth, "/twin/truth", lambda request, response: response)
         # Reentrant: the question that is never answered does not keep the next one waiting.
@@ -64,6 +69,19 @@ def test_it_waits_through_lost_answers_and_refusals(cell: Cell, client: TrialCli
     cell.answer = answer
     client.wait_until_ready(60.0, inserting=False)
     assert cell.asked == 4
+
+
+def test_a_lost_answer_is_asked_for_again_and_none_is_said(
+    cell: Cell, client: TrialClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.wait_until_ready(60.0, inserting=False)
+    before = cell.asked
+    cell.answer = lambda number, response: number == before + 3
+    assert client.task() == ""
+    assert cell.asked == before + 3
+    monkeypatch.setattr(trial_client, "ANSWER_S", 1.2)
+    with pytest.raises(NotReadyError, match="waited in vain for an answer of sample_init; is the node running"):
+        client.task()
 
 
 def test_it_says_what_it_heard_last(cell: Cell, client: TrialClient) -> None:
