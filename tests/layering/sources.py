@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -44,11 +45,16 @@ def python_files(folder: Path) -> list[Path]:
 
 def imports(file: Path) -> list[Import]:
     """All imports of a file: at module level, under ``TYPE_CHECKING``, in functions, and by a literal name."""
-    return [
+    return list(_imports(file, file.read_text(encoding="utf-8")))
+
+
+@cache
+def _imports(file: Path, source: str) -> tuple[Import, ...]:
+    return tuple(
         Import(file=file, line=node.lineno, name=name, deferred=deferred)
-        for node, deferred in _walk(ast.parse(file.read_text(encoding="utf-8")), False)
+        for node, deferred in _walk(ast.parse(source), False)
         for name in _names(node, file)
-    ]
+    )
 
 
 def _walk(node: ast.AST, deferred: bool) -> Iterator[tuple[ast.AST, bool]]:

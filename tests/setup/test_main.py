@@ -6,7 +6,6 @@ import fcntl
 import os
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -20,12 +19,10 @@ def run(*words, **env):
 
 
 def test_nothing_is_done_twice():
-    began = time.monotonic()
     done = run("build")
     assert done.returncode == 0, done.stderr
+    # Every step that is done is named.
     assert done.stdout == ""
-    # About half a second on an idle machine.
-    assert time.monotonic() - began < 20.0
 
 
 def test_it_waits_for_another_set_up():

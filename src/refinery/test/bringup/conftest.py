@@ -12,6 +12,8 @@ import pytest
 
 from refinery.bringup.node_spec import NodeSpec
 
+PATIENCE_S = 60.0
+"""Longest wait; only a failure takes this long."""
 PROGRAMS = {
     # Records the signal it receives, then ends.
     "polite": """
@@ -95,7 +97,7 @@ class InstallSpace:
     def spec(self, executable: str, name: str | None = None, **more) -> NodeSpec:
         return NodeSpec(package="fake_nodes", executable=executable, name=name or executable, **more)
 
-    def wait_for(self, name: str, text: str, timeout_s: float = 20.0) -> str:
+    def wait_for(self, name: str, text: str, timeout_s: float = PATIENCE_S) -> str:
         """Wait until a node has written a text, and return all it has written."""
         return until(lambda: (said := self.said(name)) if text in (said := self.said(name)) else "", timeout_s)
 
@@ -104,7 +106,7 @@ class InstallSpace:
         return path.read_text() if path.exists() else ""
 
 
-def until(value, timeout_s: float = 20.0):
+def until(value, timeout_s: float = PATIENCE_S):
     """Wait until a function gives something true, and return it."""
     end = time.monotonic() + timeout_s
     while not (found := value()):
