@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState
+from lifecycle_msgs.srv import ChangeState, GetState
 from rclpy.action import ActionClient
 from rclpy.node import Node
 from std_srvs.srv import Trigger
@@ -20,6 +20,7 @@ from std_srvs.srv import Trigger
 from refinery_msgs.action import Insert
 from refinery_msgs.msg import PolicyStatus
 from refinery_ros import qos
+from refinery_ros.testing.graph import asking
 
 PATIENCE_S = 60.0
 
@@ -63,6 +64,7 @@ class PolicyProcess:
         name = "/refinery_policy"
         self._subscription = node.create_subscription(PolicyStatus, f"{name}/status", self.statuses.append, latched)
         self._change = node.create_client(ChangeState, f"{name}/change_state")
+        self._state = node.create_client(GetState, f"{name}/get_state")
         self._hold = node.create_client(Trigger, f"{name}/hold")
         self._stop = node.create_client(Trigger, f"{name}/stop")
         self._rearm = node.create_client(Trigger, f"{name}/rearm")
@@ -73,6 +75,9 @@ class PolicyProcess:
 
     def status(self) -> PolicyStatus:
         return wait_for(lambda: self.statuses and self.statuses[-1], "status")
+
+    def state_id(self) -> int:
+        return int(self._call(self._state, GetState.Request()).current_state.id)
 
     def transition(self, identifier: int) -> bool:
         request = ChangeState.Request(transition=Transition(id=identifier))
@@ -130,12 +135,10 @@ class PolicyProcess:
             self.process.kill()
         self.process.wait()
         self._insert.destroy()
-        for client in (self._change, self._hold, self._stop, self._rearm):
+        for client in (self._change, self._state, self._hold, self._stop, self._rearm):
             self._node.destroy_client(client)
         self._node.destroy_subscription(self._subscription)
 
     def _call(self, client: Any, request: Any) -> Any:
         wait_for(client.service_is_ready, f"service {client.srv_name}")
-        future = client.call_async(request)
-        wait_for(future.done, f"answer of {client.srv_name}")
-        return future.result()
+        return wait_for(asking(client, request), f"answer of {client.srv_name}")

@@ -81,7 +81,7 @@ def real_cell(profile: RobotProfile, task: Task, folder: Path) -> Iterator[RealC
             return launch
 
         bundle = tiny_bundle(folder / "tiny", task, part=part_geometry(task))
-        start("twin", module("refinery_twin.node", f"task:={task.name}"))
+        start("twin", module("refinery_twin.node", f"task:={task.name}", "state_rate_hz:=100.0"))
         start("move_group", module("refinery_twin.move_group.node", "use_sim_time:=true"))
         patience = {"state_max_age_s": 10.0, "max_lag_s": 3.0, "answer_timeout_s": PATIENCE_S}
         start(

@@ -38,7 +38,7 @@ from refinery_msgs.msg import Outcome
 from refinery_msgs.srv import SampleInit
 from refinery_ros import qos
 from refinery_ros.conversions import pose_message, pose_stamped_message, seconds
-from refinery_ros.testing.graph import own_domain
+from refinery_ros.testing.graph import asking, own_domain
 
 SAMPLER = ("-m", "refinery_sampler_node.node")
 PATIENCE_S = 60.0
@@ -207,9 +207,9 @@ class Client:
 
     def call(self, client: Any, request: Any) -> Any:
         self.wait_for(client.service_is_ready, f"service {client.srv_name}")
-        future = client.call_async(request)
-        self.wait_for(future.done, f"answer from {client.srv_name}")
-        return future.result()
+        answer = asking(client, request)
+        self.wait_for(lambda: answer() is not None, f"answer from {client.srv_name}")
+        return answer()
 
     def service(self, kind: Any, name: str, request: Any) -> Any:
         """Call any service once."""

@@ -24,6 +24,7 @@ from refinery.robot_profile import RobotProfile
 from refinery_msgs.srv import InjectFault, TwinTrial, TwinTruth
 from refinery_ros import qos
 from refinery_ros.conversions import seconds
+from refinery_ros.testing.graph import asking
 
 PATIENCE_S = 60.0
 """Longest wait for anything, wall clock; only a failure takes this long."""
@@ -121,9 +122,9 @@ class Client:
 
     def _call(self, client: Any, request: Any) -> Any:
         self.wait_for(client.service_is_ready, f"service {client.srv_name}")
-        future = client.call_async(request)
-        self.wait_for(future.done, f"answer from {client.srv_name}")
-        return future.result()
+        answer = asking(client, request)
+        self.wait_for(lambda: answer() is not None, f"answer from {client.srv_name}")
+        return answer()
 
     def impedance(self, active: bool) -> Any:
         """Switch to the impedance controller or back, in STRICT mode."""

@@ -1,19 +1,24 @@
-"""A ROS domain and a spinning node for the tests of every package. Only tests import this module."""
+"""A ROS domain, a spinning node and patient questions for the tests of every package. Only tests import this module."""
 
 from __future__ import annotations
 
 import itertools
 import os
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import rclpy
 from domain_coordinator import domain_id
+from rclpy.client import Client
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.task import Future
 
 _SPIN_S = 0.05
+_ASK_AGAIN_S = 15.0
 _DOMAINS = 100
 """domain_coordinator has the numbers 1 to 100."""
 _NEXT = itertools.count(os.getpid() * 13)
@@ -76,3 +81,30 @@ def spinning_node(name: str) -> Iterator[Node]:
         # Otherwise the node stays on the graph, with its services, until it is garbage-collected.
         node.destroy_node()
         rclpy.shutdown(context=context)
+
+
+def asking(client: Client, request: Any) -> Callable[[], Any]:
+    """Ask a service, and ask again where the answer was lost.
+
+    A server that does not know a new client's end of the answers yet drops the answer, which on a busy machine takes
+    longer than the middleware waits (https://github.com/ros2/rmw_fastrtps/issues/842).
+
+    Args:
+        client: Of the service, which is ready; somebody else spins it.
+        request: Sent at the first call.
+
+    Returns:
+        Returns the first answer, or None so far; to be called until there is one.
+    """
+    asked: list[Future] = []
+    again_s = 0.0
+
+    def answer() -> Any:
+        nonlocal again_s
+        done = next((future for future in asked if future.done()), None)
+        if done is None and time.monotonic() > again_s:
+            asked.append(client.call_async(request))
+            again_s = time.monotonic() + _ASK_AGAIN_S
+        return None if done is None else done.result()
+
+    return answer
