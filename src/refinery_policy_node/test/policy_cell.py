@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import rclpy
+from lifecycle_msgs.msg import State
 from policy_plant import Plant
 from policy_process import PolicyProcess, wait_for
 from rclpy.exceptions import InvalidHandle
@@ -71,6 +72,20 @@ def launching(task: Task, bundle: Path, folder: Path, domain: int) -> Iterator[L
             node.destroy_node()
         executor.shutdown()
         rclpy.shutdown()
+
+
+def make_active(plant: Plant, policy: PolicyProcess) -> None:
+    """Bring a cell that other tests have used to where each of them begins: nothing is wrong, the node is active."""
+    plant.heal()
+    state = policy.state_id()
+    if state == State.PRIMARY_STATE_UNCONFIGURED:
+        assert policy.configure(), policy.log()
+    if state != State.PRIMARY_STATE_ACTIVE:
+        assert policy.activate(), policy.log()
+    wait_for(lambda: policy.rearm().success, "re-arm")
+    with plant.lock:
+        plant.impedance_calls.clear()
+        plant.targets.clear()
 
 
 def at_rest(plant: Plant) -> bool:

@@ -106,6 +106,7 @@ class Plant(Node):
         with self.lock:
             self.frozen.clear()
             self.paused = False
+            self.estimate_turns_rad = [0.0]
             self.wrench = np.zeros(6)
             self.pose_shift_m = np.zeros(3)
             self.refuse_switch = False

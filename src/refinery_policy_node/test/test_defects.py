@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from lifecycle_msgs.msg import State, Transition
-from lifecycle_msgs.srv import GetState
-from policy_cell import Launch, at_rest, begin
+from policy_cell import at_rest, begin, launching, make_active
 from policy_plant import Plant
 from policy_process import PolicyProcess, wait_for
 from std_msgs.msg import String
 
+from refinery.task import Task
 from refinery_msgs.msg import GuardReason, Outcome
 from refinery_ros import qos
 
@@ -30,7 +30,6 @@ class Rig:
         reports: list[String] = []
         plant.create_subscription(String, "/breakable/callbacks", reports.append, qos.STATUS)
         self._break = plant.create_publisher(String, "/breakable/break", 10)
-        self._state = plant.create_client(GetState, "/refinery_policy/get_state")
         wait_for(lambda: self._break.get_subscription_count() > 0, "subscription to breaks")
         self._reports, self._broken = reports, 0
 
@@ -47,9 +46,6 @@ class Rig:
         wait_for(
             lambda: self._reports and json.loads(self._reports[-1].data)["breaks"] == self._broken, f"break of {name}"
         )
-
-    def state_id(self) -> int:
-        return int(self.policy._call(self._state, GetState.Request()).current_state.id)
 
     def check_stopped(self, result: Any) -> None:
         """Whatever was broken: a stop for this reason that stays, an arm at rest under its own controller."""
@@ -75,11 +71,17 @@ class Rig:
         assert result.outcome.value == Outcome.SUCCESS, result.outcome.message
 
 
+@pytest.fixture(scope="module")
+def running(quick_task: Task, quick_bundle: Path, ros_domain: int, tmp_path_factory: pytest.TempPathFactory):
+    with launching(quick_task, quick_bundle, tmp_path_factory.mktemp("defects"), ros_domain) as launch:
+        yield Rig(*launch(program=PROGRAM))
+
+
 @pytest.fixture
-def rig(launch: Launch) -> Rig:
-    plant, policy = launch(program=PROGRAM)
-    assert policy.configure() and policy.activate(), policy.log()
-    return Rig(plant, policy)
+def rig(running: Rig) -> Rig:
+    """One node for all tests, which lives through every defect."""
+    make_active(running.plant, running.policy)
+    return running
 
 
 def test_every_timer_and_subscription(rig: Rig) -> None:
@@ -156,7 +158,7 @@ def test_a_transition_during_an_insertion(rig: Rig, name: str, request_id: int) 
     rig.check_let_go()
     wait_for(lambda: rig.policy.status().reason.value == GuardReason.DEFECT, "the reason in the status")
     assert rig.policy.insert().outcome.value == Outcome.REFUSED
-    assert rig.state_id() == State.PRIMARY_STATE_UNCONFIGURED
+    assert rig.policy.state_id() == State.PRIMARY_STATE_UNCONFIGURED
     assert rig.policy.configure() and rig.policy.activate(), rig.policy.log()
     rig.check_whole()
 
@@ -172,7 +174,7 @@ def test_a_transition_without_one(rig: Rig) -> None:
         _ready_for(rig, name)
         rig.break_once(f"transition {name}")
         assert not trigger()
-        assert rig.state_id() == State.PRIMARY_STATE_UNCONFIGURED
+        assert rig.policy.state_id() == State.PRIMARY_STATE_UNCONFIGURED
         assert policy.process.poll() is None
     assert policy.configure() and policy.activate(), policy.log()
     rig.check_whole()
@@ -188,7 +190,7 @@ def test_a_request_that_does_not_fit_the_state_changes_nothing(rig: Rig) -> None
 
 def _ready_for(rig: Rig, transition: str) -> None:
     """Bring the node into the state that a transition starts from."""
-    if transition != "on_configure" and rig.state_id() == State.PRIMARY_STATE_UNCONFIGURED:
+    if transition != "on_configure" and rig.policy.state_id() == State.PRIMARY_STATE_UNCONFIGURED:
         assert rig.policy.configure(), rig.policy.log()
 
 
