@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from refinery_msgs.msg import AssemblyStep, Outcome, PartState
 
 pytestmark = pytest.mark.ros
 SEED = 3
+RUNS = itertools.count()
 GOES = 4
 """A stopped run goes on with the next goal; as often as this is enough."""
 
@@ -27,33 +29,39 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def rig(folder: Path) -> Iterator[AssemblyRig]:
-    """The cell, with the shipped policies; each state costs every node some time."""
-    few = {"refinery_twin.state_rate_hz": 100.0}
-    with assembly_rig("block_key", shipped_bundles(), folder, realtime_factor=2.0, seed=SEED, parameters=few) as rig:
+    """The cell, with the shipped policies."""
+    with assembly_rig("block_key", shipped_bundles(), folder, realtime_factor=2.0, seed=SEED) as rig:
         yield rig
 
 
-def gone_on(rig: AssemblyRig, until: Callable[[], bool] = lambda: False) -> Assemble.Result | None:
+@pytest.fixture
+def run(rig: AssemblyRig) -> str:
+    """A run of its own with all parts in their trays: a second attempt goes on with nothing of the first."""
+    rig.reset(SEED)
+    return f"run_{next(RUNS)}"
+
+
+def gone_on(rig: AssemblyRig, run: str, until: Callable[[], bool] = lambda: False) -> Assemble.Result | None:
     """Begin the run or go on with it, as often as an answer is lost or late on a machine that runs other tests."""
     for _ in range(GOES):
-        result = rig.assemble("one", SEED, until=until)
+        result = rig.assemble(run, SEED, until=until)
         if result is None or result.outcome.value != Outcome.STOPPED:
             return result
     return result
 
 
-def test_a_killed_node_goes_on_and_repeats_nothing(rig: AssemblyRig, folder: Path) -> None:
+def test_a_killed_node_goes_on_and_repeats_nothing(rig: AssemblyRig, run: str, folder: Path) -> None:
     for step, phase, later_s in ((0, "insert", 0.7), (1, "release", 0.0)):
 
         def reached(at: tuple[int, str] = (step, phase)) -> bool:
             return at in rig.phases
 
-        ended = gone_on(rig, until=reached)
+        ended = gone_on(rig, run, until=reached)
         assert ended is None, ended
         rig.pause(later_s)
         rig.kill()
         rig.start()
-    result = gone_on(rig)
+    result = gone_on(rig, run)
     assert result is not None
     assert result.outcome.value == Outcome.SUCCESS, result.outcome.message
     assert [step.state for step in result.steps] == [AssemblyStep.DONE] * 2
@@ -62,11 +70,12 @@ def test_a_killed_node_goes_on_and_repeats_nothing(rig: AssemblyRig, folder: Pat
         ("block", "key"), (PartState.RELEASED, True)
     )
     with sqlite3.connect(folder / "journal.sqlite3") as journal:
-        rows = journal.execute("SELECT step, attempt, phase FROM events WHERE kind = 'result'").fetchall()
+        query = "SELECT step, attempt, phase FROM events WHERE kind = 'result' AND run = ?"
+        rows = journal.execute(query, (run,)).fetchall()
     assert max(Counter(rows).values()) == 1
     assert Counter(phase for _, _, phase in rows)["grasp"] == 2, "a part was picked twice"
     # What is done is done: asked again, nothing moves.
-    again = rig.assemble("one", SEED)
+    again = rig.assemble(run, SEED)
     assert again is not None and again.outcome.value == Outcome.SUCCESS and again.duration_s < 1.0
 
 

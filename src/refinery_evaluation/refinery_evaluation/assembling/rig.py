@@ -6,7 +6,7 @@ import contextlib
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -176,13 +176,7 @@ class AssemblyRig:
 
 @contextlib.contextmanager
 def assembly_rig(
-    sequence: str,
-    bundles: Path,
-    folder: Path,
-    *,
-    realtime_factor: float = 2.0,
-    seed: int = 0,
-    parameters: Mapping[str, Any] | None = None,
+    sequence: str, bundles: Path, folder: Path, *, realtime_factor: float = 2.0, seed: int = 0
 ) -> Iterator[AssemblyRig]:
     """Bring the cell up and take it down whatever happens; on the ROS domain of this process.
 
@@ -192,13 +186,11 @@ def assembly_rig(
         folder: Gets the logs and the journal.
         realtime_factor: Speed of the twin.
         seed: Of the twin.
-        parameters: More of them, by ``node.parameter``.
 
     Yields:
         The rig, with a running assembly node.
     """
     overrides = patient(realtime_factor) | {"refinery_assembly.journal": str(folder / "journal.sqlite3")}
-    overrides |= parameters or {}
     *cell, assembly = describe_bringup(
         "twin",
         sequence=sequence,
