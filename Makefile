@@ -64,7 +64,7 @@ isaaclab:  ## Make .venv-isaaclab (Python 3.12, 8 GB), where the backend isaacla
 	@$(PYTHON) -B "$(ROOT)/tools/setup/isaaclab_environment.py"
 
 test-isaaclab: isaaclab  ## Tests of the backend isaaclab and of what runs there, about half an hour on two cores
-	@cd "$(ROOT)" && .venv-isaaclab/bin/python -m pytest tests/isaaclab_backend $(ARGS)
+	@cd "$(ROOT)" && REFINERY_PURE_PYTHON=1 .venv-isaaclab/bin/python -m pytest -m "not ros" src/refinery/test tests/isaaclab_backend $(ARGS)
 
 calibration: build  ## Let 100 cells learn the error of their socket estimates, write results/calibration.json (ARGS="--task two_prongs")
 	@$(ENV) python -m experiments.calibration $(ARGS)

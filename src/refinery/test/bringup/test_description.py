@@ -121,6 +121,7 @@ def test_what_is_no_namespace_is_refused(bundle, namespace):
         describe_bringup("twin", bundle=bundle, namespace=namespace)
 
 
+@pytest.mark.ros
 def test_overrides_win_and_leave_the_other_nodes_alone(bundle):
     overrides = {"refinery_policy.command_rate_hz": 500.0, "refinery_twin.realtime_factor": 2}
     twin, _, sampler, policy = describe_bringup("twin", bundle=bundle, overrides=overrides)
@@ -129,6 +130,7 @@ def test_overrides_win_and_leave_the_other_nodes_alone(bundle):
     assert type(twin.parameters["realtime_factor"]) is float
 
 
+@pytest.mark.ros
 def test_an_override_is_checked_against_what_its_node_declares(bundle):
     mistakes = {"refinery_policy.stop_age": 0.2, "refinery_twin.seed": -1, "move_group.sed": 3, "nobody.x": 1}
     with pytest.raises(RefineryError) as raised:
@@ -140,6 +142,7 @@ def test_an_override_is_checked_against_what_its_node_declares(bundle):
     assert type(policy.parameters["command_rate_hz"]) is float
 
 
+@pytest.mark.ros
 def test_all_that_the_bringup_gives_is_declared(bundle):
     for robot in ("twin", "fr3", "panda"):
         for spec in describe_bringup(robot, bundle=bundle):

@@ -124,6 +124,7 @@ def test_an_argument_that_the_launch_file_does_not_declare_is_refused():
     moveit.check_arguments({"db"})
 
 
+@pytest.mark.ros
 def test_a_missing_package_or_file_says_what_needs_it(tmp_path, monkeypatch):
     with pytest.raises(NotReadyError, match=r"robot\.yaml needs the package no_such_package, which is not in this env"):
         include(package="no_such_package").path()

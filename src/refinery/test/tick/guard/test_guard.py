@@ -14,7 +14,6 @@ from refinery.testing.samples import changed
 from refinery.tick.guard import Guard, GuardSettings, Level, Reason
 from refinery.tick.pose import Pose
 from refinery.tick.samples import Inputs, RobotMode, RobotSample
-from refinery_msgs.msg import GuardReason
 
 Change = Callable[[Inputs], Inputs]
 
@@ -179,7 +178,10 @@ def test_settings_out_of_range_are_refused(task: Task, name: str) -> None:
         GuardSettings.for_task(task, **{name: 0})
 
 
+@pytest.mark.ros
 def test_reasons_and_levels_mirror_the_messages() -> None:
+    from refinery_msgs.msg import GuardReason
+
     values = {name: getattr(GuardReason, name) for name in dir(GuardReason) if name.isupper()}
     named = {name: value for name, value in values.items() if isinstance(value, int)}
     assert {reason.name: int(reason) for reason in Reason} == named
