@@ -35,7 +35,8 @@ from refinery_assembly_node.command import (
     Report,
 )
 from refinery_assembly_node.parameters import AssemblyParameters
-from refinery_msgs.msg import GuardReason, Outcome, PolicyStatus
+from refinery_assembly_node.reports import report_of
+from refinery_msgs.msg import GuardReason, PolicyStatus
 from refinery_msgs.srv import SampleInit
 from refinery_ros import qos
 from refinery_ros.controller_switch import ControllerSwitch
@@ -45,6 +46,9 @@ from refinery_ros.polled_subscription import PolledSubscription
 _BASE_S = 30.0
 """Longest wait for estimates of the base, wall clock, [s]."""
 _SWITCH_S = 5.0
+_REARMED = (GuardReason.SOCKET_ESTIMATE_LOST, GuardReason.OUT_OF_DISTRIBUTION)
+"""Stops after which an insertion may be begun anew without a person: this node was gone, or the policy met what it does
+not know, which another initial state may avoid. The policy node refuses to be re-armed while the cause can be seen."""
 
 
 class RosCell:
@@ -135,10 +139,12 @@ class RosCell:
     async def run(self, command: Command, goal: uuid.UUID) -> Report:
         """Do a command under an id of its goal; see :class:`~refinery_assembly_node.command.Cell`."""
         self.check_cancelled()
+        if isinstance(command, Insert):
+            await self._rearm()
         # Jaws that are half open hold nothing for sure: their goals run to their end.
         cancellable = isinstance(command, MoveTool | Insert)
         result = await self._goals[type(command)].run(self._message(command), goal, cancellable=cancellable)
-        return self._report(command, result)
+        return report_of(command, result, stopped=self._stopped() is not None)
 
     async def recover(self, command: Command, goal: uuid.UUID) -> Report | None:
         """Wait for the end of a goal that was sent before."""
@@ -146,7 +152,7 @@ class RosCell:
         if result is None:
             return None
         try:
-            return self._report(command, result)
+            return report_of(command, result, stopped=self._stopped() is not None)
         except CommandStoppedError as error:
             self._node.get_logger().info(f"a goal from before: {error}")
             return None
@@ -178,9 +184,9 @@ class RosCell:
         await self._rearm()
 
     async def _rearm(self) -> None:
-        """Re-arm the policy node where it has stopped because this node's socket poses were missing, and only then."""
+        """Re-arm the policy node after a stop that needs no person, and only then."""
         status = self._policy.poll()
-        if status is None or status.reason.value != GuardReason.SOCKET_ESTIMATE_LOST:
+        if status is None or status.state != PolicyStatus.STOPPED or status.reason.value not in _REARMED:
             return
         message, end_s = status.reason.message, time.monotonic() + self._parameters.server_timeout_s
         while time.monotonic() < end_s:
@@ -269,22 +275,3 @@ class RosCell:
             task=command.task,
             max_duration_s=self._parameters.motion_timeout_s,
         )
-
-    def _report(self, command: Command, result: Any) -> Report:
-        """Return how a command ended; raises :class:`CommandStoppedError` if it did not run to its end."""
-        if isinstance(command, CloseJaws):
-            return Report(done=bool(result.success), message=result.error or "grasped")
-        if isinstance(command, OpenJaws):
-            if not result.success:
-                raise CommandStoppedError(f"{self._profile.gripper_move}: {result.error}")
-            return Report(done=True, message="opened")
-        outcome, message = result.outcome.value, result.outcome.message
-        if outcome == Outcome.SUCCESS:
-            return Report(done=True, message=message)
-        if isinstance(command, Insert) and (
-            outcome in (Outcome.FAILED, Outcome.TIMED_OUT)
-            or (outcome == Outcome.REFUSED and result.reason.value == GuardReason.OUT_OF_DISTRIBUTION)
-        ):
-            return Report(done=False, message=message)
-        cancelled = outcome == Outcome.CANCELLED and self._stopped() is not None
-        raise CommandStoppedError(message, cancelled=cancelled, refused=outcome == Outcome.REFUSED)
