@@ -94,7 +94,7 @@ def test_a_part_from_two_meshes_is_the_same(refinery: Refinery, task_file: Path,
         ("size_m: [0.012, 0.0045]", "size_m: [0.13, 0.0045]", ("socket.plate_half_size_m", "0.13")),
         ("depth_m:", "dept_m:", ("dept_m",)),
         ("socket:", "socket:\n  nominal_xyz_m: [1.5, 0.0, 0.1]", ("socket.nominal_xyz_m", "1.5")),
-        ("trained_in: {x: [-0.01, 0.01]", "trained_in: {x: [-0.02, 0.01]", ("trained_in", "-0.02")),
+        ("trained_in: {x: [-0.01, 0.01]", "trained_in: {x: [-0.02, 0.01]", ("initial_state.deployed_in.x", "-0.02")),
     ],
     ids=["negative clearance", "larger than the plate", "unknown key", "out of reach", "boxes"],
 )
