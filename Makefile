@@ -26,7 +26,7 @@ demo: build  ## Refine a policy, run it through real ROS 2 nodes, write demo/rep
 assembly: build  ## Assemble a gearbox on the twin through the real nodes: journal, pictures, report (ARGS="--sequence sleeves")
 	@$(ENV) "$(ROOT)/install/refinery_evaluation/lib/refinery_evaluation/assembly" $(ARGS)
 
-assembly-crashes: build  ## Kill the assembly node 50 times on the way, write results/assembly_crashes.json (ARGS="--kills 10")
+assembly-crashes: build  ## Kill assembly node, policy node and client 50 times each, write results/assembly_crashes.json (ARGS="--kills 10")
 	@$(ENV) python -m experiments.assembly_crashes $(ARGS)
 
 study: build  ## Run the study or what is missing of it, hours (ARGS="--task t_post --out runs/check/study" repeats one task)

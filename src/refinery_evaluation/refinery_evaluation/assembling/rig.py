@@ -1,4 +1,4 @@
-"""The cell of a sequence on the twin, all real nodes, with an assembly node that can be killed at any moment."""
+"""The cell of a sequence on the twin, all real nodes; those of assembly and policy can be killed at any moment."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from geometry_msgs.msg import PoseStamped
 from rclpy.action import ActionClient
 from rclpy.node import Node
 
-from refinery.bringup.description import describe_bringup
+from refinery.bringup.description import ASSEMBLY, POLICY, describe_bringup
 from refinery.bringup.node_spec import NodeSpec
 from refinery.bringup.process import NodeProcess
 from refinery.bringup.supervisor import Supervisor
@@ -37,23 +37,28 @@ def patient(realtime_factor: float) -> dict[str, Any]:
     factor = max(1.0, realtime_factor)
     late = {"stop_age_s": 2.0 * factor, "hold_periods": 30.0 * factor, "estimate_age_s": 2.0 * factor}
     late |= {"deadline_hold_ticks": 5000, "deadline_stop_ticks": 5000}
+    # A killed node that is started anew discovers the others late.
+    late |= {"autostart_timeout_s": _READY_S}
     overrides: dict[str, Any] = {f"refinery_policy.{name}": value for name, value in late.items()}
+    overrides |= {"refinery_assembly.ready_timeout_s": _READY_S}
     return overrides | {"refinery_sampler.state_max_age_s": 10.0, "refinery_sampler.max_lag_s": 2.0 * factor}
 
 
 class AssemblyRig:
-    """A client of the cell, and the life of its assembly node.
+    """A client of the cell, and the life of the nodes that may be killed.
 
     Args:
         node: Carries the clients.
-        spec: The assembly node.
-        logs: Where its output goes.
+        specs: The nodes that may be killed, in the order to start them.
+        logs: Where their output goes.
         watch: Called while waiting; raises if another node has ended.
     """
 
-    def __init__(self, node: Node, spec: NodeSpec, logs: Path, watch: Callable[[], None]) -> None:
-        self._node, self._spec, self._logs, self._watch = node, spec, logs, watch
-        self._process: NodeProcess | None = None
+    def __init__(self, node: Node, specs: Sequence[NodeSpec], logs: Path, watch: Callable[[], None]) -> None:
+        self.node = node
+        """Carries the clients."""
+        self._specs, self._logs, self._watch = {spec.name: spec for spec in specs}, logs, watch
+        self._processes: dict[str, NodeProcess] = {}
         self._starts = 0
         self._assemble = ActionClient(node, Assemble, "assemble")
         self._parts = node.create_client(TwinParts, "twin/parts")
@@ -63,26 +68,30 @@ class AssemblyRig:
         self.phases: list[tuple[int, str]] = []
         """Step and phase of every feedback of the goal in progress."""
 
-    def start(self) -> None:
-        """Start the assembly node, and wait until it serves."""
-        folder = self._logs / f"assembly_{self._starts}"
+    def start(self, name: str = ASSEMBLY) -> None:
+        """Start a node, and wait until the assembly node serves."""
+        folder = self._logs / f"{name}_{self._starts}"
         folder.mkdir(parents=True)
         self._starts += 1
-        self._process = NodeProcess(self._spec, dict(os.environ, PYTHONUNBUFFERED="1"), folder)
-        self.wait_for(self._assemble.server_is_ready, "the action assemble")
+        self._processes[name] = NodeProcess(self._specs[name], dict(os.environ, PYTHONUNBUFFERED="1"), folder)
+        if name == ASSEMBLY:
+            self.wait_for(self._assemble.server_is_ready, "the action assemble")
 
-    def kill(self) -> None:
-        """Kill the assembly node, as kill -9 does, and wait until the graph has noticed."""
-        assert self._process is not None
-        self._process.kill()
-        self._process = None
-        self.wait_for(lambda: not self._assemble.server_is_ready(), "end of the action assemble")
+    def kill(self, name: str = ASSEMBLY, *, noticed: bool = True) -> None:
+        """Kill a node, as kill -9 does.
+
+        Args:
+            name: The node.
+            noticed: Wait until the graph has noticed that the assembly node is gone.
+        """
+        self._processes.pop(name).kill()
+        if noticed and name == ASSEMBLY:
+            self.wait_for(lambda: not self._assemble.server_is_ready(), "end of the action assemble")
 
     def stop(self) -> None:
-        """End the assembly node in order."""
-        if self._process is not None:
-            self._process.stop()
-            self._process = None
+        """End the nodes in order, the last one first."""
+        while self._processes:
+            self._processes.popitem()[1].stop()
 
     def assemble(
         self, run: str, seed: int, until: Callable[[], bool] = lambda: False, *, sequence: str = ""
@@ -127,11 +136,16 @@ class AssemblyRig:
         return {part.part: part for part in self._answered(self._parts, TwinParts.Request()).parts}
 
     def parts_in_base(self) -> dict[str, Poses]:
-        """Return the true tip frames of all parts in the frame of the base as it is estimated on average, by part."""
+        """Return where the parts really are that are not in their trays any more.
+
+        Returns:
+            Their tip frames in the frame of the base as it is estimated on average, by part.
+        """
         self.wait_for(lambda: len(self._bases) > 0, "estimate of the base")
         quat = self._bases[-1].quat_xyzw[0]
         base = Poses.single(np.vstack([pose.pos_m for pose in self._bases]).mean(axis=0), quat)
-        return {name: base.inverse() @ pose_from_message(part.pose.pose) for name, part in self.truth().items()}
+        taken = {name: part for name, part in self.truth().items() if part.state != PartState.IN_TRAY}
+        return {name: base.inverse() @ pose_from_message(part.pose.pose) for name, part in taken.items()}
 
     def _on_base(self, message: PoseStamped) -> None:
         self._bases.append(pose_from_message(message.pose))
@@ -144,7 +158,9 @@ class AssemblyRig:
     def spin(self) -> None:
         """Handle one message, or wait for one a moment."""
         self._watch()
-        rclpy.spin_once(self._node, timeout_sec=_SPIN_S)
+        if dead := [found for process in self._processes.values() if (found := process.dead()) is not None]:
+            raise NotReadyError("; ".join(map(str, dead)))
+        rclpy.spin_once(self.node, timeout_sec=_SPIN_S)
 
     def pause(self, duration_s: float) -> None:
         """Spin for some time, wall clock, [s]."""
@@ -188,10 +204,10 @@ def assembly_rig(
         seed: Of the twin.
 
     Yields:
-        The rig, with a running assembly node.
+        The rig, with all nodes started.
     """
     overrides = patient(realtime_factor) | {"refinery_assembly.journal": str(folder / "journal.sqlite3")}
-    *cell, assembly = describe_bringup(
+    specs = describe_bringup(
         "twin",
         sequence=sequence,
         bundles=bundles,
@@ -199,6 +215,7 @@ def assembly_rig(
         realtime_factor=realtime_factor,
         overrides=overrides,
     )
+    cell = [spec for spec in specs if spec.name not in (POLICY, ASSEMBLY)]
     with contextlib.ExitStack() as stack:
         nodes = stack.enter_context(Supervisor(cell, log_dir=folder / "logs", quiet=True))
 
@@ -208,7 +225,8 @@ def assembly_rig(
 
         rclpy.init()
         stack.callback(rclpy.try_shutdown)
-        rig = AssemblyRig(rclpy.create_node("refinery_assembly_rig"), assembly, folder / "logs", watch)
+        rig = AssemblyRig(rclpy.create_node("refinery_assembly_rig"), specs, folder / "logs", watch)
         stack.callback(rig.stop)
-        rig.start()
+        for name in (POLICY, ASSEMBLY):
+            rig.start(name)
         yield rig
