@@ -55,7 +55,7 @@ def assemble(args: Args) -> None:
     with assembly_rig(args.sequence, bundles, work, realtime_factor=args.realtime_factor, seed=args.seed) as rig:
         film = _Film(rig, sequence)
         result = rig.assemble(_RUN, args.seed, until=film.look)
-        film.take("at the end")
+        film.end()
         truth = rig.truth()
     assert result is not None
     shapes = {step.task: load_bundle(bundles / (step.bundle or step.task)).part for step in sequence.steps}
@@ -90,6 +90,12 @@ class _Film:
             self.take(self._sequence.steps[self._next].name)
             self._next += 1
         return False
+
+    def end(self) -> None:
+        """Take the last snapshot, after the last part or of what has become of it."""
+        names = [step.name for step in self._sequence.steps]
+        del self.snapshots[len(names) - 1 :]
+        self.take("at the end" if len(self.snapshots) < len(names) - 1 else names[-1])
 
     def take(self, title: str) -> None:
         """Take a snapshot."""
