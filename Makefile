@@ -9,7 +9,7 @@ JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo assembly assembly-crashes assembly-study study bench docs faults placement test lint clean distclean \
-  twin-pairs recordings robot-pc warp isaaclab test-isaaclab calibration
+  twin-pairs recordings robot-pc first-hour warp isaaclab test-isaaclab calibration
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
