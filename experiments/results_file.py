@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 from refinery.storage import read_json, write_whole
+from refinery_sim_train.provenance import typed_words
 
 
 def read_results(path: Path) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def campaign_origin(facts: dict[str, Any], target: str) -> dict[str, Any]:
         facts: Of :func:`refinery_sim_train.provenance.provenance`.
         target: Target of the Makefile that this process runs for.
     """
-    words = " ".join(sys.argv[1:])
+    words = " ".join(typed_words())
     return {
         "seed": facts["seed"],
         "commit": facts["git_revision"],

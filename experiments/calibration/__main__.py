@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from refinery_sim_train.command import run
 from refinery_sim_train.console import console, stage
 from refinery_sim_train.env.insertion_env import InsertionEnv
 from refinery_sim_train.env.make_env import make_env
-from refinery_sim_train.provenance import provenance
+from refinery_sim_train.provenance import provenance, typed_command
 from refinery_sim_train.refine.evaluate import BatchPolicy
 from refinery_sim_train.refine.seeding import stream_seed
 from refinery_sim_train.settings import read_task
@@ -63,7 +62,7 @@ def compare(args: Args) -> None:
         "trials": args.trials,
         "weights": "base" if args.weights is None else args.weights.name,
         **{key: facts[key] for key in ("git_revision", "date", "machine", "seed")},
-        "command": " ".join(["python -m experiments.calibration", *sys.argv[1:]]),
+        "command": typed_command(),
     }
     for condition in CONDITIONS:
         rows[condition.name] = _measure(args, env, policy, condition)

@@ -37,6 +37,30 @@ def machine() -> str:
     return f"{os.cpu_count()} cores ({processor()}), {system}"
 
 
+def typed_command() -> str:
+    """Return the command of this process as one would type it elsewhere."""
+    program = Path(sys.argv[0]).name
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    if program == "__main__.py" and spec is not None:
+        program = f"python -m {spec.parent}"
+    return " ".join([program, *typed_words()])
+
+
+def typed_words() -> list[str]:
+    """Return this process's arguments without absolute paths.
+
+    A path below the working directory is told from there, another one by its name.
+    """
+    return [_portable(word) for word in sys.argv[1:]]
+
+
+def _portable(word: str) -> str:
+    path = Path(word)
+    if not path.is_absolute():
+        return word
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else path.name
+
+
 def provenance(*, seed: int, env_steps: int) -> dict[str, Any]:
     """Collect the provenance of a result.
 
@@ -57,7 +81,7 @@ def provenance(*, seed: int, env_steps: int) -> dict[str, Any]:
     return {
         "git_revision": revision,
         "dirty": dirty,
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": typed_command(),
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "machine": machine(),
         "versions": versions,
