@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +43,6 @@ class AssemblyRecord:
     """The steps that were done; after one that failed there is none."""
     finished: bool
     """Whether all parts are seated at the end."""
-
-    @classmethod
-    def from_json(cls, row: dict[str, Any]) -> AssemblyRecord:
-        """Return the record that ``dataclasses.asdict`` made this of."""
-        return cls(**row | {"steps": tuple(StepRecord(**step) for step in row["steps"])})
 
     @property
     def first_tries(self) -> bool:

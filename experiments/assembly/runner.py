@@ -93,8 +93,20 @@ class AssemblyRunner:
         return AssemblyRecord(seed=seed, steps=(record,), finished=record.seated)
 
     def _set_up(self, seed: int) -> None:
-        """Draw what is constant in a run: where the base is clamped, and the errors of camera and arm."""
-        self._seed = seed
+        base, self._base_estimate, control_bias_m = self.drawn(seed)
+        self._seed, self._seen = seed, {}
+        self._plant.reset(socket=base, control_bias_m=control_bias_m)
+
+    def drawn(self, seed: int) -> tuple[Poses, Poses, Array]:
+        """Draw what is constant in a run.
+
+        Args:
+            seed: Of the run.
+
+        Returns:
+            Where the base is clamped, where the camera sees it, both in the arm's base frame, and the error of the arm,
+            shape (3,), [m].
+        """
         spec, noise = self.sequence.base, self._plant.task.noise
         place = assembly_rng(seed, step=0, attempt=0, purpose="base")
         xyz = np.asarray(spec.nominal_xyz_m) + place.uniform(-1, 1, 3) * spec.range_xyz_m
@@ -102,10 +114,9 @@ class AssemblyRunner:
         camera = assembly_rng(seed, step=0, attempt=0, purpose="estimate_bias")
         off = np.append(camera.normal(0, noise.estimate_bias_m, 2), 0.0)
         turn = Poses.from_xyz_rpy((0.0, 0.0, 0.0), (0.0, 0.0, camera.normal(0, noise.estimate_bias_yaw_rad)))
-        self._base_estimate = Poses(pos_m=base.pos_m + off, quat_xyzw=(base @ turn).quat_xyzw)
+        estimate = Poses(pos_m=base.pos_m + off, quat_xyzw=(base @ turn).quat_xyzw)
         arm = assembly_rng(seed, step=0, attempt=0, purpose="control_bias")
-        self._plant.reset(socket=base, control_bias_m=arm.normal(0, noise.control_bias_m, 3))
-        self._seen = {}
+        return base, estimate, arm.normal(0, noise.control_bias_m, 3)
 
     def _run(self, index: int, step: StepSpec, policy: StepPolicy) -> StepRecord:
         plant, task = self._plant, policy.runtime.task

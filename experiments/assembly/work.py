@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 from experiments.assembly.policies import Condition, StepPolicy, load_policies
 from experiments.assembly.records import AssemblyRecord
 from experiments.assembly.runner import AssemblyRunner
+from refinery.config import from_mapping, to_mapping
 from refinery.robot_profile import load_robot_profile
 from refinery.sequence.sequence import load_sequence
 from refinery.storage import append_line, resume_lines
@@ -44,17 +45,19 @@ def run_all(jobs: int, work: list[Work], log: Path) -> list[AssemblyRecord]:
         Their records, in order.
 
     Raises:
-        RefineryError: The log cannot be read or written.
+        RefineryError: The log cannot be read or written, or has other records.
     """
-    kept = {(row["condition"], row["step"], row["seed"]): row for row in resume_lines(log)[0]}
-    records = {key: AssemblyRecord.from_json(row["record"]) for key, row in kept.items()}
+    records = {
+        (row["condition"], row["step"], row["seed"]): from_mapping(row["record"], AssemblyRecord, source=log)
+        for row in resume_lines(log)[0]
+    }
     left = [item for item in work if _key(item) not in records]
     if len(left) < len(work):
         console.print(f"  {len(work) - len(left)} of {len(work)} done before ({log})")
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         for i, (item, record) in enumerate(zip(left, pool.map(_done, left, chunksize=4), strict=True), 1):
             condition, step, seed = _key(item)
-            row = {"condition": condition, "step": step, "seed": seed, "record": asdict(record)}
+            row = {"condition": condition, "step": step, "seed": seed, "record": to_mapping(record)}
             append_line(log, json.dumps(row))
             records[_key(item)] = record
             if i % max(1, len(left) // 10) == 0:

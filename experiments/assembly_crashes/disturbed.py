@@ -12,7 +12,7 @@ from typing import Any
 from experiments.assembly_crashes.client import OVER, Client
 from experiments.assembly_crashes.journal_view import Phase, done_twice, event_count, phases
 from experiments.assembly_crashes.witness import Witness
-from refinery.bringup.description import ASSEMBLY, POLICY
+from refinery.bringup.node_names import ASSEMBLY, POLICY
 from refinery_evaluation.assembling.rig import AssemblyRig
 from refinery_msgs.msg import PartState
 

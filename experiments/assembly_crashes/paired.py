@@ -6,13 +6,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from experiments.assembly.policies import Condition, load_policies
 from experiments.assembly.runner import AssemblyRunner
 from experiments.results_file import merge_results, read_results
 from refinery.config import check
-from refinery.robot_profile import load_robot_profile
+from refinery.initial_state import GRASP_NAMES
+from refinery.robot_profile import RobotProfile, load_robot_profile
+from refinery.rotations import Array, Poses
 from refinery.sequence.bundles import shipped_bundles
-from refinery.sequence.sequence import load_sequence
+from refinery.sequence.sequence import Sequence, load_sequence
 from refinery.statistics import PairedComparison
 from refinery_sim.task import named_task
 from refinery_sim_train.command import run
@@ -35,12 +39,15 @@ class Args:
 class TwinCellRunner(AssemblyRunner):
     """The runner in the cells of the twin: base, camera and arm are off as they are there."""
 
-    def _set_up(self, seed: int) -> None:
-        profile = load_robot_profile("twin")
-        tasks = {step.task: named_task(step.task) for step in self.sequence.steps}
-        draw = AssemblyCell(self.sequence, tasks, profile, seed).trial.draw
-        self._seed, self._seen, self._base_estimate = seed, {}, draw.estimate
-        self._plant.reset(socket=draw.socket, control_bias_m=draw.control_bias_m)
+    def __init__(self, sequence: Sequence, profile: RobotProfile) -> None:
+        super().__init__(sequence, profile)
+        self._cell = AssemblyCell(sequence, {step.task: named_task(step.task) for step in sequence.steps}, profile, 0)
+
+    def drawn(self, seed: int) -> tuple[Poses, Poses, Array]:
+        """Draw as the twin does."""
+        self._cell.start_trial(seed, np.zeros((1, len(GRASP_NAMES))))
+        draw = self._cell.trial.draw
+        return draw.socket, draw.estimate, draw.control_bias_m
 
 
 def compare(args: Args) -> None:

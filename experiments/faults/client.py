@@ -19,6 +19,7 @@ from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from experiments.faults.safety import History
+from refinery.bringup.middleware import ASK_AGAIN_S
 from refinery.robot_profile import RobotProfile
 from refinery_msgs.action import Insert, Place
 from refinery_msgs.msg import PolicyStatus
@@ -29,7 +30,6 @@ from refinery_ros.conversions import seconds
 PATIENCE_S = 60.0
 """Longest wait for anything, wall clock; only a failure takes this long."""
 _QUESTION_S = 1.0
-_ASK_AGAIN_S = 3.0
 _POLICY = "/refinery_policy"
 
 
@@ -101,14 +101,14 @@ class Client:
     def await_placing(self) -> None:
         """Wait until the sampler answers placements.
 
-        A server that knows the client's questions but not yet its end of the answers drops the answer
-        (https://github.com/ros2/rmw_fastrtps/issues/842); one that is refused may be asked as often as it takes.
+        An answer may be lost (:data:`refinery.bringup.middleware.ASK_AGAIN_S`); a placement that is refused may be
+        asked for as often as it takes.
         """
         self.wait_for(self._place.server_is_ready, "server of place")
         end = time.monotonic() + PATIENCE_S
         while True:
             answer = self._place.send_goal_async(Place.Goal(task="none, this only asks for an answer"))
-            until = min(end, time.monotonic() + _ASK_AGAIN_S)
+            until = min(end, time.monotonic() + ASK_AGAIN_S)
             while not answer.done() and time.monotonic() < until:
                 self.spin()
             if answer.done():

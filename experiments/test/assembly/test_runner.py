@@ -10,6 +10,7 @@ from experiments.assembly.records import AssemblyRecord, StepRecord
 from experiments.assembly.runner import AssemblyRunner
 from experiments.assembly.summary import summarize
 from experiments.assembly.work import Work, run_all
+from refinery.config import from_mapping, to_mapping
 from refinery.errors import RefineryError
 from refinery.robot_profile import load_robot_profile
 from refinery.sequence.sequence import load_sequence
@@ -61,7 +62,7 @@ def test_a_chain_holds_carries_errors_over_and_repeats_whatever_ran_before(runne
     assert [step.step for step in alone.steps] == ["key"]
     assert alone.steps[0].carried_mm < 0.02 and alone.steps[0].estimate_error_mm < 0.02
     assert runner.assemble(policies, 1) == first
-    assert AssemblyRecord.from_json(json.loads(json.dumps(dataclasses.asdict(first)))) == first
+    assert from_mapping(json.loads(json.dumps(to_mapping(first))), AssemblyRecord, source="log") == first
 
 
 def test_a_study_goes_on_where_it_stopped(bundles, tmp_path):

@@ -16,12 +16,10 @@ from rclpy.qos import qos_profile_action_status_default
 from rclpy.task import Future
 from unique_identifier_msgs.msg import UUID
 
+from refinery.bringup.middleware import ASK_AGAIN_S
 from refinery_assembly_node.command import CommandStoppedError
 from refinery_ros.polled_subscription import PolledSubscription
 
-ASK_AGAIN_S = 3.0
-"""A server that has not answered for so long is asked again, wall clock, [s]. One that knows the client's questions but
-not yet its end of the answers drops the answer (https://github.com/ros2/rmw_fastrtps/issues/842)."""
 _CANCEL_S = 30.0
 """A goal that was cancelled has to end within this, wall clock, [s]."""
 _FORGOTTEN_S = 3.0

@@ -39,8 +39,6 @@ class AssembleServer:
 
     def __init__(self, node: ManagedNode, resources: Callable[[], AssemblyResources]) -> None:
         self._node, self._resources = node, resources
-        self.busy = False
-        """Whether a run is in progress."""
         self._stop: str | None = None
         self._run = ""
         self._handles: list[ServerGoalHandle] = []
@@ -57,6 +55,11 @@ class AssembleServer:
         """End a run in progress as a cancellation would; the journal knows where it stands."""
         if self.busy:
             self._stop = self._stop or reason
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run is in progress."""
+        return bool(self._handles)
 
     @property
     def stopped(self) -> str | None:
@@ -77,7 +80,7 @@ class AssembleServer:
         if self.busy:
             return self._finish(handle, await self._follow(handle))
         result, begun_s = Assemble.Result(run=handle.request.run), clock_seconds(self._node)
-        self.busy, self._stop, self._run, self._handles = True, None, "", [handle]
+        self._stop, self._run, self._handles = None, "", [handle]
         try:
             result.outcome = await self._assemble(handle.request, result)
         # rclpy would turn an exception into an empty result, whose outcome is success.
@@ -85,7 +88,7 @@ class AssembleServer:
             self._node.defect("assemble", error)
             result.outcome = Outcome(value=Outcome.STOPPED, message=f"a defect, {type(error).__name__}: {error}")
         finally:
-            self.busy, self._handles, self._result = False, [], result
+            self._handles, self._result = [], result
         result.duration_s = clock_seconds(self._node) - begun_s
         return self._finish(handle, result)
 

@@ -7,6 +7,7 @@ import sys
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 
 from refinery.bringup.graph import find_duplicate
+from refinery.bringup.node_names import ASSEMBLY
 from refinery.errors import NotReadyError, RefineryError
 from refinery_assembly_node.assemble_server import AssembleServer
 from refinery_assembly_node.assembly_resources import AssemblyResources
@@ -14,7 +15,6 @@ from refinery_assembly_node.parameters import declare_parameters, read_parameter
 from refinery_ros.lifecycle import ManagedNode
 from refinery_ros.lifecycle_process import run_lifecycle_node
 
-NODE_NAME = "refinery_assembly"
 _SUCCESS, _FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
 
@@ -27,7 +27,7 @@ class AssemblyNode(ManagedNode):
     shutdown_timeout_s = 40.0
 
     def __init__(self) -> None:
-        super().__init__(NODE_NAME)
+        super().__init__(ASSEMBLY)
         declare_parameters(self)
         self._resources: AssemblyResources | None = None
         self._active = False
@@ -105,7 +105,7 @@ class AssemblyNode(ManagedNode):
         if self._resources is None:
             raise NotReadyError(f"no sequence is loaded: configure the node ({self._problem or 'not yet'})")
         if not self._active:
-            raise NotReadyError(f"the node is not active: activate it (ros2 lifecycle set /{NODE_NAME} activate)")
+            raise NotReadyError(f"the node is not active: activate it (ros2 lifecycle set /{ASSEMBLY} activate)")
         return self._resources
 
     def _release(self) -> None:
@@ -121,7 +121,7 @@ class AssemblyNode(ManagedNode):
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until SIGINT or SIGTERM; returns the exit status."""
-    return run_lifecycle_node(NODE_NAME, AssemblyNode, args)
+    return run_lifecycle_node(ASSEMBLY, AssemblyNode, args)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rclpy.node import Node
 
 from refinery.bringup.graph import SETTLED_S
+from refinery.bringup.node_names import POLICY, SAMPLER
 from refinery_ros.parameters import declare_all, parameter, read_all
 
 
@@ -19,8 +20,8 @@ class AssemblyParameters:
     robot_profile: str = parameter("twin", "Robot profile: a name in config/robots or a path to a .yaml file")
     journal: str = parameter("", "Journal of the runs (SQLite), on a local disk; empty: one for the sequence in ~/.ros")
     base_pose: str = parameter("base_pose", "Topic of the estimated pose of the assembly's base")
-    policy_node: str = parameter("refinery_policy", "Name of the policy node, for its status and ~/rearm")
-    sampler_node: str = parameter("refinery_sampler", "Name of the sampler node, to see whether it is active")
+    policy_node: str = parameter(POLICY, "Name of the policy node, for its status and ~/rearm")
+    sampler_node: str = parameter(SAMPLER, "Name of the sampler node, to see whether it is active")
     autostart: bool = parameter(
         False, "Configure and activate at start, without a lifecycle manager; a failure ends the node"
     )

@@ -18,12 +18,13 @@ from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
 import refinery_msgs.action
+from refinery.bringup.middleware import ASK_AGAIN_S
 from refinery.errors import NotReadyError
 from refinery.initial_state import GRASP, GRASP_NAMES
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Poses
 from refinery.task import Task
-from refinery_assembly_node.action_goals import ASK_AGAIN_S, ActionGoals
+from refinery_assembly_node.action_goals import ActionGoals
 from refinery_assembly_node.base_estimate import BaseEstimate
 from refinery_assembly_node.command import (
     CloseJaws,

@@ -10,6 +10,7 @@ from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from std_srvs.srv import Trigger
 
 from refinery.bringup.graph import find_duplicate
+from refinery.bringup.node_names import POLICY
 from refinery.errors import RefineryError
 from refinery.tick import compiled
 from refinery.tick.guard import GuardDecision, Level, Reason
@@ -32,7 +33,7 @@ class PolicyNode(ManagedNode):
     """Runs the policies of bundles against a robot."""
 
     def __init__(self) -> None:
-        super().__init__("refinery_policy")
+        super().__init__(POLICY)
         declare_parameters(self)
         self.autostart_timeout_s = float(self.get_parameter("autostart_timeout_s").value)
         self._resources: PolicyResources | None = None
@@ -223,7 +224,7 @@ class PolicyNode(ManagedNode):
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until SIGINT or SIGTERM; returns the exit status."""
-    return run_lifecycle_node("refinery_policy", PolicyNode, args)
+    return run_lifecycle_node(POLICY, PolicyNode, args)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from std_srvs.srv import Trigger
 
 from refinery.bringup.graph import find_duplicate
+from refinery.bringup.node_names import SAMPLER
 from refinery.errors import NotReadyError, RefineryError
 from refinery_msgs.srv import SampleInit
 from refinery_ros.lifecycle import ManagedNode
@@ -22,8 +23,6 @@ from refinery_sampler_node.sampler_resources import SamplerResources
 from refinery_sampler_node.sampling.displayed_choice import DisplayedChoice
 from refinery_sampler_node.sampling.sample_service import answer, refuse
 
-NODE_NAME = "refinery_sampler"
-
 
 class SamplerNode(ManagedNode):
     """Chooses initial states and places the arm there.
@@ -34,7 +33,7 @@ class SamplerNode(ManagedNode):
     shutdown_timeout_s = PATIENCE_S + 1.0
 
     def __init__(self) -> None:
-        super().__init__(NODE_NAME)
+        super().__init__(SAMPLER)
         declare_parameters(self)
         self._resources: SamplerResources | None = None
         self._active = False
@@ -131,7 +130,7 @@ class SamplerNode(ManagedNode):
                 f"no bundle is loaded: configure the node first ({self._problem or 'not configured yet'})"
             )
         if not self._active:
-            raise NotReadyError(f"the node is not active: activate it (ros2 lifecycle set /{NODE_NAME} activate)")
+            raise NotReadyError(f"the node is not active: activate it (ros2 lifecycle set /{SAMPLER} activate)")
         return self._resources
 
     def _on_sample_init(self, request: SampleInit.Request, response: SampleInit.Response) -> SampleInit.Response:
@@ -182,7 +181,7 @@ class SamplerNode(ManagedNode):
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until SIGINT or SIGTERM; returns the exit status."""
-    return run_lifecycle_node(NODE_NAME, SamplerNode, args)
+    return run_lifecycle_node(SAMPLER, SamplerNode, args)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory as JointTrajectoryMsg
 
 from refinery.bringup.graph import SETTLED_S, check_only_clock
+from refinery.bringup.node_names import TWIN
 from refinery.errors import RefineryError
 from refinery.robot_profile import RobotProfile
 from refinery.sequence.bundles import bundled_tasks
@@ -58,7 +59,7 @@ class TwinNode(Node):
     """The cell behind the topics and services of the real one; like a real cell, it is not lifecycle-managed."""
 
     def __init__(self) -> None:
-        super().__init__("refinery_twin")
+        super().__init__(TWIN)
         self._settings, self._profile = declare_parameters(self)
         self._cell = _cell(self._settings, self._profile)
         task = self._cell.task
@@ -222,7 +223,7 @@ def _estimating_base(profile: RobotProfile) -> RobotProfile:
 
 def main() -> int:
     """Run the twin until SIGINT or SIGTERM; returns the exit status."""
-    return run_node_process("refinery_twin", TwinNode, _run)
+    return run_node_process(TWIN, TwinNode, _run)
 
 
 def _run(node: TwinNode, stop: StopSignal) -> int:

@@ -13,6 +13,9 @@ from pathlib import Path
 
 from refinery.errors import ConfigError
 
+ASK_AGAIN_S = 3.0
+"""A server that has not answered for so long is asked again, wall clock, [s]. One that knows the client's questions but
+not yet its end of the answers drops the answer (https://github.com/ros2/rmw_fastrtps/issues/842)."""
 VARIABLE = "RMW_IMPLEMENTATION"
 """Environment variable that names the middleware."""
 _INDEX = Path("share/ament_index/resource_index/rmw_typesupport")

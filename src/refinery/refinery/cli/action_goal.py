@@ -10,15 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from refinery.bringup.middleware import check_middleware
+from refinery.bringup.middleware import ASK_AGAIN_S, check_middleware
 from refinery.bringup.node_spec import check_namespace
 from refinery.bringup.ros_start import init_ros
 from refinery.config import check
 from refinery.errors import NotReadyError
 
-ASK_AGAIN_S = 3.0
-"""A server that has not answered for so long is asked again, [s]. One that knows the client's questions but not yet
-its end of the answers drops the answer (https://github.com/ros2/rmw_fastrtps/issues/842)."""
 _POLL_S = 0.25
 CANCEL_S = 15.0
 """A goal that was cancelled has to end within this, [s]."""

@@ -11,15 +11,12 @@ from typing import Any
 
 import tyro
 
-from refinery.bringup.middleware import check_middleware
+from refinery.bringup.middleware import ASK_AGAIN_S, check_middleware
 from refinery.bringup.node_spec import check_namespace
 from refinery.bringup.ros_start import init_ros
 from refinery.config import check
 from refinery.errors import NotReadyError
 from refinery.theta_units import shown_unit
-
-ASK_AGAIN_S = 3.0
-"""A sampler that has not answered for so long is asked again, [s]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,8 +87,6 @@ def _call(args: SampleArgs) -> Any:
         end_s = time.monotonic() + args.timeout_s
         asked: list[Any] = []
         while (left_s := end_s - time.monotonic()) > 0:
-            # Again: a server that knows the client's questions but not yet its end of the answers drops the answer
-            # (https://github.com/ros2/rmw_fastrtps/issues/842).
             asked.append(client.call_async(request))
             rclpy.spin_until_future_complete(node, asked[-1], timeout_sec=min(ASK_AGAIN_S, left_s))
             for future in asked:

@@ -16,7 +16,8 @@ from geometry_msgs.msg import PoseStamped
 from rclpy.action import ActionClient
 from rclpy.node import Node
 
-from refinery.bringup.description import ASSEMBLY, POLICY, describe_bringup
+from refinery.bringup.description import describe_bringup
+from refinery.bringup.node_names import ASSEMBLY, POLICY
 from refinery.bringup.node_spec import NodeSpec
 from refinery.bringup.process import NodeProcess
 from refinery.bringup.supervisor import Supervisor

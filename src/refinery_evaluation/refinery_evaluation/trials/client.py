@@ -36,7 +36,8 @@ OUTCOMES = {
 }
 """Names of the outcome values."""
 ASK_AGAIN_S = 10.0
-"""A service that has not answered for so long is asked again, [s]."""
+"""A service that has not answered for so long is asked again, [s]; :data:`refinery.bringup.middleware.ASK_AGAIN_S` says
+why. Longer than there: a sampler draws for seconds."""
 ANSWER_S = 30.0
 """Longest wait for an answer, [s]."""
 
@@ -80,13 +81,9 @@ class TrialClient:
             self._until(action.server_is_ready, end, f"action {name}")
         answer = "none"
         while time.monotonic() < end:
-            future = self._sample.call_async(SampleInit.Request())
-            # A server that knows the client's questions but not yet its end of the answers drops the answer
-            # (https://github.com/ros2/rmw_fastrtps/issues/842).
-            if not self._comes(future.done, min(end, time.monotonic() + ASK_AGAIN_S)):
-                self._sample.remove_pending_request(future)
+            response = self._asked(self._sample, SampleInit.Request(), end)
+            if response is None:
                 continue
-            response = future.result()
             if response.success:
                 return
             answer = response.message
@@ -155,13 +152,18 @@ class TrialClient:
     def _answer(self, client: Client, request: Any, name: str) -> Any:
         """Ask, and ask again where an answer was lost: none of these services does more when it is asked twice."""
         end = time.monotonic() + ANSWER_S
-        while True:
-            future = client.call_async(request)
-            if self._comes(future.done, min(end, time.monotonic() + ASK_AGAIN_S)):
-                return future.result()
-            client.remove_pending_request(future)
-            if time.monotonic() > end:
-                raise NotReadyError(_in_vain(f"an answer of {name}"))
+        while time.monotonic() < end:
+            if (answer := self._asked(client, request, end)) is not None:
+                return answer
+        raise NotReadyError(_in_vain(f"an answer of {name}"))
+
+    def _asked(self, client: Client, request: Any, end: float) -> Any:
+        """Ask once; returns the answer, or None if it does not come: see :data:`ASK_AGAIN_S`."""
+        future = client.call_async(request)
+        if self._comes(future.done, min(end, time.monotonic() + ASK_AGAIN_S)):
+            return future.result()
+        client.remove_pending_request(future)
+        return None
 
     def _act(self, client: ActionClient, goal: Any, timeout_s: float, name: str) -> Any:
         handle = self.result(client.send_goal_async(goal), ANSWER_S, name)

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from refinery import strict_yaml
+from refinery.bringup.node_names import SAMPLER
 from refinery.robot_profile import load_robot_profile
 from refinery_sampler_node.display.markers import NAMESPACES
-from refinery_sampler_node.node import NODE_NAME
 
 CONFIG = Path(__file__).parents[4] / "config"
 
@@ -20,7 +20,7 @@ CONFIG = Path(__file__).parents[4] / "config"
 def published() -> set[str]:
     profiles = [load_robot_profile(name) for name in ("twin", "fr3", "panda")]
     topics = {topic for each in profiles for topic in (each.pose_topic, each.socket_pose_topic, each.joint_state_topic)}
-    own = {f"/{NODE_NAME}/markers", f"/{NODE_NAME}/status", "/robot_description"}
+    own = {f"/{SAMPLER}/markers", f"/{SAMPLER}/status", "/robot_description"}
     return {f"/{topic}" for topic in topics} | own
 
 
@@ -31,7 +31,7 @@ def test_foxglove(published: set[str]) -> None:
     shown = set(scene["topics"]) | {each["topic"] for each in scene["layers"].values() if "topic" in each}
     shown |= {panels["RawMessages!status"]["topicPath"]}
     shown |= {path["value"].split(".")[0] for path in panels["Plot!joints"]["paths"]}
-    assert shown <= published and f"/{NODE_NAME}/markers" in shown
+    assert shown <= published and f"/{SAMPLER}/markers" in shown
     assert panels["CallService!sample"]["serviceName"] == "/sample_init"
 
     def leaves(node: Any) -> set[str]:

@@ -66,10 +66,9 @@ def examine(file: Path, profile: RobotProfile) -> Examination:
     mistakes = [_in_metres(mistake) for mistake in mistakes]
     if task is None:
         return Examination(task=None, mistakes=tuple(mistakes), misfits=(), notes=(), facts=())
-    shaped = not _any(mistakes, "plug.section")
-    if shaped:
+    if not _any(mistakes, "plug.section"):
         mistakes += _mistakes_of(file, _geometry(task, mistakes))
-        shaped = not _any(mistakes, "plug.section")
+    shaped = not _any(mistakes, "plug.section")
     reach = None
     if not _any(mistakes, "socket.nominal", "socket.range", "plug.grasp", "initial_state.trained_in"):
         reach = examine_reach(task, profile)
