@@ -9,6 +9,7 @@ import numpy as np
 from refinery.initial_state import THETA_NAMES, theta_of
 from refinery.theta_units import shown_unit
 from refinery.tick.diagnosis import Place
+from refinery.tick.start_check import StartTolerance
 from refinery_evaluation.explain import plots
 from refinery_evaluation.explain.episode import Episode
 from refinery_evaluation.report.html import environment
@@ -45,7 +46,7 @@ def page(episode: Episode, source: Path) -> str:
         ("Bundle", f"{episode.bundle.name}, task {task.name} ({task.hash()[:12]})"),
         ("Recording", str(source)),
     ]
-    starts = []
+    starts, tolerance = [], StartTolerance.for_task(task)
     for i, name in enumerate(THETA_NAMES):
         factor, unit = shown_unit(name)
         if theta[i] == 0 and trained.low[i] == trained.high[i] == 0:
@@ -64,6 +65,7 @@ def page(episode: Episode, source: Path) -> str:
             seated=episode.seated,
             facts=[("", fact) for fact in facts],
             starts=starts,
+            tolerance=f"{1e3 * tolerance.position_m:.1f} mm, {np.degrees(tolerance.angle_rad):.1f} deg",
             path_png=plots.path(episode),
             poses_png=plots.poses(episode),
             wrench_png=plots.wrench(episode),

@@ -80,7 +80,7 @@ def _cells(trial: TrialRecord, dims: Sequence[Dimension]) -> list[str]:
         str(trial.seed),
         trial.starts,
         "\u2713 seated" if trial.strict else "\u2717 failed",
-        f"{trial.outcome}\n{trial.reason}" if trial.reason else trial.outcome,
+        f"{trial.outcome}\n{trial.reason}" if trial.reason and not trial.strict else trial.outcome,
         number(predicted, 0, "%"),
         _theta(trial, dims),
         place if trial.placed else f"not placed\n{place}",

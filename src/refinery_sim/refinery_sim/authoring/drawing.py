@@ -144,7 +144,8 @@ def _from_the_side(task: Task) -> Iterator[str]:
     yield panel.box((-half, grip - half), (half, grip - half + 2 * tall), "#7a6f9b", 'fill-opacity="0.45"')
     yield panel.words(half + 0.002, grip, f"tool {1e3 * task.plug.grasp_xyz_m[2]:g} mm over tip")
     yield panel.words(-0.97 * wide, depth + 0.002, f"rim {1e3 * depth:g} mm over seat")
-    yield panel.words(x + 0.004, start + 0.002, f"starts {1e3 * start:g} mm over seat")
+    words = f"start {1e3 * start:g} mm over seat"
+    yield panel.words(0.97 * wide, start + 0.002, words, 'text-anchor="end"')
     yield panel.title("From the side (x, z)", f"plug {1e3 * length:g} mm long; dashed: the plug when seated")
 
 
@@ -162,20 +163,22 @@ def _cut_solids(task: Task, panel: _Panel, wide_m: float, bottom_m: float) -> It
 def _boxes(task: Task, rows: list[int], top: float) -> Iterator[str]:
     """Bars of the deployed box with the trained one inside, for every dimension that varies, and the height."""
     left, right = 190, WIDTH - 330
-    yield _words(20, top - 12, "Initial states: trained in deployed", 'font-weight="bold"')
+    yield _words(20, top - 12, "Initial states: trained (dark) within deployed (light)", 'font-weight="bold"')
     for row, index in enumerate(rows):
         name = THETA_NAMES[index]
         factor, unit = shown_unit(name)
         boxes = (task.initial_state.deployed, task.initial_state.trained)
         deployed, trained = ([factor * float(v[index]) for v in (box.low, box.high)] for box in boxes)
         low, high = min(deployed[0], trained[0]), max(deployed[1], trained[1])
-        span = max(high - low, 1e-9)
         y = top + _ROW * row + 6
+        yield _words(20, y + 14, f"{name} [{unit}]")
+        if high == low:
+            yield _words(right + 15, y + 14, f"always {low:.3g} {unit}")
+            continue
         for (a, b), colour, tall in ((deployed, _DEPLOYED, 18), (trained, _TRAINED, 8)):
-            start, end = (left + (right - left) * (v - low) / span for v in (a, b))
+            start, end = (left + (right - left) * (v - low) / (high - low) for v in (a, b))
             place = f'x="{start:.1f}" y="{y + 9 - tall / 2}" width="{max(end - start, 2):.1f}" height="{tall}"'
             yield f'<rect {place} fill="{colour}"/>'
-        yield _words(20, y + 14, f"{name} [{unit}]")
         text = f"{trained[0]:.3g} to {trained[1]:.3g} in {deployed[0]:.3g} to {deployed[1]:.3g} {unit}"
         yield _words(right + 15, y + 14, text)
 
