@@ -32,7 +32,7 @@ class Effort:
     """How much is measured; the defaults take five to six minutes."""
 
     ticks: int = 10_000
-    """Ticks of each network after a pause of :data:`PAUSE_S`, >= 1."""
+    """Ticks of each network after a pause of :data:`PAUSE_S`, and without one, >= 1."""
     slow_ticks: int = 150
     """Ticks of each network at the rate of the shipped policies, >= 1."""
     torch_steps: int = 5_000
@@ -75,22 +75,27 @@ def measure(task: Task, effort: Effort, realtime: Realtime, report: Report) -> d
 def _ticks(task: Task, effort: Effort, realtime: Realtime, report: Report) -> dict[str, Any]:
     figures: dict[str, Any] = {"tick_build": compiled.description()}
     overhead_us, over_bare_us = dict[str, float](), dict[str, float]()
+    hot_us: dict[str, dict[str, float]] = {}
     with scheduled(realtime) as conditions:
         for name, lstm in (("mlp", False), ("lstm", True)):
             slow_s = 1.0 / task.control.policy_rate_hz
             slow = tick.against_bare_inference(task, lstm=lstm, rounds=effort.slow_ticks, pause_s=slow_s)
             taken = tick.against_bare_inference(task, lstm=lstm, rounds=effort.ticks, pause_s=PAUSE_S)
+            hot = tick.against_bare_inference(task, lstm=lstm, rounds=effort.ticks, pause_s=0.0)
             over, own, bare = taken["tick"], taken["own"], taken["bare"]
             figures[f"tick_over_inference_{name}"] = round(ratio(taken, "tick", "bare"), 3)
             figures[f"tick_over_inference_{name}_cpu"] = round(over.cpu_median_us / bare.cpu_median_us, 3)
             figures[f"tick_over_inference_{name}_slow"] = round(ratio(slow, "tick", "bare"), 3)
             overhead_us[name] = round(over.cpu_median_us - own.cpu_median_us, 1)
             over_bare_us[name] = round(over.cpu_median_us - bare.cpu_median_us, 1)
+            hot_us[name] = {who: round(each.cpu_median_us, 1) for who, each in hot.items()}
+            report(f"{name}, one after the other: {_both_clocks(hot)}")
             report(f"{name}, {1e3 * PAUSE_S:.0f} ms apart: {_both_clocks(taken)}")
             report(f"{name}, {1e3 * slow_s:.0f} ms apart: {_both_clocks(slow)}")
         figures["tick_conditions"] = conditions.facts()
     # Of the larger network, which is the slower one.
     figures["tick_overhead_us"], figures["tick_over_bare_us"] = overhead_us, over_bare_us
+    figures["tick_hot_us"] = hot_us
     figures["tick_p999_us"] = round(over.quantile_us(0.999), 1)
     figures["tick_p999_cpu_us"] = round(over.cpu_quantile_us(0.999), 1)
     figures["inference_p999_us"] = round(bare.quantile_us(0.999), 1)

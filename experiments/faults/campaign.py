@@ -36,6 +36,8 @@ FACTOR = 2.0
 """Simulated seconds per second."""
 BENCH_INJECTIONS = 100
 """After so many injections the nodes are ended, looked for, and started anew."""
+_LSTM_RESULTS = "results/faults_lstm.json"
+"""Where a campaign with an LSTM writes, unless it is told otherwise."""
 _BY_BENCH = {case.kind for case in PROCESS}
 
 
@@ -45,10 +47,11 @@ class Campaign:
     Args:
         drawn: The injections.
         factor: Pace of the twin, simulated seconds per second.
+        lstm_units: Units of the policy's LSTM; 0: none.
     """
 
-    def __init__(self, drawn: Sequence[Drawn], factor: float) -> None:
-        self.drawn, self.factor = drawn, factor
+    def __init__(self, drawn: Sequence[Drawn], factor: float, lstm_units: int = 0) -> None:
+        self.drawn, self.factor, self.lstm_units = drawn, factor, lstm_units
         self.seen: list[tuple[Drawn, Observation]] = []
         self.unexpected: list[str] = []
         self.again: list[Drawn] = []
@@ -67,7 +70,7 @@ class Campaign:
                 self._on_a_bench(place, self.drawn[first : first + BENCH_INJECTIONS])
 
     def _on_a_bench(self, place: Path, drawn: Sequence[Drawn]) -> None:
-        with running(place, self.factor) as (bench, client):
+        with running(place, self.factor, self.lstm_units) as (bench, client):
             injector = Injector(bench, client)
             for item in drawn:
                 try:
@@ -116,6 +119,7 @@ class Campaign:
         unsafe = [seen for seen in all_seen if seen.unsafe or seen.not_latched]
         return {
             "tick_build": compiled.description(),
+            "lstm_units": self.lstm_units,
             "injections": len(all_seen),
             "unsafe": len(unsafe) + self.leftover,
             "not_latched": len(not_latched),
@@ -148,11 +152,13 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=500, help="injections, at least 1")
     parser.add_argument("--seed", type=int, default=0, help="of everything that is drawn, at least 0")
     parser.add_argument("--factor", type=float, default=FACTOR, help="simulated seconds per second")
-    parser.add_argument("--out", type=Path, default=table.RESULTS, help="results file, relative to the repository")
+    parser.add_argument("--lstm", type=int, default=0, metavar="UNITS", help="units of an LSTM in the policy; 0: none")
+    parser.add_argument("--out", type=Path, help="results file, relative to the repository")
     args = parser.parse_args()
-    if args.count < 1 or args.seed < 0:
-        parser.error(f"expected a count >= 1 and a seed >= 0, got {args.count} and {args.seed}")
-    out = table.ROOT / args.out
+    if args.count < 1 or args.seed < 0 or args.lstm < 0:
+        got = f"{args.count}, {args.seed} and {args.lstm}"
+        parser.error(f"expected a count >= 1, a seed >= 0 and 0 or more units of an LSTM, got {got}")
+    out = table.ROOT / (args.out or (_LSTM_RESULTS if args.lstm else table.RESULTS))
     try:
         check_writable(out.parent)
     except StorageError as error:
@@ -160,7 +166,7 @@ def main() -> int:
     # SIGTERM must end the nodes as well.
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     print(f"{args.count} injections, seed {args.seed}, {args.factor:g} times real time", flush=True)
-    campaign = Campaign(draw(args.count, args.seed), args.factor)
+    campaign = Campaign(draw(args.count, args.seed), args.factor, args.lstm)
     campaign.run()
     facts = provenance(seed=args.seed, env_steps=0)
     results = campaign.results() | campaign_origin(facts, "faults")

@@ -20,6 +20,7 @@ import rclpy
 import yaml
 from domain_coordinator import domain_id
 
+from experiments.bench.networks import onnx_policy, random_network
 from experiments.faults.client import Client
 from refinery.config import to_mapping
 from refinery.initial_state import InitialStateSpec, tool_pose
@@ -99,9 +100,10 @@ class FaultBench:
         folder: Gets the bundle, the logs and the node's recordings.
         domain: ROS domain of all of it.
         factor: Simulated seconds per second.
+        lstm_units: Units of an LSTM in front of the policy's layers; 0: a policy without memory.
     """
 
-    def __init__(self, folder: Path, domain: int, factor: float) -> None:
+    def __init__(self, folder: Path, domain: int, factor: float, lstm_units: int = 0) -> None:
         self.task, self.factor, self.folder = fault_task(), factor, folder
         self.profile = fault_profile(self.task)
         self.records = folder / "records"
@@ -113,7 +115,8 @@ class FaultBench:
         self._profile_file, self._task_file = folder / "profile.yaml", folder / "task.yaml"
         self._profile_file.write_text(yaml.safe_dump(to_mapping(self.profile)))
         self._task_file.write_text(yaml.safe_dump(to_mapping(self.task)))
-        self.bundle = tiny_bundle(folder / "bundle", self.task)
+        network = onnx_policy(random_network(lstm_units=lstm_units), servo_gain=1.0) if lstm_units else None
+        self.bundle = tiny_bundle(folder / "bundle", self.task, network)
         self.others: dict[str, subprocess.Popen[bytes]] = {}
         """Processes that only some faults need."""
         self._starts = 0
@@ -228,10 +231,10 @@ class FaultBench:
 
 
 @contextlib.contextmanager
-def running(folder: Path, factor: float) -> Iterator[tuple[FaultBench, Client]]:
+def running(folder: Path, factor: float, lstm_units: int = 0) -> Iterator[tuple[FaultBench, Client]]:
     """Bring the bench up and end it; the policy node is active when this yields."""
     with domain_id() as domain, contextlib.ExitStack() as stack:
-        bench = FaultBench(folder, int(domain), factor)
+        bench = FaultBench(folder, int(domain), factor, lstm_units)
         stack.callback(bench.close)
         context = rclpy.Context()
         rclpy.init(context=context, domain_id=int(domain))

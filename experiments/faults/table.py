@@ -87,6 +87,7 @@ def _line(cells: Sequence[str]) -> str:
 
 def _introduction(results: dict[str, Any]) -> str:
     date, commit = results["date"][:10], results["commit"][:10]
+    tick = results["tick_build"]
     return f"""# Faults and reactions
 
 Written by `make faults` from `results/faults.json` (again: `tools/env python -m experiments.faults.table`); do not
@@ -108,7 +109,7 @@ re-arming is refused while the cause can be seen.
 - After a killed node the twin heeds no target until the graph has forgotten the dead publisher (up to 20 s), as with
   any second publisher. A real impedance controller follows whoever speaks.
 
-Numbers of {results["injections"]} injections (seed {results["seed"]}, {date}, commit {commit}, tick {results["tick_build"]}):
+Numbers of {results["injections"]} injections (seed {results["seed"]}, {date}, commit {commit}, tick: {tick}):
 {results["unsafe"]} unsafe, {results["not_latched"]} not latched, {results["leftover_processes"]} processes left.
 """
 
