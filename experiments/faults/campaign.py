@@ -29,6 +29,7 @@ from experiments.faults.observation import Observation
 from experiments.results_file import campaign_origin
 from refinery.errors import StorageError
 from refinery.storage import check_writable, write_whole
+from refinery.tick import compiled
 from refinery_sim_train.provenance import provenance
 
 FACTOR = 2.0
@@ -114,6 +115,7 @@ class Campaign:
         not_latched = [seen for seen in all_seen if seen.not_latched]
         unsafe = [seen for seen in all_seen if seen.unsafe or seen.not_latched]
         return {
+            "tick_build": compiled.description(),
             "injections": len(all_seen),
             "unsafe": len(unsafe) + self.leftover,
             "not_latched": len(not_latched),

@@ -108,7 +108,7 @@ re-arming is refused while the cause can be seen.
 - After a killed node the twin heeds no target until the graph has forgotten the dead publisher (up to 20 s), as with
   any second publisher. A real impedance controller follows whoever speaks.
 
-Numbers of {results["injections"]} injections (seed {results["seed"]}, {date}, commit {commit}):
+Numbers of {results["injections"]} injections (seed {results["seed"]}, {date}, commit {commit}, tick {results["tick_build"]}):
 {results["unsafe"]} unsafe, {results["not_latched"]} not latched, {results["leftover_processes"]} processes left.
 """
 
