@@ -32,6 +32,8 @@ BREAKABLE = (
 )
 """Callbacks of the policy node, and what they call, that a defect is put into."""
 _REFUSED_BY_CLI = 2
+_REFUSED_BY_NODES = "end the other cell"
+"""What every node says that refuses to serve beside another of its name."""
 _ASIDE_M = (-0.05, 0.25, 0.15)
 """From home to a pose that takes the arm seconds to reach, base frame, [m]."""
 _MOVING_M = 0.01
@@ -92,10 +94,13 @@ def _reached(client: Client, future: Any, begins_s: float) -> bool:
 
 
 def _second_cell(injector: Injector, injection: Injection) -> Observation:
-    """Start the bring-up once more while insertions run; it must refuse, and they must not notice."""
+    """Start the bring-up once more while insertions run; it must refuse, and they must not notice.
+
+    A busy machine discovers the first cell too late for the command to see it: then the second one's nodes refuse.
+    """
     client, seen = injector.client, injector.blank(injection)
     seen.reaction = TOLERATED
-    second = injector.bench.run_up()
+    second, log = injector.bench.run_up()
     try:
         while second.poll() is None:
             future = injector.begin(injection)
@@ -109,7 +114,10 @@ def _second_cell(injector: Injector, injection: Injection) -> Observation:
         if second.poll() is None:
             second.send_signal(signal.SIGINT)
         second.wait()
-    if second.returncode != _REFUSED_BY_CLI:
+    refused_late = second.returncode != 0 and _REFUSED_BY_NODES in log.read_text(errors="replace")
+    if refused_late:
+        seen.message = seen.message or "refused by the second cell's nodes, which came up"
+    elif second.returncode != _REFUSED_BY_CLI:
         seen.unsafe.append(f"a second bring-up was not refused (exit status {second.returncode})")
     return seen
 

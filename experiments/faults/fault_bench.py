@@ -160,10 +160,15 @@ class FaultBench:
                 "refinery_sampler_node.node", bundle=self.bundle, autostart=True, discovery_s=0.0, **common, **patience
             )
 
-    def run_up(self) -> subprocess.Popen[bytes]:
-        """Start the bring-up of a whole cell on the same domain, as an operator might by mistake."""
+    def run_up(self) -> tuple[subprocess.Popen[bytes], Path]:
+        """Start the bring-up of a whole cell on the same domain, as an operator might by mistake.
+
+        Returns:
+            Its process, and the file that takes what it and its nodes say.
+        """
         words = ["up", "--robot", self._profile_file, "--bundle", self.bundle, "--log-dir", self.folder / "second"]
-        return self._popen("refinery.cli.main", [str(word) for word in words])
+        process = self._popen("refinery.cli.main", [str(word) for word in words])
+        return process, self._log("refinery.cli.main")
 
     def _runs(self, name: str) -> bool:
         return name in self.others and self.others[name].poll() is None
@@ -212,11 +217,14 @@ class FaultBench:
 
     def _popen(self, module: str, arguments: list[str]) -> subprocess.Popen[bytes]:
         self._starts += 1
-        log = self.folder / f"{self._starts}_{module.split('.')[0]}.log"
-        with log.open("wb") as out:
+        with self._log(module).open("wb") as out:
             return subprocess.Popen(
                 [sys.executable, "-m", module, *arguments], stdout=out, stderr=subprocess.STDOUT, env=self._env
             )
+
+    def _log(self, module: str) -> Path:
+        """Where the process that was started last, of a module, writes."""
+        return self.folder / f"{self._starts}_{module.split('.')[0]}.log"
 
 
 @contextlib.contextmanager
