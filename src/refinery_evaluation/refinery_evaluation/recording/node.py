@@ -63,7 +63,7 @@ class RecorderNode(Node):
             robot = (topics.pose, topics.wrench, topics.robot_state, topics.socket_pose, topics.target_pose)
             names += [topic.name for topic in robot]
         self._wanted = {self.resolve_topic_name(name) for name in names}
-        self._subscribed: dict[str, Subscription] = {}
+        self._subscribed: dict[str, tuple[Subscription, BagTopic]] = {}
         self._ticks = 0
         self._recorder = Recorder(
             RecorderSettings(
@@ -85,6 +85,8 @@ class RecorderNode(Node):
 
     def _on_record(self, request: RecordBag.Request, response: RecordBag.Response) -> RecordBag.Response:
         recorder, now_s = self._recorder, time.monotonic()
+        # What came before the request belongs to the bag before it, however far the executor is behind.
+        self._take_waiting()
         self._look()
         response.bag = request.bag or str(recorder.folder or "")
         try:
@@ -101,12 +103,26 @@ class RecorderNode(Node):
 
     def _tick(self) -> None:
         before = self._recorder.problem
+        # All at once costs less than one by one: on a busy machine the executor alone would fall behind more and more.
+        self._take_waiting()
         self._recorder.tick(time.monotonic())
         if self._recorder.problem and self._recorder.problem != before:
             self.get_logger().error(self._recorder.problem)
         self._ticks += 1
         if self._ticks % _LOOK_EVERY == 1:
             self._look()
+
+    def _take_waiting(self) -> None:
+        """Take what has arrived and the executor has not come to."""
+        for subscription, topic in self._subscribed.values():
+            handle = subscription.handle
+            with handle:
+                for _ in range(_DEPTH):
+                    taken = handle.take_message(subscription.msg_type, True)
+                    if taken is None:
+                        break
+                    data, info = taken
+                    self._recorder.add(topic, info["received_timestamp"] or time.time_ns(), data)
 
     def _look(self) -> None:
         """Subscribe to what has got a publisher."""
@@ -134,7 +150,8 @@ class RecorderNode(Node):
                 self.get_logger().warning(f"{name} is not recorded: {error}")
                 self._wanted = self._wanted - {name}
                 return
-            self._subscribed[name] = self.create_subscription(cls, name, self._taker(topic), profile, raw=True)
+            subscription = self.create_subscription(cls, name, self._taker(topic), profile, raw=True)
+            self._subscribed[name] = (subscription, topic)
 
     def _taker(self, topic: BagTopic) -> Callable[[bytes], None]:
         return lambda data: self._recorder.add(topic, time.time_ns(), data)
