@@ -9,7 +9,7 @@ JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo assembly assembly-crashes assembly-study study bench docs faults placement test lint clean distclean \
-  twin-pairs recordings robot-pc first-hour warp isaaclab test-isaaclab calibration
+  twin-pairs recordings refit robot-pc first-hour warp isaaclab test-isaaclab calibration
 
 help:  ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' "$(ROOT)/Makefile"
@@ -48,8 +48,11 @@ faults: build  ## Inject 500 faults into insertions on the twin, write results/f
 placement: build  ## Place 1,000 sampled initial states through MoveIt's interfaces on the twin, write results/placement.json
 	@$(ENV) python -m experiments.placement.campaign $(ARGS)
 
-recordings: build  ## Kill 50 recorders, record and replay 100 trials on the twin, write results/evaluation.json (ARGS="--bundle ...")
+recordings: build  ## Kill 50 recorders, record and replay 100 trials, write results/evaluation.json (ARGS="--bundle ... --sittings 8")
 	@$(ENV) python -m experiments.recordings $(ARGS)
+
+refit: build  ## Refit a bundle in a cell that differs from training, hold out trials, write results/refit.json (ARGS="--bundle ...")
+	@$(ENV) python -m experiments.refit $(ARGS)
 
 robot-pc: build  ## Install what a robot's computer needs, offline, into a fresh environment, and configure both nodes there
 	@$(ENV) python -m pytest tests/robot_pc $(ARGS)

@@ -1,0 +1,1 @@
+"""Evidence for the refit: held-out trials in a cell that differs from training."""
