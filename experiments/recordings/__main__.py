@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from experiments.recordings.kills import kill_recorders
+from experiments.recordings.sittings import plan_sittings, run_sittings
 from experiments.recordings.twin import fill_disk, record_trials, replay_all
 from experiments.results_file import campaign_origin, merge_results, read_results
 from refinery.errors import ConfigError
@@ -27,7 +29,11 @@ class Args:
     trials: int = 100
     """Trials on the twin to record and replay; 0: none."""
     bundle: Path | None = None
-    """What runs on the twin, for trials and disk."""
+    """What runs on the twin, for trials, sittings and disk."""
+    sittings: int = 0
+    """Blocks of a blinded plan to run at one sitting, and in three of which one is killed; 0: none."""
+    control: Path | None = None
+    """Bundle that --bundle is compared with there; none: its own uniform starts against its sampled ones."""
     disk: Path | None = None
     """Folder on a file system of 20 MB or so, to be filled up during a trial (mount -t tmpfs -o size=20m)."""
     realtime_factor: float = 1.0
@@ -35,33 +41,48 @@ class Args:
     seed: int = 0
     """Of the cells and of the moments, 0 to 999."""
     work: Path = Path("runs/recordings")
-    """Folder for bags; what an earlier run left there is removed."""
+    """Folder for bags; what an earlier run left there is removed, unless it is to go on."""
+    resume: bool = False
+    """Go on with the trials and sittings of a run that was interrupted."""
     out: Path = Path(RESULTS)
     """The results file."""
 
 
 def check_recordings(args: Args) -> None:
     """Run what was asked for and merge it into the results."""
-    if (args.trials or args.disk is not None) and args.bundle is None:
+    if (args.trials or args.sittings or args.disk is not None) and args.bundle is None:
         raise ConfigError("recordings", "bundle", "a bundle to run on the twin", "none", "`make demo` makes one")
     # A damaged file is found before the work, not after it.
     read_results(args.out)
-    figures: dict[str, Any] = {}
     if args.kills:
-        figures |= kill_recorders(_empty(args.work / "kills"), args.kills, args.seed)
-        console.print(figures, markup=False)
-    if args.trials and args.bundle is not None:
-        folder = _empty(args.work / "trials")
-        records, said = record_trials(args.bundle, folder, args.trials, args.seed, realtime_factor=args.realtime_factor)
-        figures |= replay_all(folder, lambda line: console.print(line, markup=False))
-        figures |= {"trials_recorded": len(records), "recorder_complaints": len(said)}
-        console.print(figures, markup=False)
-    if args.disk is not None and args.bundle is not None:
+        _write(args, "kills", kill_recorders(_empty(args.work / "kills"), args.kills, args.seed))
+    if args.bundle is None:
+        return
+    if args.sittings:
+        folder = _folder(args, "comparison")
+        plan_sittings(folder, args.control, args.bundle, args.sittings, args.seed)
+        _write(args, "sittings", run_sittings(folder, args.realtime_factor))
+    if args.disk is not None:
         logs = _empty(args.work / "disk_logs")
-        figures |= fill_disk(args.bundle, args.disk, logs, args.seed, realtime_factor=args.realtime_factor)
-        console.print(figures, markup=False)
-    origin = campaign_origin(provenance(seed=args.seed, env_steps=0), "recordings")
-    merge_results(args.out, figures | origin)
+        _write(args, "disk", fill_disk(args.bundle, args.disk, logs, args.seed, realtime_factor=args.realtime_factor))
+    if args.trials:
+        folder = _folder(args, "trials")
+        records, said = record_trials(args.bundle, folder, args.trials, args.seed, realtime_factor=args.realtime_factor)
+        ended = Counter(f"{record.outcome}, {record.guard}" for record in records)
+        figures = {"trials": len(records), "ended": dict(ended), "recorder_complaints": len(said)}
+        _write(args, "trials", figures | replay_all(folder, lambda line: console.print(line, markup=False)))
+
+
+def _write(args: Args, part: str, figures: dict[str, Any]) -> None:
+    """Print a part's figures and merge them into the results, with where they come from."""
+    console.print(figures, markup=False)
+    merge_results(args.out, {part: figures | campaign_origin(provenance(seed=args.seed, env_steps=0), "recordings")})
+
+
+def _folder(args: Args, name: str) -> Path:
+    """Return the folder of a campaign, emptied unless it is to go on."""
+    folder = args.work / name
+    return folder if args.resume and folder.is_dir() else _empty(folder)
 
 
 def _empty(folder: Path) -> Path:
