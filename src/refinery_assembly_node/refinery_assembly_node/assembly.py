@@ -10,6 +10,7 @@ import numpy as np
 
 from refinery.rotations import Poses, angle_between_rad
 from refinery.sequence.sequence import Sequence
+from refinery.sequence.standing import standing
 from refinery.sequence.step import FRAME, StepSpec
 from refinery.success import PlugOffset, plug_offset, strict
 from refinery.task import Task
@@ -36,6 +37,8 @@ _NEAR_M, _NEAR_RAD = 0.003, 0.03
 """A tool this near to a goal has reached it."""
 _OPENED_M = 0.002
 """Jaws this much short of an opening count as opened, [m]."""
+_MOVING = (Phase.REACH, Phase.LIFT, Phase.PLACE, Phase.BACK, Phase.RETREAT)
+"""Phases that move the arm along a planned path."""
 _HOLDING = (Phase.LIFT, Phase.PLACE, Phase.INSERT, Phase.VERIFY, Phase.BACK)
 """Phases in which the hand holds the part."""
 
@@ -106,6 +109,8 @@ class Assembly:
         self._progress(position)
         begun_s = self._cell.now_s()
         await self._aim(position)
+        if position.phase in _MOVING:
+            await self._cell.keep_clear(self._placed(position.step))
         ended = await self._verified(position) if position.phase is Phase.VERIFY else await self._commanded(position)
         self._end(position, ended, self._cell.now_s() - begun_s)
 
@@ -241,6 +246,15 @@ class Assembly:
         for position, ended in self._journal.results(self.run_name).items():
             if "part" in ended.data and ended.end is End.DONE:
                 found[self._step(position).part] = pose_of(ended.data["part"])
+        return found
+
+    def _placed(self, index: int) -> dict[str, Poses]:
+        """Return parts of the steps before one as they stand, by the arm's kinematics when they were let go."""
+        found = {}
+        for at, ended in self._journal.results(self.run_name).items():
+            if at.phase is Phase.VERIFY and ended.end is End.DONE and at.step < index:
+                step = self._step(at)
+                found[step.part] = standing(pose_of(ended.data["tool"]) @ self._tasks[step.task].plug.tool_from_plug)
         return found
 
     async def _offset(self, position: Position) -> PlugOffset:

@@ -9,6 +9,7 @@ from pathlib import Path
 from rclpy.node import Node
 
 from refinery.bringup.ros_start import ros_log_dir
+from refinery.bundle.part_file import load_bundled_part
 from refinery.errors import ConfigError
 from refinery.robot_profile import load_robot_profile
 from refinery.sequence.bundles import bundled_tasks
@@ -45,12 +46,16 @@ class AssemblyResources:
             if not getattr(parameters, name):
                 raise ConfigError("parameters", name, "a name or path", "", f"set it: -p {name}:=...")
         self.sequence = load_sequence(parameters.sequence)
-        self.tasks = {task.name: task for task in bundled_tasks(self.sequence, Path(parameters.bundles)).values()}
+        bundles = {
+            task.name: (path, task) for path, task in bundled_tasks(self.sequence, Path(parameters.bundles)).items()
+        }
+        self.tasks = {name: task for name, (_, task) in bundles.items()}
+        shapes = {step.part: load_bundled_part(*bundles[step.task]) for step in self.sequence.steps}
         profile = load_robot_profile(parameters.robot_profile)
         digest = self.sequence.hash()
         path = Path(parameters.journal or _default_journal(f"{self.sequence.name}-{digest[:12]}.sqlite3"))
         self.journal = Journal(path.expanduser(), self.sequence.name, digest)
-        self.cell = RosCell(node, profile, self.tasks, parameters, tick=tick, stopped=stopped)
+        self.cell = RosCell(node, profile, self.tasks, shapes, parameters, tick=tick, stopped=stopped)
         self._aim_at_first()
 
     def destroy(self) -> None:

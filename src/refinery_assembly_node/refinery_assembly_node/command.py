@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -123,6 +124,16 @@ class Cell(Protocol):
         Args:
             socket: Batch of one.
             in_base: In the frame of the assembly's base, wherever that is estimated; otherwise in the arm's base frame.
+        """
+
+    async def keep_clear(self, placed: Mapping[str, Poses]) -> None:
+        """Plan motions around parts from now on, and around no other part of the sequence.
+
+        Args:
+            placed: Tip frames in the arm's base frame by part, each a batch of one.
+
+        Raises:
+            CommandStoppedError: The planner did not take them; nothing moved.
         """
 
     async def base(self) -> Poses:

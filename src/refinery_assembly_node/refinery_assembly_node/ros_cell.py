@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import franka_msgs.action
@@ -13,6 +13,7 @@ from franka_msgs.msg import GraspEpsilon
 from geometry_msgs.msg import PoseStamped
 from lifecycle_msgs.msg import State
 from lifecycle_msgs.srv import GetState
+from moveit_msgs.srv import ApplyPlanningScene
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
@@ -21,6 +22,7 @@ import refinery_msgs.action
 from refinery.bringup.middleware import ASK_AGAIN_S
 from refinery.errors import NotReadyError
 from refinery.initial_state import GRASP, GRASP_NAMES
+from refinery.part import PartGeometry
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Poses
 from refinery.task import Task
@@ -36,6 +38,7 @@ from refinery_assembly_node.command import (
     Report,
 )
 from refinery_assembly_node.parameters import AssemblyParameters
+from refinery_assembly_node.placed_parts import placed_parts
 from refinery_assembly_node.reports import report_of
 from refinery_msgs.msg import GuardReason, PolicyStatus
 from refinery_msgs.srv import SampleInit
@@ -59,6 +62,7 @@ class RosCell:
         node: Gets all connections.
         profile: Names of actions, topics and frames.
         tasks: Tasks of the sequence, by name.
+        shapes: Of its parts, by part.
         parameters: Of the node.
         tick: Awaited while waiting.
         stopped: Says why the assembly is to end; None while it is not.
@@ -69,13 +73,14 @@ class RosCell:
         node: Node,
         profile: RobotProfile,
         tasks: dict[str, Task],
+        shapes: dict[str, PartGeometry],
         parameters: AssemblyParameters,
         *,
         tick: Callable[[], Awaitable[None]],
         stopped: Callable[[], str | None],
     ) -> None:
         self._node, self._profile, self._tasks, self._parameters = node, profile, tasks, parameters
-        self._tick, self._stopped = tick, stopped
+        self._shapes, self._tick, self._stopped = shapes, tick, stopped
         self.estimate = BaseEstimate(node, profile, parameters)
         """Estimates of the base, and the published socket pose."""
         self._socket = Poses.from_xyz_rpy((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
@@ -98,6 +103,7 @@ class RosCell:
             for command, (kind, name) in kinds.items()
         }
         self._sample = node.create_client(SampleInit, "sample_init")
+        self._scene = node.create_client(ApplyPlanningScene, profile.moveit.apply_planning_scene)
         policy = parameters.policy_node
         self._policy = PolledSubscription(node, f"{policy}/status", PolicyStatus, qos.STATUS, "policy node")
         self._rearming = node.create_client(Trigger, f"{policy}/rearm")
@@ -111,7 +117,7 @@ class RosCell:
         """End all connections."""
         for goals in self._goals.values():
             goals.destroy()
-        for client in (self._sample, self._rearming, *self._states):
+        for client in (self._sample, self._scene, self._rearming, *self._states):
             self._node.destroy_client(client)
         self._policy.destroy()
         self._switch.destroy()
@@ -202,6 +208,18 @@ class RosCell:
         """Publish a socket pose from now on."""
         self._socket, self._in_base = socket, in_base
         self.estimate.aim(socket, in_base=in_base)
+
+    async def keep_clear(self, placed: Mapping[str, Poses]) -> None:
+        """Plan motions around placed parts from now on."""
+        # Every time: move_group may have been started anew.
+        scene = placed_parts(self._shapes, placed, self._profile.base_frame)
+        answer = await self._answer(self._scene, ApplyPlanningScene.Request(scene=scene))
+        if not answer.success:
+            name, frame = self._scene.srv_name, self._profile.base_frame
+            raise CommandStoppedError(
+                f"{name}: move_group refused the placed parts; does it know the frame {frame!r}? Its log says more",
+                refused=True,
+            )
 
     async def base(self) -> Poses:
         """Pose of the assembly's base, averaged over estimates."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -111,6 +111,7 @@ class PaperCell:
     def __init__(self, world: World, point: Callable[[], None] = lambda: None) -> None:
         self.world, self._point = world, point
         self.aims: list[tuple[Poses, bool]] = []
+        self.kept_clear: list[dict[str, Poses]] = []
 
     async def ready(self) -> None:
         self._point()
@@ -135,6 +136,9 @@ class PaperCell:
 
     def aim(self, socket: Poses, *, in_base: bool) -> None:
         self.aims.append((socket, in_base))
+
+    async def keep_clear(self, placed: Mapping[str, Poses]) -> None:
+        self.kept_clear.append(dict(placed))
 
     async def base(self) -> Poses:
         return BASE

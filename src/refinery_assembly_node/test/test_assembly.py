@@ -75,6 +75,18 @@ def crashing(write: Callable[..., object], point: Callable[[], None]) -> Callabl
     return method
 
 
+def test_every_motion_keeps_clear_of_parts_as_they_sit(
+    tmp_path: Path, sequence: Sequence, tasks: dict[str, Task]
+) -> None:
+    world = World(sequence, tasks)
+    cell = PaperCell(world)
+    Rig(tmp_path, sequence, tasks, world).run(cell=cell)
+    # Reach, lift, place and retreat of both steps; a part that was just let go is still between the fingers.
+    assert [sorted(placed) for placed in cell.kept_clear] == [[]] * 4 + [["block"]] * 4
+    seat = world.seat_of("block")
+    np.testing.assert_allclose(cell.kept_clear[-1]["block"].pos_m, seat.pos_m, atol=1e-9)
+
+
 def test_two_parts_are_put_together(tmp_path: Path, sequence: Sequence, tasks: dict[str, Task]) -> None:
     world = World(sequence, tasks)
     cell = PaperCell(world)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.spatial import ConvexHull, QhullError
 
 from refinery.bundle import strict_json
-from refinery.bundle.files import SCHEMA
+from refinery.bundle.files import MAX_BYTES, PART, SCHEMA, read_file
 from refinery.errors import BundleError, ConfigError
 from refinery.part import MAX_CORNERS, MAX_PIECES, TOLERANCE_M, PartGeometry
 from refinery.piece import Piece, box, cylinder, hull
@@ -37,6 +38,20 @@ def part_to_json(part: PartGeometry, task: Task) -> dict[str, Any]:
         "corners_m": part.corners_m.tolist(),
         "pieces": [{key: getattr(piece, key) for key in _KINDS[piece.kind]} for piece in part.pieces],
     }
+
+
+def load_bundled_part(bundle: Path, task: Task) -> PartGeometry:
+    """Return the shape of the part of a bundle; the nodes that run the bundle check the rest of it.
+
+    Args:
+        bundle: The bundle's directory.
+        task: The bundle's task.
+
+    Raises:
+        BundleError: With file, key, what was expected and what was found.
+    """
+    path = bundle / PART
+    return part_from_json(strict_json.parse(read_file(path, MAX_BYTES[PART]), path), task, path)
 
 
 def part_from_json(raw: dict[str, Any], task: Task, source: object) -> PartGeometry:

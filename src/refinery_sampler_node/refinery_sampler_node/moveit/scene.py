@@ -10,8 +10,7 @@ from refinery.part import PartGeometry
 from refinery.robot_profile import RobotProfile
 from refinery.rotations import Poses
 from refinery.task import SOCKET_BOTTOM_M, Task
-from refinery_ros.conversions import pose_message
-from refinery_sampler_node.moveit.shapes import add_box, add_piece
+from refinery_ros.collision_objects import add_box, add_piece, collision_object, removed
 
 TABLE, SOCKET, PART = "refinery_table", "refinery_socket", "refinery_part"
 """Names of the objects."""
@@ -64,12 +63,12 @@ def parting_scene(
     held = held_part(task, part, profile, np.zeros((1, 3)))
     block = _socket(task, profile.base_frame, socket, table_top_m, 0.0)
     # Only an object that exists can be removed.
-    return _without_part(held, [_table(profile.base_frame, table_top_m), block, _removed(SOCKET)])
+    return _without_part(held, [_table(profile.base_frame, table_top_m), block, removed(SOCKET)])
 
 
 def held_part(task: Task, part: PartGeometry, profile: RobotProfile, grasp: Array) -> AttachedCollisionObject:
     """Describe the part in the hand, held by a grasp (1, 3); the links of the hand may touch it."""
-    held = _object(PART, profile.moveit.tip_link, task.plug.tool_from_plug_at(grasp))
+    held = collision_object(PART, profile.moveit.tip_link, task.plug.tool_from_plug_at(grasp))
     for piece in part.pieces:
         add_piece(held, piece)
     spec = profile.moveit
@@ -80,14 +79,14 @@ def held_part(task: Task, part: PartGeometry, profile: RobotProfile, grasp: Arra
 
 def _table(frame: str, top_m: float) -> CollisionObject:
     middle = Poses.from_xyz_rpy([0.0, 0.0, top_m - _TABLE_THICKNESS_M / 2], [0.0, 0.0, 0.0])
-    table = _object(TABLE, frame, middle)
+    table = collision_object(TABLE, frame, middle)
     add_box(table, (0.0, 0.0, 0.0), (_TABLE_EDGE_M, _TABLE_EDGE_M, _TABLE_THICKNESS_M))
     return table
 
 
 def _socket(task: Task, frame: str, socket: Poses, table_top_m: float, clearance_m: float) -> CollisionObject:
     """Return a block from the rim down to the table, without the hole, which no planned motion enters."""
-    thing = _object(SOCKET, frame, socket)
+    thing = collision_object(SOCKET, frame, socket)
     edge = 2 * (task.socket.plate_half_size_m + clearance_m)
     top = task.rim_height_m + clearance_m
     height = top + max(SOCKET_BOTTOM_M, float(socket.pos_m[0, 2]) - table_top_m)
@@ -108,18 +107,8 @@ def _scene(parts: list[AttachedCollisionObject], objects: list[CollisionObject])
 def _without_part(held: AttachedCollisionObject, objects: list[CollisionObject]) -> PlanningScene:
     """Return a scene without the held part, which is added first, as only an object that exists can be removed."""
     # A detached object stays in the world.
-    return _scene([held, _removed_part(held)], [*objects, _removed(PART)])
-
-
-def _removed(name: str) -> CollisionObject:
-    return CollisionObject(id=name, operation=CollisionObject.REMOVE)
+    return _scene([held, _removed_part(held)], [*objects, removed(PART)])
 
 
 def _removed_part(part: AttachedCollisionObject) -> AttachedCollisionObject:
-    return AttachedCollisionObject(link_name=part.link_name, object=_removed(PART))
-
-
-def _object(name: str, frame: str, pose: Poses) -> CollisionObject:
-    thing = CollisionObject(id=name, pose=pose_message(pose), operation=CollisionObject.ADD)
-    thing.header.frame_id = frame
-    return thing
+    return AttachedCollisionObject(link_name=part.link_name, object=removed(PART))

@@ -20,11 +20,11 @@ from refinery.robot_profile import RobotProfile
 from refinery.rotations import Poses
 from refinery.task import Task, load_task
 from refinery_msgs.msg import Outcome
+from refinery_ros.collision_objects import mesh_message
 from refinery_ros.conversions import pose_numbers
 from refinery_sampler_node.moveit.error_codes import MEANINGS, MoveItError, check_code, meaning_of, name_of
 from refinery_sampler_node.moveit.messages import MotionSettings, inverse_request, line_request, plan_goal
 from refinery_sampler_node.moveit.scene import PART, SOCKET, TABLE, parting_scene, scene_message
-from refinery_sampler_node.moveit.shapes import mesh_message
 from refinery_sampler_node.moveit.trajectory import (
     Motion,
     check_line,

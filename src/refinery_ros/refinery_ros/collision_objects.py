@@ -1,4 +1,4 @@
-"""Solids of a task as the messages of a planning scene."""
+"""Solids of a task as the objects of a planning scene."""
 
 from __future__ import annotations
 
@@ -16,6 +16,18 @@ from shape_msgs.msg import Mesh, MeshTriangle, SolidPrimitive
 from refinery.piece import Piece
 from refinery.rotations import Array, Poses
 from refinery_ros.conversions import pose_message
+
+
+def collision_object(name: str, frame: str, pose: Poses) -> CollisionObject:
+    """Return an object without solids that replaces one of its name, by its pose in a frame, batch of one."""
+    thing = CollisionObject(id=name, pose=pose_message(pose), operation=CollisionObject.ADD)
+    thing.header.frame_id = frame
+    return thing
+
+
+def removed(name: str) -> CollisionObject:
+    """Return the removal of an object; MoveIt refuses it where there is none."""
+    return CollisionObject(id=name, operation=CollisionObject.REMOVE)
 
 
 def box_message(size_m: ArrayLike) -> SolidPrimitive:
