@@ -112,6 +112,9 @@ class Assembly:
         if position.phase in _MOVING:
             await self._cell.keep_clear(self._placed(position.step))
         ended = await self._verified(position) if position.phase is Phase.VERIFY else await self._commanded(position)
+        if position.phase in _HOLDING and not self._holds(position):
+            # Told by the jaws alone: an arm that comes down without its part ends where a seated part would be.
+            ended = self._lost()
         self._end(position, ended, self._cell.now_s() - begun_s)
 
     async def _commanded(self, position: Position) -> Ended:
@@ -154,10 +157,9 @@ class Assembly:
     async def _observed(self, position: Position) -> Ended | None:
         """Judge by gripper and kinematics how an interrupted phase ended; None if it has to be done (again)."""
         step, width_m = self._step(position), self._cell.width_m()
-        held = abs(width_m - step.grasp.held_m) <= step.grasp.epsilon_m
-        phase = position.phase
+        held, phase = self._holds(position), position.phase
         if phase in _HOLDING and not held:
-            return Ended(end=End.LOST, message=f"the hand is {1000 * width_m:.1f} mm open and does not hold the part")
+            return self._lost()
         if phase is Phase.GRASP:
             if held:
                 return Ended(end=End.DONE, message="the part was grasped")
@@ -178,6 +180,15 @@ class Assembly:
             near = _near(self._cell.tool(), self._goal_tool(position))
             return Ended(end=End.DONE, message="the arm had arrived") if near else None
         return None
+
+    def _holds(self, position: Position) -> bool:
+        """Tell by the width of the jaws whether they hold the step's part."""
+        grasp = self._step(position).grasp
+        return abs(self._cell.width_m() - grasp.held_m) <= grasp.epsilon_m
+
+    def _lost(self) -> Ended:
+        width_mm = 1000 * self._cell.width_m()
+        return Ended(end=End.LOST, message=f"the hand is {width_mm:.1f} mm open and does not hold the part")
 
     def _ended(self, position: Position, report: Report) -> Ended:
         return Ended(end=End.DONE if report.done else End.FAILED, message=report.message)

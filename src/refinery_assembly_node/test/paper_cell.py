@@ -30,6 +30,9 @@ class World:
     tasks: dict[str, Task]
     insertions: dict[str, list[bool]] = field(default_factory=dict)
     """Planned outcomes of the insertions of each part, by part; after them all succeed."""
+    slips: set[str] = field(default_factory=set)
+    """Parts that slip out of the jaws when they are inserted."""
+    lost: set[str] = field(default_factory=set)
     forgetful: bool = False
     """Servers forget goals whose client is gone, as after their own restart."""
     tool: Poses = HOME
@@ -74,6 +77,9 @@ class World:
     def _close(self, command: CloseJaws) -> Report:
         part = self.at_tray()
         assert self.held is None and part is not None, "closed on nothing"
+        if part in self.lost:
+            self.width_m = 0.0
+            return Report(done=False, message="nothing there")
         assert part not in self.seated, f"{part} was fetched though it is seated"
         self.held, self.width_m = part, command.width_m
         self.log.append(("grasp", part))
@@ -91,7 +97,10 @@ class World:
         aside = [[0.0, 0.0, 0.0 if done else 0.02]]
         plug = Poses(pos_m=seat.pos_m + aside, quat_xyzw=seat.quat_xyzw)
         self.tool = plug @ self.tasks[step.task].plug.tool_from_plug.inverse()
-        if done:
+        if part in self.slips:
+            self.lost.add(part)
+            self.held, self.width_m = None, 0.0
+        elif done:
             self.seated.add(part)
         return Report(done=done, message="inserted" if done else "not seated")
 

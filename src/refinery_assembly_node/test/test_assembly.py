@@ -21,7 +21,7 @@ from refinery.task import Task
 from refinery_assembly_node.assembly import Assembly, Verdict
 from refinery_assembly_node.command import CommandStoppedError, Insert, MoveTool
 from refinery_assembly_node.journal import Journal
-from refinery_assembly_node.phase import Phase, Position
+from refinery_assembly_node.phase import End, Ended, Phase, Position
 from refinery_assembly_node.program import given_up, next_position
 
 PARTS = ["block", "key"]
@@ -55,7 +55,7 @@ class Rig:
         finally:
             journal.close()
 
-    def results(self) -> dict[Position, object]:
+    def results(self) -> dict[Position, Ended]:
         journal = Journal(self.path, self.sequence.name, self.sequence.hash())
         try:
             return dict(journal.results(RUN))
@@ -85,6 +85,21 @@ def test_every_motion_keeps_clear_of_parts_as_they_sit(
     assert [sorted(placed) for placed in cell.kept_clear] == [[]] * 4 + [["block"]] * 4
     seat = world.seat_of("block")
     np.testing.assert_allclose(cell.kept_clear[-1]["block"].pos_m, seat.pos_m, atol=1e-9)
+
+
+def test_a_part_that_slips_out_of_the_jaws_is_an_attempt_and_never_seated(
+    tmp_path: Path, sequence: Sequence, tasks: dict[str, Task]
+) -> None:
+    world = World(sequence, tasks, slips={"key"})
+    rig = Rig(tmp_path, sequence, tasks, world)
+    verdict = rig.run()
+    # The arm ends where a seated part would be, and the policy's node says that it is inserted.
+    assert not verdict.complete and world.seated == {"block"}
+    ends = {(at.attempt, at.phase): ended.end for at, ended in rig.results().items() if at.step == 1}
+    assert ends[1, Phase.INSERT] is End.LOST
+    assert ends[2, Phase.GRASP] is End.FAILED, "looked for once more, where it had stood"
+    assert not any(phase is Phase.VERIFY for _, phase in ends)
+    assert len([what for what, part in world.log if part == "key" and what == "insert"]) == 1
 
 
 def test_two_parts_are_put_together(tmp_path: Path, sequence: Sequence, tasks: dict[str, Task]) -> None:

@@ -148,6 +148,13 @@ def open_jaws(model: mujoco.MjModel, width_m: float) -> None:
         geom.pos[1] = side * (width_m / 2 + geom.size[1])
 
 
+def fingers_touch(model: mujoco.MjModel, touch: bool) -> None:
+    """Let the fingers of a model touch other parts, or nothing."""
+    for name in FINGERS:
+        geom = model.geom(name)
+        geom.contype[:] = geom.conaffinity[:] = int(touch)
+
+
 def put_base(model: mujoco.MjModel, pose: Poses) -> None:
     """Put the base of a model to a pose in the arm's base frame, batch of one."""
     body = model.body(BASE).id

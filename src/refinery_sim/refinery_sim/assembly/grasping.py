@@ -15,6 +15,10 @@ PAD_HALF_M = (0.009, 0.0089)
 """Half the width of a pad along x of the tool, and its reach beyond the tool point, [m]."""
 MAX_WIDTH_M = 0.08
 """Largest opening of the jaws, [m]."""
+PAD_FRICTION = 0.4
+"""Friction coefficient between pad and part: two pads carry twice this times the grasping force along their faces."""
+MAX_FORCE_N = 70.0
+"""Largest continuous force of the jaws, [N]."""
 MAX_TURN_RAD = 0.35
 """A part that is turned further than this from how it is held, the ways round that look the same counted, is not taken,
 [rad]: the pads would not turn it flat against them."""

@@ -219,3 +219,36 @@ def test_equal_commands_give_equal_assemblies(plant):
         plant.step(100)
         ends.append(plant.part_pose("block"))
     np.testing.assert_array_equal(ends[0].pos_m, ends[1].pos_m)
+
+
+@pytest.mark.parametrize(("force_n", "dropped"), [(5.0, True), (7.0, False)])
+def test_a_part_slips_out_of_jaws_that_press_it_with_too_little(plant, force_n, dropped):
+    beside = BASE.pose @ upright(0.042, 0.0, 0.002)
+    plant.move_arm(joints_for(beside @ KEY.task.plug.tool_from_plug.inverse()))
+    plant.hold("key", AS_INTENDED, force_n)
+    plant.set_mode(Mode.IMPEDANCE)
+    for _ in range(30):
+        plant.set_target(Poses(pos_m=plant.tool.pos_m - [[0, 0, 0.01]], quat_xyzw=plant.tool.quat_xyzw))
+        plant.step(66)
+    # Pressed with 6 N against its weight of 1.3 N; two pads of friction 0.4 hold 4.0 and 5.6 N.
+    assert (plant.held is None) is dropped
+    if not dropped:
+        assert plant.pad_load_n == pytest.approx(4.7, abs=0.3)
+        return
+    assert plant.gripper_width_m == 0.0 and plant.pad_load_n == 0.0
+    assert not plant.truth("key").seated
+    # Opened and led away, the hand leaves it behind.
+    plant.open(0.04)
+    plant.set_mode(Mode.TRAJECTORY)
+    plant.move_arm(joints_for(Poses(pos_m=np.add(plant.tool.pos_m, [0, 0, 0.1]), quat_xyzw=plant.tool.quat_xyzw)))
+    plant.step(300)
+    assert distance_m(plant.part_pose("key"), beside) < 0.08
+
+
+def test_a_load_drops_nothing_at_once(plant):
+    # Its weight of 3.3 N is more than the 2.4 N of the pads.
+    plant.hold("block", AS_INTENDED, 3.0)
+    plant.step(100)
+    assert plant.held == "block"
+    plant.step(300)
+    assert plant.held is None

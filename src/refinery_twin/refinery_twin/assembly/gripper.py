@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from refinery.errors import RefineryError
-from refinery_sim.assembly.grasping import MAX_WIDTH_M
+from refinery_sim.assembly.grasping import MAX_FORCE_N, MAX_WIDTH_M
 from refinery_sim.assembly.plant import AssemblyPlant
 
 _LEAST_S = 0.05
@@ -35,6 +35,8 @@ class JawCommand:
     """Of the pads against each other, [m/s]."""
     epsilon_m: tuple[float, float] = (0.005, 0.005)
     """How much less and how much more wide the part may be, [m]."""
+    force_n: float = MAX_FORCE_N
+    """Grasping force, [N]."""
 
 
 class Gripper:
@@ -76,6 +78,8 @@ class Gripper:
             raise RefineryError(f"width: expected 0 to {MAX_WIDTH_M:g} m, got {command.width_m:g}")
         if not 0.0 < command.speed_m_s <= _MAX_SPEED_M_S:
             raise RefineryError(f"speed: expected a speed in (0, {_MAX_SPEED_M_S:g}] m/s, got {command.speed_m_s:g}")
+        if not 0.0 < command.force_n <= MAX_FORCE_N:
+            raise RefineryError(f"force: expected a force in (0, {MAX_FORCE_N:g}] N, got {command.force_n:g}")
         if command.action is JawAction.GRASP and self._plant.held is not None:
             raise RefineryError(f"the gripper holds {self._plant.held} already; open it first")
         self._command, self._from_m = command, self._plant.gripper_width_m
@@ -100,7 +104,7 @@ class Gripper:
         if command.action is not JawAction.GRASP:
             self._plant.open(command.width_m)
             return True, ""
-        found = self._plant.close(command.width_m, command.epsilon_m)
+        found = self._plant.close(command.width_m, command.epsilon_m, command.force_n)
         if found.success:
             return True, ""
         what = f"{found.part}, " if found.part else ""

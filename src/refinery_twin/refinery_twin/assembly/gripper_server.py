@@ -111,5 +111,10 @@ def _command(goal: Any) -> JawCommand:
         return JawCommand(action=JawAction.HOMING)
     if isinstance(goal, Move.Goal):
         return JawCommand(action=JawAction.MOVE, width_m=goal.width, speed_m_s=goal.speed)
-    epsilon = (goal.epsilon.inner, goal.epsilon.outer)
-    return JawCommand(action=JawAction.GRASP, width_m=goal.width, speed_m_s=goal.speed, epsilon_m=epsilon)
+    return JawCommand(
+        action=JawAction.GRASP,
+        width_m=goal.width,
+        speed_m_s=goal.speed,
+        epsilon_m=(goal.epsilon.inner, goal.epsilon.outer),
+        force_n=goal.force,
+    )
