@@ -28,7 +28,7 @@ def bundled_tasks(sequence: Sequence, folder: Path) -> dict[Path, Task]:
 
     Raises:
         BundleError: There is no bundle, or it was edited.
-        ConfigError: A bundle is for another task than its step.
+        ConfigError: A bundle is for another task than its step, or for a part that is held otherwise.
     """
     found: dict[Path, Task] = {}
     for i, step in enumerate(sequence.steps):
@@ -37,4 +37,8 @@ def bundled_tasks(sequence: Sequence, folder: Path) -> dict[Path, Task]:
         if task.name != step.task:
             hint = f"it is the one in {path}"
             raise ConfigError(sequence.name, f"steps[{i}].bundle", f"a bundle for {step.task!r}", task.name, hint)
+        try:
+            step.grasp.check_hand(task.plug)
+        except ConfigError as error:
+            raise ConfigError(sequence.name, f"steps[{i}].grasp.{error.key}", error.expected, error.got) from None
     return found

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from refinery import strict_yaml
-from refinery.config import check
+import numpy as np
+
+from refinery.config import LEFT_OUT, check
 from refinery.errors import ConfigError
+from refinery.rotations import Poses, angle_between_rad
+from refinery.sequence.isaac_grasp import HandPoseSpec, read_isaac_grasp
+from refinery.task import PlugSpec
 
 JAWS_M = 0.08
 """Largest opening of the Franka hand, [m]."""
 MAX_FORCE_N = 70.0
 """Largest continuous force of the Franka hand, [N]."""
-ISAAC_FORMAT = ("isaac_grasp", 1.0)
-"""Format and version of the grasp files that are read."""
+_POSITION_M, _ANGLE_RAD = 0.002, 0.05
+"""A hand that is farther than this from how the task holds the part holds it otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +40,8 @@ class GraspSpec:
     """``isaac_grasp`` file, relative to the sequence's; empty: ``width_m`` says it all."""
     grasp: str = ""
     """Name of the grasp in that file."""
+    hand: HandPoseSpec | None = field(default=None, metadata=LEFT_OUT)
+    """Where the hand is on the part, as the file says; it has to be where the task has it. None: as the task has it."""
 
     def __post_init__(self) -> None:
         """Validate ranges."""
@@ -64,8 +69,31 @@ class GraspSpec:
         """Opening before the part is taken and when it is let go, [m]; only of a resolved grasp."""
         return self.held_m + 2 * self.open_by_m
 
+    def check_hand(self, plug: PlugSpec) -> None:
+        """Check that the part is held as its task has it, which is how the policy was trained.
+
+        The hand may be turned by half a turn: both fingers are alike.
+
+        Raises:
+            ConfigError: It is held otherwise.
+        """
+        if self.hand is None:
+            return
+        intended, half_turn = plug.tool_from_plug.inverse(), Poses.from_xyz_rpy((0.0,) * 3, (0.0, 0.0, math.pi))
+        tool = self.hand.tool()
+        distance = float(np.linalg.norm(tool.pos_m - intended.pos_m))
+        angle = min(
+            float(angle_between_rad(tool.quat_xyzw, way.quat_xyzw)[0]) for way in (intended, intended @ half_turn)
+        )
+        expected = (
+            f"the tool within {1000 * _POSITION_M:g} mm and {_ANGLE_RAD:g} rad of {_shown(intended)} in the tip frame, "
+            "where the task's plug.grasp_xyz_m and grasp_rpy_rad put it"
+        )
+        near = distance <= _POSITION_M and angle <= _ANGLE_RAD
+        check(near, "hand", expected, f"{_shown(tool)}, {1000 * distance:.1f} mm and {angle:.2f} rad from there")
+
     def resolved(self, folder: Path) -> GraspSpec:
-        """Return the same grasp with its width, read from the file if there is one.
+        """Return the same grasp with width and hand, read from the file if there is one.
 
         Args:
             folder: The sequence file's folder.
@@ -76,33 +104,14 @@ class GraspSpec:
         if not self.file:
             return self
         path = folder / self.file
+        found = read_isaac_grasp(path, self.grasp)
         try:
-            return replace(self, width_m=_isaac_width_m(path, self.grasp), file="", grasp="")
+            return replace(self, width_m=found.width_m, hand=found.hand, file="", grasp="")
         except ConfigError as error:
-            raise ConfigError(path, f"grasps.{self.grasp}", error.expected, error.got, error.hint) from None
+            key = f"grasps.{self.grasp}.cspace_position"
+            raise ConfigError(path, key, error.expected, error.got, error.hint) from None
 
 
-def _isaac_width_m(path: Path, name: str) -> float:
-    """Return the distance of the pads of a grasp, [m]: the sum of both finger joints, which mirror each other."""
-    try:
-        content = strict_yaml.read(path)
-    except OSError as error:
-        raise ConfigError(path, "", "a readable isaac_grasp file", error.strerror) from None
-    content = content if isinstance(content, dict) else {}
-    form = (content.get("format"), content.get("format_version"))
-    if form != ISAAC_FORMAT:
-        raise ConfigError(path, "format", "format isaac_grasp, format_version 1.0", form)
-    grasps = content.get("grasps")
-    grasps = grasps if isinstance(grasps, dict) else {}
-    if name not in grasps:
-        raise ConfigError(path, "grasps", f"one of {', '.join(grasps) or 'none'}", name)
-    joints = _fingers(grasps[name])
-    if not joints:
-        raise ConfigError(path, "cspace_position", "the finger joints, [m]", grasps[name])
-    return 2 * sum(joints) / len(joints)
-
-
-def _fingers(grasp: Any) -> list[float]:
-    joints = grasp.get("cspace_position") if isinstance(grasp, dict) else None
-    joints = joints if isinstance(joints, dict) else {}
-    return [float(value) for key, value in joints.items() if "finger" in key and isinstance(value, (int, float))]
+def _shown(pose: Poses) -> str:
+    (x, y, z), (roll, pitch, yaw) = 1000 * pose.pos_m[0], pose.rpy_rad()[0]
+    return f"({x:.1f}, {y:.1f}, {z:.1f}) mm, ({roll:.2f}, {pitch:.2f}, {yaw:.2f}) rad"

@@ -13,6 +13,7 @@ import yaml
 from refinery import strict_yaml
 from refinery.errors import ConfigError
 from refinery.paths import config_file, share_dir
+from refinery.sequence.bundles import bundled_tasks, shipped_bundles
 from refinery.sequence.grasp_spec import JAWS_M
 from refinery.sequence.sequence import MAX_PARTS, Sequence, load_sequence
 
@@ -138,38 +139,57 @@ def test_a_change_changes_the_hash(raw: dict[str, Any], tmp_path: Path) -> None:
     assert other.hash() != load_sequence("block_key").hash()
 
 
-ISAAC = """\
-format: isaac_grasp
-format_version: 1.0
-object_frame_link: /World/block
-gripper_frame_link: /World/panda/panda_hand
-grasps:
-  grasp_0:
-    confidence: 0.9
-    position: [0.0, 0.0, 0.1]
-    orientation: {w: 0.0, xyz: [1.0, 0.0, 0.0]}
-    cspace_position: {panda_finger_joint1: 0.015, panda_finger_joint2: 0.015}
-    pregrasp_cspace_position: {panda_finger_joint1: 0.04}
-  wide:
-    cspace_position: {panda_finger_joint1: 0.05}
-"""
+ISAAC = (share_dir() / "config" / "grasps" / "block_key.yaml").read_text(encoding="utf-8")
 
 
-def test_a_grasp_file_says_the_width_and_counts_in_the_hash(raw: dict[str, Any], tmp_path: Path) -> None:
-    (tmp_path / "grasps.yaml").write_text(ISAAC, encoding="utf-8")
-    filed = loaded(edited(raw, "steps.0.grasp", {"file": "grasps.yaml", "grasp": "grasp_0"}), tmp_path)
-    assert filed.steps[0].grasp.held_m == pytest.approx(0.03)
-    assert filed.steps[0].grasp.open_m == pytest.approx(0.04)
-    assert filed.hash() == load_sequence("block_key").hash()
+def filed(raw: dict[str, Any], folder: Path, content: str = ISAAC) -> Sequence:
+    """The sequence with the grasps of a file."""
+    (folder / "grasps.yaml").write_text(content, encoding="utf-8")
+    for i, part in enumerate(("block", "key")):
+        raw = edited(raw, f"steps.{i}.grasp", {"file": "grasps.yaml", "grasp": part})
+    return loaded(raw, folder)
+
+
+def test_a_grasp_file_says_width_and_pose_and_counts_in_the_hash(raw: dict[str, Any], tmp_path: Path) -> None:
+    sequence = filed(raw, tmp_path)
+    for own, step in zip(load_sequence("block_key").steps, sequence.steps, strict=True):
+        assert step.grasp.held_m == pytest.approx(own.grasp.held_m)
+        assert step.grasp.open_m == pytest.approx(own.grasp.open_m)
+    assert sequence.hash() != load_sequence("block_key").hash()
+    assert sequence.hash() != filed(raw, tmp_path, ISAAC.replace("0.1324", "0.1325")).hash()
+    bundled_tasks(sequence, shipped_bundles())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("0.0, 0.1324]", "0.0, 0.1424]"),
+        ("[0.0, 0.0, 0.1324", "[0.003, 0.0, 0.1324"),
+        ("{w: 0.0, xyz: [1.0, 0.0, 0.0]}", "{w: 0.0, xyz: [0.70711, 0.70711, 0.0]}"),
+    ],
+)
+def test_a_part_that_is_held_otherwise_than_its_policy_knows_is_refused(
+    raw: dict[str, Any], tmp_path: Path, old: str, new: str
+) -> None:
+    sequence = filed(raw, tmp_path, ISAAC.replace(old, new, 1))
+    with pytest.raises(ConfigError) as caught:
+        bundled_tasks(sequence, shipped_bundles())
+    assert caught.value.key == "steps[0].grasp.hand"
 
 
 @pytest.mark.parametrize(
     ("content", "grasp", "key"),
     [
-        (ISAAC, "wide", "grasps.wide"),
-        (ISAAC, "grasp_7", "grasps.grasp_7"),
-        (ISAAC.replace("1.0\nobject", "2.0\nobject"), "grasp_0", "grasps.grasp_0"),
-        (None, "grasp_0", "grasps.grasp_0"),
+        (ISAAC.replace("0.015", "0.041"), "block", "grasps.block.cspace_position"),
+        (ISAAC.replace("panda_finger_joint1", "joint"), "block", "grasps.block.cspace_position"),
+        (ISAAC.replace("0.1324]", "high]"), "block", "grasps.block.position"),
+        (ISAAC.replace("[1.0, 0.0, 0.0]", "[1.1, 0.0, 0.0]"), "block", "grasps.block.orientation"),
+        (ISAAC.replace("{w: 0.0, xyz: [1.0,", "{xyz: [1.0,"), "block", "grasps.block.orientation.w"),
+        (ISAAC, "grasp_7", "grasps"),
+        (ISAAC.replace("version: 1.0", "version: 2.0"), "block", "format_version"),
+        (ISAAC.replace("isaac_grasp\nformat", "other\nformat"), "block", "format"),
+        ("[]", "block", "format"),
+        (None, "block", ""),
     ],
 )
 def test_a_grasp_file_that_cannot_be_used(
