@@ -23,11 +23,13 @@ from refinery.sequence.step import PART, StepSpec
 from refinery.success import plug_offset, strict
 from refinery.task import Task
 from refinery.tick.guard import Level
+from refinery_sim.assembly.cell_draw import draw_cell, draw_tray_error
 from refinery_sim.assembly.from_sequence import assembly_of
 from refinery_sim.assembly.plant import AssemblyPlant
 from refinery_sim.assembly.randomness import assembly_rng
 from refinery_sim.plant import Mode
 from refinery_sim.section import symmetry
+from refinery_twin.estimates import ESTIMATES_PER_POLICY_STEP, SocketEstimator
 
 PLACEMENT_SD_M = 1.1e-5
 """Standard deviation of the arm's placement error per axis, [m]: 99 % within 28 um (results/placement.json)."""
@@ -93,42 +95,23 @@ class AssemblyRunner:
         return AssemblyRecord(seed=seed, steps=(record,), finished=record.seated)
 
     def _set_up(self, seed: int) -> None:
-        base, self._base_estimate, control_bias_m = self.drawn(seed)
-        self._seed, self._seen = seed, {}
-        self._plant.reset(socket=base, control_bias_m=control_bias_m)
-
-    def drawn(self, seed: int) -> tuple[Poses, Poses, Array]:
-        """Draw what is constant in a run.
-
-        Args:
-            seed: Of the run.
-
-        Returns:
-            Where the base is clamped, where the camera sees it, both in the arm's base frame, and the error of the arm,
-            shape (3,), [m].
-        """
-        spec, noise = self.sequence.base, self._plant.task.noise
-        place = assembly_rng(seed, step=0, attempt=0, purpose="base")
-        xyz = np.asarray(spec.nominal_xyz_m) + place.uniform(-1, 1, 3) * spec.range_xyz_m
-        base = Poses.from_xyz_rpy(xyz, (0.0, 0.0, float(place.uniform(-1, 1)) * spec.range_yaw_rad))
-        camera = assembly_rng(seed, step=0, attempt=0, purpose="estimate_bias")
-        off = np.append(camera.normal(0, noise.estimate_bias_m, 2), 0.0)
-        turn = Poses.from_xyz_rpy((0.0, 0.0, 0.0), (0.0, 0.0, camera.normal(0, noise.estimate_bias_yaw_rad)))
-        estimate = Poses(pos_m=base.pos_m + off, quat_xyzw=(base @ turn).quat_xyzw)
-        arm = assembly_rng(seed, step=0, attempt=0, purpose="control_bias")
-        return base, estimate, arm.normal(0, noise.control_bias_m, 3)
+        drawn = draw_cell(self.sequence, self._plant.task.noise, seed)
+        self._seed, self._seen, self._base_estimate = seed, {}, drawn.estimate
+        self._plant.reset(socket=drawn.base, control_bias_m=drawn.control_bias_m)
 
     def _run(self, index: int, step: StepSpec, policy: StepPolicy) -> StepRecord:
         plant, task = self._plant, policy.runtime.task
-        plant.hold(step.part, self._tray_grasp(index))
+        plant.hold(step.part, self._tray_grasp(index), step.grasp.force_n)
         estimate = self._estimated_seat(step)
         true_seat, began = plant.seat(step.part), plant.steps
         verified, stopped, attempts = False, "", 0
-        while attempts < step.attempts and not verified:
+        while attempts < step.attempts and not verified and plant.holds(step.part):
             self._start(index, attempts, policy, estimate)
             decision = insert(policy.runtime, plant, self._estimates(index, attempts, step, task, estimate), None)
             stopped = decision.reason.name.lower() if decision.level is Level.STOP else ""
-            verified = self._looks_seated(step, task, estimate)
+            holds = plant.holds(step.part)
+            stopped = stopped if holds else "dropped"
+            verified = holds and self._looks_seated(step, task, estimate)
             attempts += 1
         insertion_s = (plant.steps - began) * 1e-3
         plant.set_mode(Mode.TRAJECTORY)
@@ -156,8 +139,8 @@ class AssemblyRunner:
 
     def _tray_grasp(self, index: int) -> Array:
         """Draw how the part sits in the hand: the jaws centre what the tray is off across them and leave the rest."""
-        rng = assembly_rng(self._seed, step=index, attempt=0, purpose="tray")
-        return np.array([[rng.uniform(-1, 1) * self.sequence.tray_error.xy_m, 0.0, 0.0]])
+        off = draw_tray_error(self.sequence, index, self._seed)
+        return np.array([[off.pos_m[0, 0], 0.0, 0.0]])
 
     def _estimated_seat(self, step: StepSpec) -> Poses:
         """Return where the robot believes the seat to be, without jitter: by camera, or by the part it stands on."""
@@ -171,10 +154,11 @@ class AssemblyRunner:
     ) -> Callable[[int], Poses]:
         """Return the estimates of an insertion by policy step; only a camera's jitter."""
         jitter_m = 0.0 if step.socket.mode == PART else task.noise.estimate_jitter_m
+        estimator = SocketEstimator(unjittered=estimate, jitter_m=jitter_m, seed=self._seed)
 
         def at(tick: int) -> Poses:
-            rng = assembly_rng(self._seed, step=index, attempt=attempt, purpose="jitter", tick=tick)
-            return Poses(pos_m=estimate.pos_m + rng.uniform(-1, 1, 3) * jitter_m, quat_xyzw=estimate.quat_xyzw)
+            # The twin counts hand-overs, and has several estimates in a policy step.
+            return estimator.at(step=index, attempt=attempt + 1, tick=ESTIMATES_PER_POLICY_STEP * tick)
 
         return at
 

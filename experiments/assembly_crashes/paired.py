@@ -6,22 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from experiments.assembly.policies import Condition, load_policies
 from experiments.assembly.runner import AssemblyRunner
 from experiments.results_file import merge_results, read_results
 from refinery.config import check
-from refinery.initial_state import GRASP_NAMES
-from refinery.robot_profile import RobotProfile, load_robot_profile
-from refinery.rotations import Array, Poses
+from refinery.robot_profile import load_robot_profile
 from refinery.sequence.bundles import shipped_bundles
-from refinery.sequence.sequence import Sequence, load_sequence
+from refinery.sequence.sequence import load_sequence
 from refinery.statistics import PairedComparison
-from refinery_sim.task import named_task
 from refinery_sim_train.command import run
 from refinery_sim_train.console import console
-from refinery_twin.assembly.cell import AssemblyCell
 
 RESULTS = Path("results/assembly_crashes.json")
 
@@ -36,27 +30,13 @@ class Args:
     """The campaign's results file, which gets the comparison too."""
 
 
-class TwinCellRunner(AssemblyRunner):
-    """The runner in the cells of the twin: base, camera and arm are off as they are there."""
-
-    def __init__(self, sequence: Sequence, profile: RobotProfile) -> None:
-        super().__init__(sequence, profile)
-        self._cell = AssemblyCell(sequence, {step.task: named_task(step.task) for step in sequence.steps}, profile, 0)
-
-    def drawn(self, seed: int) -> tuple[Poses, Poses, Array]:
-        """Draw as the twin does."""
-        self._cell.start_trial(seed, np.zeros((1, len(GRASP_NAMES))))
-        draw = self._cell.trial.draw
-        return draw.socket, draw.estimate, draw.control_bias_m
-
-
 def compare(args: Args) -> None:
     """Run, compare and write."""
     results = read_results(args.out)
     records = [record for record in results.get("runs", []) if not record["victim"]]
     check(len(records) > 0, str(args.out), "undisturbed runs of make assembly-crashes", "none")
     sequence = load_sequence(results["setting"]["sequence"])
-    runner = TwinCellRunner(sequence, load_robot_profile("twin"))
+    runner = AssemblyRunner(sequence, load_robot_profile("twin"))
     policies = load_policies(sequence, Condition(name="refined, chosen starts", bundles=args.bundles, chosen=True))
     pairs = []
     for record in records:

@@ -84,15 +84,13 @@ def run(task: Task, *, simulated_s: float) -> Lockstep:
     if not reached[0]:
         raise RefineryError(f"bench: task {fast.name}: expected a start the arm can reach")
     plant, message = Plant(fast, joints[0]), TargetMessage(profile.base_frame)
-    estimator = SocketEstimator(socket, fast.noise.estimate_jitter_m, np.random.default_rng(0))
+    estimator = SocketEstimator(unjittered=socket, jitter_m=fast.noise.estimate_jitter_m, seed=0)
 
     def inputs() -> Inputs:
         now = plant.time_s
         return Inputs(
             measured=sample(plant.tool, now),
-            estimate=sample(
-                Poses(pos_m=estimator.next_position_m()[None], quat_xyzw=estimator.unjittered.quat_xyzw), now
-            ),
+            estimate=sample(estimator.at(step=0, attempt=1, tick=plant.steps), now),
             wrench=WrenchSample(wrench=tuple(plant.external_wrench.tolist()), stamp_s=now),
             robot=RobotSample(mode=RobotMode.MOVE, errors=(), stamp_s=now),
             now_s=now,

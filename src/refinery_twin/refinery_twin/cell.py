@@ -74,6 +74,11 @@ class Cell:
         """Why the robot follows no commands now, or None if it does."""
         return "the robot does not move: a reflex, a user stop or its mode (an injected fault)" if self._still else None
 
+    @property
+    def sequence_step(self) -> int:
+        """Index of the step that an assembly is in; 0 of a cell with one task."""
+        return 0
+
     def command(self, target: Poses) -> str | None:
         """Take a target of the tool (base frame, batch of one).
 
@@ -120,7 +125,7 @@ class Cell:
         if self.plant.mode is not Mode.IMPEDANCE:
             return
         if before is not Mode.IMPEDANCE:
-            self.trial.hand_over(self.plant.plug)
+            self.trial.hand_over(self.plant.plug, self.plant.time_s, self.sequence_step)
         if self._kept is not None:
             self.plant.set_target(self._kept)
             self._kept = None
@@ -128,7 +133,7 @@ class Cell:
     def _drawn(self, seed: int, grasp: Array) -> Trial:
         draw = draw_trial(self.task, seed, self._bias_seed)
         self.plant.reset(socket=draw.socket, grasp=grasp, friction=draw.friction, control_bias_m=draw.control_bias_m)
-        return Trial(self.task, draw, grasp)
+        return Trial(self.task, draw, grasp, self.plant.time_s)
 
     def _forget(self) -> None:
         """Reset the controllers to their initial states."""

@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from refinery.rotations import Array, Poses
+from refinery.rotations import Poses
+from refinery_sim.assembly.randomness import assembly_rng
 
 ESTIMATES_PER_POLICY_STEP = 2
 """Estimates per policy period: with one the clocks drift, and a tick may see an estimate twice."""
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
 class SocketEstimator:
-    """Draws noisy estimates of one socket pose; frames: base.
+    """Noisy estimates of one socket pose; frames: base.
 
-    Args:
-        unjittered: Estimate without jitter (truth plus the trial's bias), batch of one.
-        jitter_m: Half-range of the uniform error of every estimate, per axis, [m].
-        rng: Source of the jitter.
+    Each is a function of when it is made: neither a pause nor another reader changes those that come after.
     """
 
-    def __init__(self, unjittered: Poses, jitter_m: float, rng: np.random.Generator) -> None:
-        self.unjittered = unjittered
-        """Mean of the estimates."""
-        self._jitter_m = jitter_m
-        self._rng = rng
+    unjittered: Poses
+    """Estimate without jitter (truth plus the trial's bias), batch of one."""
+    jitter_m: float
+    """Half-range of the uniform error of every estimate, per axis, [m]."""
+    seed: int
+    """Of the trial, >= 0."""
 
-    def next_position_m(self) -> Array:
-        """Draw the position of one estimate, shape (3,), [m]; its orientation is that of :attr:`unjittered`."""
-        return np.asarray(self.unjittered.pos_m[0] + self._rng.uniform(-1.0, 1.0, 3) * self._jitter_m)
+    def at(self, *, step: int, attempt: int, tick: int) -> Poses:
+        """Return one estimate, batch of one; its orientation is that of :attr:`unjittered`.
 
-    def next(self) -> Poses:
-        """Draw one estimate, batch of one."""
-        return Poses(pos_m=self.next_position_m()[None], quat_xyzw=self.unjittered.quat_xyzw)
+        Args:
+            step: Index of the step of an assembly, else 0.
+            attempt: Hand-overs to the policy in that step so far.
+            tick: Estimates since the last one of them.
+        """
+        rng = assembly_rng(self.seed, step=step, attempt=attempt, purpose="jitter", tick=tick)
+        off = rng.uniform(-1.0, 1.0, 3) * self.jitter_m
+        return Poses(pos_m=np.asarray(self.unjittered.pos_m + off), quat_xyzw=self.unjittered.quat_xyzw)

@@ -68,7 +68,7 @@ class Outputs:
         self._estimate_period_s = 1.0 / (ESTIMATES_PER_POLICY_STEP * policy_rate_hz)
         self._joints_period_s = 1.0 / settings.joint_state_rate_hz
         self._robot_period_s = 1.0 / settings.robot_state_rate_hz
-        self._due_joints_s = self._due_estimate_s = self._due_robot_s = 0.0
+        self._due_joints_s = self._due_estimate_s = self._due_robot_s = self._since_s = 0.0
 
     def estimate_at_once(self, now_s: float) -> None:
         """Publish a socket estimate with the next state, as after the cell has changed."""
@@ -93,10 +93,13 @@ class Outputs:
             self._due_robot_s = _next_due(self._due_robot_s, self._robot_period_s, now_s)
             messages.fill_robot(plant, _mode(faults, plant))
             self._send("robot_state", messages.robot, faults, now_s)
+        if trial.since_s != self._since_s:
+            # What comes after a hand-over does not depend on how long it was waited for.
+            self._since_s, self._due_estimate_s = trial.since_s, now_s
         if now_s >= self._due_estimate_s:
             self._due_estimate_s = _next_due(self._due_estimate_s, self._estimate_period_s, now_s)
             trial.observe_plug(plant.plug)
-            messages.fill_socket(trial.draw.estimator.next())
+            messages.fill_socket(trial.estimate(now_s))
             self._send("socket_pose", messages.socket, faults, now_s)
         if now_s >= self._due_joints_s:
             self._due_joints_s = _next_due(self._due_joints_s, self._joints_period_s, now_s)

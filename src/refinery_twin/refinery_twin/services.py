@@ -72,7 +72,7 @@ class Services:
             self._outputs.estimate_at_once(cell.plant.time_s)
             response.socket_estimate.header.frame_id = self._base_frame
             response.socket_estimate.header.stamp = self._outputs.messages.stamp
-            response.socket_estimate.pose = pose_message(cell.trial.draw.estimator.next())
+            response.socket_estimate.pose = pose_message(cell.trial.estimate(cell.plant.time_s))
         response.success, response.message = True, f"trial {request.seed} is set up, the arm is at home"
         return response
 

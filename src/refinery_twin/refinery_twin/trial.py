@@ -11,7 +11,7 @@ from refinery.rotations import Array, Poses
 from refinery.success import PlugOffset, engaged, plug_offset, strict
 from refinery.task import Task
 from refinery_sim.section import symmetry
-from refinery_twin.estimates import SocketEstimator
+from refinery_twin.estimates import ESTIMATES_PER_POLICY_STEP, SocketEstimator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ def draw_trial(task: Task, seed: int, bias_seed: int = -1) -> TrialDraw:
         estimate=estimate,
         control_bias_m=control_bias,
         friction=spec.friction + float(rng.uniform(-1, 1)) * spec.friction_range,
-        estimator=SocketEstimator(estimate, noise.estimate_jitter_m, rng),
+        estimator=SocketEstimator(unjittered=estimate, jitter_m=noise.estimate_jitter_m, seed=seed),
     )
 
 
@@ -89,21 +89,40 @@ class Trial:
         task: The task, with its success test.
         draw: The trial's random draws.
         grasp: How the plug sits in the hand, shape (1, 3), order :data:`refinery.initial_state.GRASP_NAMES`.
+        begun_s: Time of the cell, [s].
     """
 
-    def __init__(self, task: Task, draw: TrialDraw, grasp: Array) -> None:
+    def __init__(self, task: Task, draw: TrialDraw, grasp: Array, begun_s: float = 0.0) -> None:
         self._task = task
         self._grasp = grasp
+        self._step = self._attempt = 0
+        self.since_s = begun_s
+        """Time of the last hand-over, or of the beginning, from which estimates are counted, [s]."""
         self.draw = draw
         """Random draws of the trial."""
         self._theta: Array | None = None
         self._engaged = False
         self._max_force_n = 0.0
 
-    def hand_over(self, plug: Poses) -> None:
-        """Record the hand-over to the policy with the plug at ``plug`` (base frame, batch of one)."""
+    def hand_over(self, plug: Poses, now_s: float = 0.0, step: int = 0) -> None:
+        """Record a hand-over to the policy.
+
+        Args:
+            plug: Where the plug is, base frame, batch of one.
+            now_s: Time of the cell, [s].
+            step: Index of the step of an assembly.
+        """
+        self._attempt = self._attempt + 1 if step == self._step else 1
+        self._step, self.since_s = step, now_s
         self._theta = theta_of(self.draw.estimate, plug, self._grasp)[0]
         self._engaged = False
+
+    def estimate(self, now_s: float) -> Poses:
+        """Return the socket estimate of a moment (time of the cell, [s]), batch of one."""
+        rate_hz = ESTIMATES_PER_POLICY_STEP * self._task.control.policy_rate_hz
+        # Estimates come on a grid from since_s on, each up to a state's period late.
+        tick = max(0, int((now_s - self.since_s) * rate_hz + 1e-6))
+        return self.draw.estimator.at(step=self._step, attempt=self._attempt, tick=tick)
 
     def observe_force(self, force_n: float) -> None:
         """Record a net contact force, [N]."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from refinery.initial_state import plug_pose
-from refinery.rotations import Poses
+from refinery.rotations import Array, Poses
 from refinery.task import Task
 from refinery_sim.plant import Mode, Plant
 from refinery_sim.trajectory import JointLimits, plan
@@ -25,7 +25,8 @@ def test_same_seed_same_trial_in_the_ranges(task: Task, seed: int) -> None:
     np.testing.assert_array_equal(a.estimate.quat_xyzw, b.estimate.quat_xyzw)
     np.testing.assert_array_equal(a.control_bias_m, b.control_bias_m)
     assert a.friction == b.friction
-    np.testing.assert_array_equal(a.estimator.next().pos_m, b.estimator.next().pos_m)
+    moment = {"step": 0, "attempt": 1, "tick": 3}
+    np.testing.assert_array_equal(a.estimator.at(**moment).pos_m, b.estimator.at(**moment).pos_m)
     away = np.abs(a.socket.pos_m[0] - task.socket.nominal_xyz_m)
     assert np.all(away <= np.add(task.socket.range_xyz_m, 1e-12))
     assert abs(a.socket.rpy_rad()[0, 2]) <= task.socket.range_yaw_rad + 1e-12
@@ -71,6 +72,26 @@ def test_theta_is_relative_to_the_biased_estimate(task: Task) -> None:
     recorded = trial.truth(draw.socket).theta
     assert recorded is not None
     np.testing.assert_allclose(recorded, theta[0], atol=1e-12)
+
+
+@given(waited_s=st.floats(0.0, 1000.0), asked=st.integers(0, 5))
+def test_estimates_after_a_hand_over_are_the_same_however_long_it_was_waited_for(
+    task: Task, waited_s: float, asked: int
+) -> None:
+    def series(begun_s: float) -> Array:
+        trial = Trial(task, draw_trial(task, 5), AS_INTENDED)
+        for i in range(asked if begun_s else 0):
+            trial.estimate(i * begun_s / 5)
+        rows = []
+        for attempt in range(2):
+            at_s = begun_s + 10.0 * attempt
+            trial.hand_over(trial.draw.socket, at_s)
+            rows += [trial.estimate(at_s + tick / 30 + 0.001).pos_m[0] for tick in range(6)]
+        return np.array(rows)
+
+    paused = series(waited_s)
+    np.testing.assert_array_equal(paused, series(0.0))
+    assert len(np.unique(paused[:, 0])) == len(paused), "another attempt or tick meets another jitter"
 
 
 def test_truth_scores_the_seat_and_keeps_engaged_and_force(task: Task) -> None:

@@ -11,9 +11,9 @@ from refinery.robot_profile import RobotProfile
 from refinery.rotations import Array, Poses
 from refinery.sequence.sequence import Sequence
 from refinery.task import Task
+from refinery_sim.assembly.cell_draw import draw_cell, draw_tray_error
 from refinery_sim.assembly.from_sequence import assembly_of
 from refinery_sim.assembly.plant import AssemblyPlant
-from refinery_sim.assembly.randomness import assembly_rng
 from refinery_twin.cell import Cell
 from refinery_twin.estimates import SocketEstimator
 from refinery_twin.trial import Trial, TrialDraw
@@ -37,33 +37,27 @@ class AssemblyCell(Cell):
         plant = AssemblyPlant(self._parts, base, profile.home_rad)
         super().__init__(tasks[sequence.steps[0].task], profile, seed, plant=plant)
 
+    @property
+    def sequence_step(self) -> int:
+        """Index of the step whose part is in the hand; 0 for an empty one."""
+        held = self.plant.held
+        return 0 if held is None else self.sequence.index_of(held)
+
     def _drawn(self, seed: int, grasp: Array) -> Trial:
-        base, noise = self.sequence.base, self.task.noise
-        rng = assembly_rng(seed, step=0, attempt=0, purpose="cell")
-        xyz = np.asarray(base.nominal_xyz_m) + rng.uniform(-1, 1, 3) * np.asarray(base.range_xyz_m)
-        yaw = float(rng.uniform(-1, 1)) * base.range_yaw_rad
-        bias = np.append(rng.normal(0, noise.estimate_bias_m, 2), 0.0)
-        estimate = Poses.from_xyz_rpy(xyz + bias, (0.0, 0.0, yaw + float(rng.normal(0, noise.estimate_bias_yaw_rad))))
+        noise, drawn = self.task.noise, draw_cell(self.sequence, self.task.noise, seed)
         draw = TrialDraw(
             seed=seed,
-            socket=Poses.from_xyz_rpy(xyz, (0.0, 0.0, yaw)),
-            estimate=estimate,
-            control_bias_m=rng.normal(0, noise.control_bias_m, 3),
+            socket=drawn.base,
+            estimate=drawn.estimate,
+            control_bias_m=drawn.control_bias_m,
             friction=self.task.socket.friction,
-            estimator=SocketEstimator(
-                estimate, noise.estimate_jitter_m, assembly_rng(seed, step=0, attempt=0, purpose="jitter")
-            ),
+            estimator=SocketEstimator(unjittered=drawn.estimate, jitter_m=noise.estimate_jitter_m, seed=seed),
         )
         self.plant.reset(socket=draw.socket, control_bias_m=draw.control_bias_m, parts=self._in_trays(seed))
-        return Trial(self.task, draw, np.zeros((1, len(GRASP_NAMES))))
+        return Trial(self.task, draw, np.zeros((1, len(GRASP_NAMES))), self.plant.time_s)
 
     def _in_trays(self, seed: int) -> dict[str, Poses]:
         """Draw where parts stand in their trays."""
-        error = self.sequence.tray_error
-        poses = {}
-        for index, part in enumerate(self._parts):
-            rng = assembly_rng(seed, step=index, attempt=0, purpose="tray")
-            xyz = np.append(rng.uniform(-1, 1, 2) * error.xy_m, 0.0)
-            away = Poses.from_xyz_rpy(xyz, (0.0, 0.0, float(rng.uniform(-1, 1)) * error.yaw_rad))
-            poses[part.name] = part.tray @ away
-        return poses
+        return {
+            part.name: part.tray @ draw_tray_error(self.sequence, index, seed) for index, part in enumerate(self._parts)
+        }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -114,6 +116,17 @@ def test_numbers_out_of_range_are_refused(gripper: Gripper, width_m: float, spee
 
 
 def test_estimates_are_of_the_base(cell: AssemblyCell, gripper: Gripper) -> None:
-    estimates = np.vstack([cell.trial.draw.estimator.next().pos_m for _ in range(200)])
+    estimates = np.vstack([cell.trial.estimate(cell.plant.time_s + 0.04 * i).pos_m for i in range(200)])
     assert isinstance(cell.plant.base, Poses)
     assert np.abs(estimates.mean(axis=0) - cell.plant.base.pos_m[0]).max() < 0.0015
+
+
+def test_a_part_that_is_held_too_weakly_slips_out_and_the_jaws_shut(cell: AssemblyCell, gripper: Gripper) -> None:
+    reach(cell, "block")
+    gripper.begin(dataclasses.replace(BLOCK, force_n=3.0))
+    assert done(cell, gripper) == (True, "")
+    # Its weight, 3.3 N, is more than the 2.4 N that the pads carry.
+    cell.step(400)
+    assert cell.plant.held is None and gripper.width_m == 0.0
+    with pytest.raises(RefineryError, match=r"force: expected a force in \(0, 70\] N"):
+        gripper.begin(dataclasses.replace(BLOCK, force_n=71.0))
