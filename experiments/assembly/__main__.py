@@ -7,7 +7,7 @@ from pathlib import Path
 
 from experiments.assembly.plot import drawn
 from experiments.assembly.policies import Condition
-from experiments.assembly.summary import summarize
+from experiments.assembly.summary import shown, summarize
 from experiments.assembly.work import Work, run_all
 from experiments.results_file import campaign_origin, merge_results, read_results
 from refinery.config import check
@@ -77,13 +77,7 @@ def study(args: Args) -> None:
             name: records[len(whole) + i * args.alone :][: args.alone] for i, name in enumerate(names) if args.alone
         }
         found[condition.name] = summarize(names, records[: len(whole)], alone)
-        rate = found[condition.name]["sequence"]
-        low, high = (100 * end for end in rate["interval"])
-        console.print(
-            f"{condition.name}: {rate['k']} of {rate['n']} finished ({100 * rate['rate']:.1f} %, "
-            f"{low:.1f} to {high:.1f}), {found[condition.name]['first_tries']['k']} without a second try, "
-            f"weakest step {found[condition.name]['weakest_step']}"
-        )
+        console.print(f"{condition.name}: {shown(found[condition.name])}")
     # Other sequences' figures stay.
     merge_results(args.out, {sequence.name: {"origin": origin, "conditions": found}})
     write_whole(plot, drawn(sequence.name, read_results(args.out)[sequence.name]["conditions"]))

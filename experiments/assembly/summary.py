@@ -56,6 +56,20 @@ def summarize(
     return figures
 
 
+def shown(figures: dict[str, Any]) -> str:
+    """Return the figures of a condition in one line: success beside what its steps alone would promise."""
+    rate, first = figures["sequence"], figures["first_tries"]["k"]
+    text = f"{rate['k']} of {rate['n']} finished, {_percent(rate)}, {first} without a second try"
+    if "product_of_alone" in figures:
+        text += f"; steps alone would promise {_percent(figures['product_of_alone'])}"
+    return f"{text}; weakest step {figures['weakest_step']}"
+
+
+def _percent(rate: dict[str, Any]) -> str:
+    low, high = (100 * end for end in rate["interval"])
+    return f"{100 * rate['rate']:.1f} % ({low:.1f} to {high:.1f})"
+
+
 def _product(runs: list[Any]) -> dict[str, Any]:
     """Return the product of rates with a bootstrap interval."""
     rng = np.random.default_rng(0)
