@@ -66,9 +66,10 @@ NOT_IMPORTED = {
 
 WARP = {"mujoco_warp": "mujoco-warp", "warp": "warp-lang"}
 """By import name, the distribution: of a backend that is an extra, so that no package declares it."""
-ISAACLAB = dict.fromkeys(("isaaclab", "isaaclab_newton", "isaaclab_rl"), "isaaclab")
+ISAACLAB = dict.fromkeys(("isaaclab", "isaaclab_newton", "isaaclab_physx", "isaaclab_rl", "isaaclab_tasks"), "isaaclab")
 """Likewise, of a backend that runs in an environment of its own; and what Isaac Lab brings along."""
-ISAACLAB |= {"gymnasium": "gymnasium", "pxr": "usd-exchange"}
+# Isaac Sim is only looked for, beside Isaac Lab.
+ISAACLAB |= {"isaacsim": "isaaclab", "gymnasium": "gymnasium", "pxr": "usd-exchange"}
 OPTIONAL = WARP | ISAACLAB
 
 

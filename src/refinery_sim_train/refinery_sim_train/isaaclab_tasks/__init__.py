@@ -9,6 +9,7 @@ from __future__ import annotations
 import gymnasium
 
 from refinery.paths import share_dir
+from refinery_sim_train import isaaclab_upstream
 
 DEFAULT_TASK = "peg_rect"
 
@@ -46,3 +47,4 @@ def cfg_name(task: str) -> str:
 
 
 register()
+isaaclab_upstream.register()
