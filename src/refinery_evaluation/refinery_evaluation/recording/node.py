@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -121,8 +122,7 @@ class RecorderNode(Node):
                     taken = handle.take_message(subscription.msg_type, True)
                     if taken is None:
                         break
-                    data, info = taken
-                    self._recorder.add(topic, info["received_timestamp"] or time.time_ns(), data)
+                    self._add(topic, *taken)
 
     def _look(self) -> None:
         """Subscribe to what has got a publisher."""
@@ -153,8 +153,12 @@ class RecorderNode(Node):
             subscription = self.create_subscription(cls, name, self._taker(topic), profile, raw=True)
             self._subscribed[name] = (subscription, topic)
 
-    def _taker(self, topic: BagTopic) -> Callable[[bytes], None]:
-        return lambda data: self._recorder.add(topic, time.time_ns(), data)
+    def _taker(self, topic: BagTopic) -> Callable[..., None]:
+        return lambda data, info: self._add(topic, data, info)
+
+    def _add(self, topic: BagTopic, data: bytes, info: dict[str, Any]) -> None:
+        # The executor may have taken a message and call back only after later ones: a bag is read by time of arrival.
+        self._recorder.add(topic, info["received_timestamp"] or time.time_ns(), data)
 
 
 def main(args: list[str] | None = None) -> int:
