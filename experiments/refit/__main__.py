@@ -98,7 +98,8 @@ def demonstrate(args: Args) -> None:
     if args.bundle is None:
         raise ConfigError("refit", "bundle", "a bundle to refit", "none", "`make demo` makes one")
     read_results(args.out)
-    bundle, states = load_bundle(args.bundle), load_bundle(args.bundle).initial_states
+    bundle = load_bundle(args.bundle)
+    states = bundle.initial_states
     errors = CellErrors(friction=args.friction, bias_m=(1e-3 * args.bias_mm, 0.0), yaw_rad=args.yaw_rad)
     cell = TrialCell(bundle, errors, load_robot_profile(config_file("robots", "twin")))
     setting = {"bundle": hash_bundle(args.bundle), "seed": args.seed, "trials": args.trials}
